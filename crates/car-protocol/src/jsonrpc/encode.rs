@@ -1,0 +1,89 @@
+use serde::Serialize;
+
+use super::{Id, VERSION};
+use crate::RpcError;
+
+#[derive(Serialize)]
+struct Answer<'a, R: ?Sized> {
+    jsonrpc: &'static str,
+    result: &'a R,
+    id: &'a Id,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    jsonrpc: &'static str,
+    error: &'a RpcError,
+    id: &'a Id,
+}
+
+#[derive(Serialize)]
+struct Call<'a, P: ?Sized> {
+    jsonrpc: &'static str,
+    method: &'a str,
+    params: &'a P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a Id>,
+}
+
+/// The response that carries `result`.
+///
+/// # Errors
+/// When `result` cannot be JSON: a map with keys that are no strings, or a `Serialize` that refuses.
+pub fn encode_result<R: Serialize + ?Sized>(id: &Id, result: &R) -> serde_json::Result<String> {
+    serde_json::to_string(&Answer {
+        jsonrpc: VERSION,
+        result,
+        id,
+    })
+}
+
+/// The response that carries `error`.
+#[must_use]
+pub fn encode_error(id: &Id, error: &RpcError) -> String {
+    serde_json::to_string(&Refusal {
+        jsonrpc: VERSION,
+        error,
+        id,
+    })
+    .unwrap_or_else(|_| {
+        // Unreachable for the types at hand; an answer is owed all the same.
+        format!(
+            r#"{{"jsonrpc":"2.0","error":{{"code":{},"message":"internal error"}},"id":{id}}}"#,
+            error.code
+        )
+    })
+}
+
+/// A request.
+///
+/// # Errors
+/// When `params` cannot be JSON.
+pub fn encode_request<P: Serialize + ?Sized>(
+    id: &Id,
+    method: &str,
+    params: &P,
+) -> serde_json::Result<String> {
+    serde_json::to_string(&Call {
+        jsonrpc: VERSION,
+        method,
+        params,
+        id: Some(id),
+    })
+}
+
+/// A notification.
+///
+/// # Errors
+/// When `params` cannot be JSON.
+pub fn encode_notification<P: Serialize + ?Sized>(
+    method: &str,
+    params: &P,
+) -> serde_json::Result<String> {
+    serde_json::to_string(&Call {
+        jsonrpc: VERSION,
+        method,
+        params,
+        id: None,
+    })
+}

@@ -1,0 +1,130 @@
+//! `policy.*`: rules that every action must pass.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::tools::Unregistered;
+
+crate::methods! {
+    /// Registers a policy in the session, or in one of its policy scopes. A name that is there already is replaced.
+    #[mutates]
+    Register = "policy.register" (RegisterParams) -> Registered;
+
+    /// The policies of the session, or of one of its policy scopes.
+    List = "policy.list" (ListParams) -> PolicyList;
+
+    /// Removes a policy.
+    #[mutates]
+    Unregister = "policy.unregister" (UnregisterParams) -> Unregistered;
+}
+
+/// A policy. Which members it needs depends on its rule.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct PolicyDefinition {
+    /// 1 to 128 bytes; names the policy in violations.
+    pub name: String,
+    /// `deny_tool`, `deny_tool_param` or `require_state`.
+    pub rule: String,
+    /// The tool, for `deny_tool` and `deny_tool_param`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The parameter for `deny_tool_param`, the key for `require_state`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The value that `require_state` demands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Value>,
+    /// The text that `deny_tool_param` looks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+}
+
+/// Params of `policy.register`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct RegisterParams {
+    /// The policy.
+    #[serde(flatten)]
+    pub policy: PolicyDefinition,
+    /// The policy scope; without one, the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+}
+
+/// Result of `policy.register`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct Registered {
+    /// The policy's name.
+    pub registered: String,
+    /// Where.
+    pub scope: Scope,
+}
+
+/// Where a policy applies: `"global"` is the whole session.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case", untagged)]
+pub enum Scope {
+    /// The word `global`.
+    Global(GlobalScope),
+    /// One policy scope.
+    Session {
+        /// Its id.
+        session_id: String,
+    },
+}
+
+impl Scope {
+    /// The scope that this id names.
+    #[must_use]
+    pub fn of(session_id: Option<String>) -> Self {
+        session_id.map_or(Self::Global(GlobalScope::Global), |session_id| {
+            Self::Session { session_id }
+        })
+    }
+}
+
+/// The word `global`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum GlobalScope {
+    /// The whole session.
+    Global,
+}
+
+/// Params of `policy.list`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct ListParams {
+    /// The policy scope; without one, the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+}
+
+/// Result of `policy.list`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct PolicyList {
+    /// In the order of registration.
+    pub policies: Vec<PolicyDefinition>,
+}
+
+/// Params of `policy.unregister`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct UnregisterParams {
+    /// The policy's name.
+    pub name: String,
+    /// The policy scope; without one, the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+}

@@ -1,0 +1,158 @@
+//! `session.*`: who the caller is, and what it brings along.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Empty;
+use super::policy::PolicyDefinition;
+use super::tools::ToolDefinition;
+
+crate::methods! {
+    /// Authenticates the connection. Must be the first call where authentication is on.
+    ///
+    /// `token` is the client's; `host_token` gives the host role. Where authentication is off every token is accepted.
+    #[access(Open)]
+    Auth = "session.auth" (AuthParams) -> Authenticated;
+
+    /// Registers tools and policies in one call. Optional.
+    #[mutates]
+    Init = "session.init" (InitParams) -> Initialized;
+
+    /// Opens a policy scope inside the session, to be named as `session_id` in `policy.register` and `proposal.submit`.
+    #[mutates]
+    PolicyOpen = "session.policy.open" (Empty) -> PolicyScope;
+
+    /// Closes a policy scope with all of its policies.
+    #[mutates]
+    PolicyClose = "session.policy.close" (PolicyScope) -> Closed;
+}
+
+crate::notifications! {
+    /// The daemon is about to close the connection; `reason` says why.
+    Closing = "session.closing" (ClosingParams);
+}
+
+/// Params of `session.auth`.
+#[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct AuthParams {
+    /// The client token, or the agent's own where `agent_id` is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The host token: gives the host role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_token: Option<String>,
+    /// Binds the session to this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+}
+
+impl fmt::Debug for AuthParams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthParams")
+            .field("agent_id", &self.agent_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a session may do beyond its own.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Role {
+    /// A client: its own session.
+    Client,
+    /// A host: decides approvals and reads all streams.
+    Host,
+}
+
+/// Result of `session.auth`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct Authenticated {
+    /// Always `true`; a wrong token is an error.
+    pub ok: bool,
+    /// Whether the daemon asks for tokens at all.
+    pub auth_enabled: bool,
+    /// The role that the credential gives.
+    pub role: Role,
+    /// The agent that the session is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+}
+
+/// Params of `session.init`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct InitParams {
+    /// A name of the client's choice; recorded, not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// Tools as for `tools.register`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<ToolDefinition>>,
+    /// Policies as for `policy.register`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<Vec<PolicyDefinition>>,
+}
+
+/// Result of `session.init`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct Initialized {
+    /// The session's id, chosen by the daemon.
+    pub session_id: String,
+    /// How many tools were registered.
+    pub tools_registered: u64,
+    /// How many policies were registered.
+    pub policies_registered: u64,
+    /// The policies that were not, because their rule is unknown or incomplete.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies_skipped: Vec<SkippedPolicy>,
+}
+
+/// A policy that `session.init` could not register.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct SkippedPolicy {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A policy scope.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct PolicyScope {
+    /// The scope's id.
+    pub session_id: String,
+}
+
+/// Result of `session.policy.close`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct Closed {
+    /// Whether there was such a scope.
+    pub closed: bool,
+}
+
+/// Params of `session.closing`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct ClosingParams {
+    /// A stable name: `shutting_down`, `auth_timeout`, `fenced`.
+    pub reason: String,
+    /// The same for a person.
+    pub message: String,
+}

@@ -1,0 +1,132 @@
+//! `tools.*`: what a client can do for a proposal, and how it is asked.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Empty;
+
+crate::methods! {
+    /// Registers tools, which the client will be asked to run. A name that is there already is replaced. Answers how
+    /// many were registered; on an error none is.
+    #[mutates]
+    Register = "tools.register" (Vec<ToolDefinition>) -> u64;
+
+    /// The session's tools, by name.
+    List = "tools.list" (Empty) -> ToolList;
+
+    /// Removes a tool. Calls under way go on.
+    #[mutates]
+    Unregister = "tools.unregister" (UnregisterParams) -> Unregistered;
+}
+
+crate::callbacks! {
+    /// Runs a tool in the client. The result is any JSON value, `null` included; an error's `message` is the tool's
+    /// failure.
+    #[cancel("tools.cancel")]
+    Execute = "tools.execute" (ExecuteParams) -> Value;
+}
+
+crate::notifications! {
+    /// Takes a `tools.execute` back: its answer will be ignored.
+    Cancel = "tools.cancel" (CancelParams);
+}
+
+/// A tool that a client offers.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct ToolDefinition {
+    /// 1 to 128 bytes.
+    pub name: String,
+    /// What it does, for a model.
+    #[serde(default)]
+    pub description: String,
+    /// JSON Schema of its parameters; `{}` or `null` takes anything.
+    #[serde(default)]
+    pub parameters: Value,
+    /// JSON Schema of its result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<Value>,
+    /// Whether running it twice is the same as once.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// How long a result may be reused for the same parameters, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache_ttl_secs: Option<u64>,
+    /// How often it may be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_limit: Option<RateLimit>,
+}
+
+/// So many calls in so much time.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct RateLimit {
+    /// Calls.
+    pub max_calls: u32,
+    /// Seconds; more than 0.
+    pub interval_secs: f64,
+}
+
+/// Result of `tools.list`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct ToolList {
+    /// By name.
+    pub tools: Vec<ToolDefinition>,
+}
+
+/// Params of `tools.unregister`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct UnregisterParams {
+    /// The tool's name.
+    pub name: String,
+}
+
+/// Result of `tools.unregister`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct Unregistered {
+    /// Whether it was there.
+    pub removed: bool,
+}
+
+/// Params of `tools.execute`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct ExecuteParams {
+    /// The action of the proposal.
+    pub action_id: String,
+    /// The tool's name.
+    pub tool: String,
+    /// Its parameters.
+    pub parameters: Value,
+    /// The time left for this attempt, in milliseconds.
+    pub timeout_ms: Option<u64>,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The id of this request, as named by `tools.cancel`.
+    pub request_id: String,
+    /// The session that the proposal runs in.
+    pub session_id: String,
+    /// The proposal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal_id: Option<String>,
+}
+
+/// Params of `tools.cancel`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+pub struct CancelParams {
+    /// The `request_id` of the `tools.execute`.
+    pub request_id: String,
+    /// Why: `timeout`, `cancelled`.
+    pub reason: String,
+}

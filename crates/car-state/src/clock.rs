@@ -1,0 +1,76 @@
+//! Wall time and ids: the two sources of values that a test must be able to pin.
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use car_protocol::Timestamp;
+
+/// Tells the wall time. Durations and deadlines use `tokio::time`, which tests may pause.
+pub trait Clock: Debug + Send + Sync + 'static {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where wall time comes from"
+        )]
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_unix_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// A clock that stands still, for tests.
+#[derive(Clone, Copy, Debug)]
+pub struct FixedClock(pub Timestamp);
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
+}
+
+/// Makes the random part of ids.
+pub trait IdSource: Debug + Send + Sync + 'static {
+    /// 48 fresh bits, as 12 hex digits.
+    fn hex12(&self) -> String;
+
+    /// `prefix` and 12 hex digits: `approval-0f3a…`.
+    fn prefixed(&self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.hex12())
+    }
+}
+
+/// Ids that nobody can guess, from the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RandomIds;
+
+impl IdSource for RandomIds {
+    fn hex12(&self) -> String {
+        let mut bytes = [0_u8; 8];
+        if getrandom::fill(&mut bytes).is_err() {
+            // Without entropy from the system, ids stay unique for the process; secrets never come from here.
+            static FALLBACK: AtomicU64 = AtomicU64::new(1);
+            bytes = FALLBACK.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        }
+        format!("{:012x}", u64::from_be_bytes(bytes) & 0xffff_ffff_ffff)
+    }
+}
+
+/// Ids that count, for tests.
+#[derive(Debug, Default)]
+pub struct CountingIds(AtomicU64);
+
+impl IdSource for CountingIds {
+    fn hex12(&self) -> String {
+        format!("{:012x}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}

@@ -1,0 +1,58 @@
+//! The write half of a connection, whatever the transport.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use thiserror::Error;
+
+use crate::frame::Frame;
+
+/// Writes frames to one connection.
+///
+/// Object-safe and poll-based, so that one writer task drives any transport. The order of calls is that of a
+/// sink: `poll_ready` until ready, then one `start_send`; `poll_flush` hands over what was started; after
+/// `poll_close` nothing may be sent. Only the writer task of a [`WsChannel`](crate::channel::WsChannel) calls it.
+pub trait WsSink: Send {
+    /// Ready when another frame may be started.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>>;
+
+    /// Takes one frame; it may stay in a buffer until the next flush.
+    ///
+    /// # Errors
+    /// The connection is gone, or the frame can never be sent.
+    fn start_send(self: Pin<&mut Self>, frame: Frame) -> Result<(), SinkError>;
+
+    /// Ready when everything that was started has been handed to the transport.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>>;
+
+    /// Flushes and closes the write half.
+    ///
+    /// # Errors
+    /// The connection is gone.
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>>;
+}
+
+/// A boxed [`WsSink`], as channels hold it.
+pub type BoxSink = Pin<Box<dyn WsSink>>;
+
+/// Why a frame could not be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SinkError {
+    /// The connection is closed.
+    #[error("the connection is closed")]
+    Closed,
+    /// The transport failed.
+    #[error("the transport failed: {0}")]
+    Io(#[from] io::Error),
+    /// The frame breaks a rule of the protocol below.
+    #[error("the frame cannot be sent: {0}")]
+    Protocol(String),
+}
