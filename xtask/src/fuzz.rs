@@ -1,0 +1,72 @@
+//! The fuzz targets under `fuzz/`, each for a number of seconds.
+
+use std::fs;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::exec;
+use crate::prepare::{self, Need};
+use crate::tree::Tree;
+
+/// Which targets, and for how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Seconds for each target.
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Only targets with this in their name.
+    #[arg(long)]
+    only: Option<String>,
+    /// Build without AddressSanitizer: about twice as many inputs a second, and no checks of `unsafe` code in
+    /// dependencies.
+    #[arg(long)]
+    no_sanitizer: bool,
+}
+
+/// Runs the targets one after the other and stops at the first finding.
+pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
+    prepare::provide(tree, [Need::Fuzz])?;
+    let mut targets = targets(tree)?;
+    if let Some(part) = &args.only {
+        targets.retain(|target| target.contains(part.as_str()));
+    }
+    if targets.is_empty() {
+        bail!("no fuzz target under fuzz/fuzz_targets");
+    }
+    for target in &targets {
+        println!("\n=== {target}: {} s", args.seconds);
+        let mut command = tree.cargo();
+        // The instrumentation is behind flags that a stable compiler refuses without this.
+        command
+            .env("RUSTC_BOOTSTRAP", "1")
+            .args(["fuzz", "run", "--release"]);
+        if args.no_sanitizer {
+            command.args(["--sanitizer", "none"]);
+        }
+        command
+            .arg(target)
+            .arg("--")
+            .arg(format!("-max_total_time={}", args.seconds));
+        command.args(["-timeout=5", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+        exec::run(&mut command).with_context(|| {
+            format!("fuzz target `{target}`; the input is under fuzz/artifacts/{target}")
+        })?;
+    }
+    Ok(())
+}
+
+fn targets(tree: &Tree) -> Result<Vec<String>> {
+    let folder = tree.join("fuzz/fuzz_targets");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).context("there is no fuzz/fuzz_targets")? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            names.extend(
+                path.file_stem()
+                    .map(|stem| stem.to_string_lossy().into_owned()),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
+}

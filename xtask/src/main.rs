@@ -1,0 +1,64 @@
+//! The chores of this repository that are more than one cargo command: proving everything, checking the rules that a
+//! compiler cannot, measuring against a floor, generating documents, fuzzing.
+//!
+//! Nothing of this is shipped, so this package may print, read the environment and use the wall clock, which the
+//! product may not.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a command-line tool of the repository itself, never part of the product"
+)]
+
+mod codegen;
+mod exec;
+mod fuzz;
+mod prepare;
+mod test;
+mod tidy;
+mod tree;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::tree::Tree;
+
+/// The chores of the car-server repository.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Prove everything: formatting, rules, lints, documents, packages, and every test, on a fresh machine too.
+    Test(test::Args),
+    /// Check the rules of the architecture that the compiler cannot.
+    Tidy,
+    /// Write the generated documents, or compare them.
+    Codegen(codegen::Args),
+    /// Run the fuzz targets.
+    Fuzz(fuzz::Args),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let tree = Tree::here();
+    let outcome = match cli.chore {
+        Chore::Test(args) => test::run(&tree, &args),
+        Chore::Tidy => tidy::run(&tree),
+        Chore::Codegen(args) => codegen::run(&tree, &args),
+        Chore::Fuzz(args) => fuzz::run(&tree, &args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
