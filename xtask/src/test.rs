@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// List the steps and what each one runs.
     #[arg(long)]
     list: bool,
+    /// Provide what the steps need and run none of them; plain `cargo nextest run` works after that.
+    #[arg(long)]
+    prepare: bool,
 }
 
 /// Prepares, then runs the steps in order, and stops at the first that fails.
@@ -37,6 +40,9 @@ pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
     heading("prepare");
     prepare::provide(tree, steps.iter().flat_map(|step| step.needs).copied())?;
     report.push(("prepare", start.elapsed()));
+    if args.prepare {
+        return Ok(());
+    }
 
     let mut closing = None;
     for step in steps {

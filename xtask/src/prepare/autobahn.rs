@@ -35,7 +35,6 @@ fn install(tree: &Tree, folder: &Path) -> Result<()> {
         "install",
         "--quiet",
         "--disable-pip-version-check",
-        "--no-python-version-warning",
     ]);
     exec::quietly(
         pip.arg("--upgrade")
@@ -54,12 +53,7 @@ fn install(tree: &Tree, folder: &Path) -> Result<()> {
 
     for stage in STAGES {
         let mut pip = tree.command(folder.join("bin/pip"));
-        pip.args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-python-version-warning",
-        ]);
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]);
         exec::quietly(pip.args(*stage))?;
     }
     Ok(())
