@@ -78,8 +78,7 @@ pub mod kind {
 
 /// The `error` member of a response.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RpcError {
     /// One of [`code`], or a number of the peer.
     pub code: i32,
@@ -92,8 +91,7 @@ pub struct RpcError {
 
 /// The `error.data` of every error that the daemon sends.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
     /// One of [`kind`].
     #[serde(default)]
@@ -112,7 +110,6 @@ pub struct ErrorData {
     pub retry_after_ms: Option<u64>,
     /// Further members, by kind.
     #[serde(flatten, default, skip_serializing_if = "Map::is_empty")]
-    #[cfg_attr(feature = "schema", ts(type = "{ [key: string]: unknown }"))]
     pub details: Map<String, Value>,
 }
 

@@ -5,7 +5,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A moment in UTC, with milliseconds; on the wire RFC 3339, for example `2026-01-02T03:04:05.678Z`.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
-#[cfg_attr(feature = "schema", derive(ts_rs::TS), ts(as = "String"))]
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {

@@ -26,13 +26,8 @@ const SEE_ALL: &[&str] = &["xtask", "car-tests"];
 
 /// Everything that car-protocol may bring along, itself included: it is data, without a runtime, a clock or a socket.
 const PROTOCOL_TREE: &[&str] = &[
-    "base64",
     "car-protocol",
     "dyn-clone",
-    "equivalent",
-    "foldhash",
-    "hashbrown",
-    "indexmap",
     "itoa",
     "jiff",
     "jiff-core",
@@ -44,7 +39,6 @@ const PROTOCOL_TREE: &[&str] = &[
     "quote",
     "ref-cast",
     "ref-cast-impl",
-    "ryu",
     "schemars",
     "schemars_derive",
     "serde",
@@ -52,16 +46,9 @@ const PROTOCOL_TREE: &[&str] = &[
     "serde_derive",
     "serde_derive_internals",
     "serde_json",
+    "serde_path_to_error",
     "syn",
-    "termcolor",
-    "thiserror",
-    "thiserror-impl",
-    "ts-rs",
-    "ts-rs-macros",
     "unicode-ident",
-    "winapi-util",
-    "windows-link",
-    "windows-sys",
     "zmij",
 ];
 

@@ -33,7 +33,8 @@ crate::notifications! {
 
 /// A place in a stream.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventCursor"))]
 pub struct Cursor {
     /// Changes when the stream begins anew.
     pub epoch: u64,
@@ -43,8 +44,7 @@ pub struct Cursor {
 
 /// What the log holds. `spans` are not kept here: they go to the daemon's tracing.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct EventStats {
     /// Events kept.
@@ -59,8 +59,8 @@ pub struct EventStats {
 
 /// Params of `events.query`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsQueryParams"))]
 pub struct QueryParams {
     /// Reads what came after this place; from the oldest kept when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,8 +75,7 @@ pub struct QueryParams {
 
 /// Result of `events.query`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPage {
     /// The stream.
     pub stream: String,
@@ -92,8 +91,7 @@ pub struct EventPage {
 
 /// One event as it was logged.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LoggedEvent {
     /// Its number in the stream.
     pub seq: u64,
@@ -114,8 +112,8 @@ pub struct LoggedEvent {
 
 /// Params of `events.truncate`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsTruncateParams"))]
 #[serde(rename_all = "camelCase")]
 pub struct TruncateParams {
     /// How many events to keep.
@@ -128,8 +126,8 @@ pub struct TruncateParams {
 
 /// Result of `events.truncate`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsTruncated"))]
 #[serde(rename_all = "camelCase")]
 pub struct Truncated {
     /// Events dropped.
@@ -142,8 +140,7 @@ pub struct Truncated {
 
 /// Result of `events.clear`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventsCleared {
     /// What was dropped.
     pub removed: EventStats,
@@ -153,8 +150,8 @@ pub struct EventsCleared {
 
 /// Params of `events.lagged`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsLaggedParams"))]
 pub struct LaggedParams {
     /// The stream.
     pub stream: String,

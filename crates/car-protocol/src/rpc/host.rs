@@ -51,7 +51,7 @@ crate::notifications! {
 
 /// What a host agent is doing.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum HostAgentStatus {
     /// Nothing.
@@ -72,8 +72,7 @@ pub enum HostAgentStatus {
 
 /// How a host shows an agent.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentDisplay {
     /// A name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,8 +87,7 @@ pub struct AgentDisplay {
 
 /// An agent as a host shows it.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostAgent {
     /// Its id.
     pub id: String,
@@ -127,7 +125,8 @@ pub struct HostAgent {
 
 /// Whether an approval waits.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostApprovalStatus"))]
 #[serde(rename_all = "snake_case")]
 pub enum ApprovalStatus {
     /// Nobody has decided.
@@ -138,8 +137,7 @@ pub enum ApprovalStatus {
 
 /// A question to a person.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostApproval {
     /// Its id.
     pub id: String,
@@ -173,8 +171,7 @@ pub struct HostApproval {
 
 /// One event of the stream `host`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostEvent {
     /// Its id.
     pub id: String,
@@ -200,8 +197,7 @@ pub struct HostEvent {
 
 /// Who answers.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostIdentity {
     /// The daemon's version.
     pub version: String,
@@ -215,8 +211,7 @@ pub struct HostIdentity {
 
 /// Result of `host.subscribe`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HostSnapshot {
     /// Always `true`.
     pub subscribed: bool,
@@ -236,8 +231,8 @@ pub struct HostSnapshot {
 
 /// Params of `host.events`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostEventsParams"))]
 pub struct EventsParams {
     /// 1 to 500; 100 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -246,8 +241,8 @@ pub struct EventsParams {
 
 /// Params of `host.register_agent`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostRegisterAgentParams"))]
 pub struct RegisterAgentParams {
     /// 1 to 128 bytes; chosen by the daemon when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -276,8 +271,8 @@ pub struct RegisterAgentParams {
 
 /// Names a host agent.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostAgentParams"))]
 pub struct AgentParams {
     /// Its id.
     pub agent_id: String,
@@ -285,8 +280,8 @@ pub struct AgentParams {
 
 /// Params of `host.set_status`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostSetStatusParams"))]
 pub struct SetStatusParams {
     /// The agent.
     pub agent_id: String,
@@ -305,8 +300,8 @@ pub struct SetStatusParams {
 
 /// Params of `host.notify`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostNotifyParams"))]
 pub struct NotifyParams {
     /// What happened; `host.notification` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -324,8 +319,8 @@ pub struct NotifyParams {
 
 /// Params of `host.request_approval`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostRequestApprovalParams"))]
 pub struct RequestApprovalParams {
     /// What is to be done; 1 to 256 bytes.
     pub action: String,
@@ -345,8 +340,8 @@ pub struct RequestApprovalParams {
 
 /// Params of `host.resolve_approval`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "HostResolveApprovalParams"))]
 pub struct ResolveApprovalParams {
     /// The approval.
     pub approval_id: String,
@@ -356,8 +351,7 @@ pub struct ResolveApprovalParams {
 
 /// The payload of an `approval.resolve_requested` event.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResolveRequested {
     /// The approval.
     pub approval_id: String,

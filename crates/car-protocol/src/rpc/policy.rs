@@ -20,8 +20,7 @@ crate::methods! {
 
 /// A policy. Which members it needs depends on its rule.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyDefinition {
     /// 1 to 128 bytes; names the policy in violations.
     pub name: String,
@@ -43,8 +42,8 @@ pub struct PolicyDefinition {
 
 /// Params of `policy.register`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyRegisterParams"))]
 pub struct RegisterParams {
     /// The policy.
     #[serde(flatten)]
@@ -56,8 +55,8 @@ pub struct RegisterParams {
 
 /// Result of `policy.register`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyRegistered"))]
 pub struct Registered {
     /// The policy's name.
     pub registered: String,
@@ -67,7 +66,8 @@ pub struct Registered {
 
 /// Where a policy applies: `"global"` is the whole session.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyAppliesTo"))]
 #[serde(rename_all = "snake_case", untagged)]
 pub enum Scope {
     /// The word `global`.
@@ -91,7 +91,7 @@ impl Scope {
 
 /// The word `global`.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GlobalScope {
     /// The whole session.
@@ -100,8 +100,8 @@ pub enum GlobalScope {
 
 /// Params of `policy.list`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyListParams"))]
 pub struct ListParams {
     /// The policy scope; without one, the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,8 +110,7 @@ pub struct ListParams {
 
 /// Result of `policy.list`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyList {
     /// In the order of registration.
     pub policies: Vec<PolicyDefinition>,
@@ -119,8 +118,8 @@ pub struct PolicyList {
 
 /// Params of `policy.unregister`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyUnregisterParams"))]
 pub struct UnregisterParams {
     /// The policy's name.
     pub name: String,

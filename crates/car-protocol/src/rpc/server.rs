@@ -30,8 +30,7 @@ crate::methods! {
 
 /// Params of `server.handshake`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandshakeParams {
     /// The version that the client speaks, 1 to 3.
     pub protocol_version: i64,
@@ -48,8 +47,7 @@ pub struct HandshakeParams {
 
 /// Result of `server.handshake`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct HandshakeResult {
     /// The version agreed on: the client's.
     pub protocol_version: i64,
@@ -63,8 +61,7 @@ pub struct HandshakeResult {
 
 /// Result of `server.status`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ServerStatus {
     /// The daemon's version.
     pub version: String,

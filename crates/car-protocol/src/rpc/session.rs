@@ -35,8 +35,8 @@ crate::notifications! {
 
 /// Params of `session.auth`.
 #[derive(Clone, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionAuthParams"))]
 pub struct AuthParams {
     /// The client token, or the agent's own where `agent_id` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,7 +59,8 @@ impl fmt::Debug for AuthParams {
 
 /// What a session may do beyond its own.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionRole"))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Role {
@@ -71,8 +72,8 @@ pub enum Role {
 
 /// Result of `session.auth`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionAuthenticated"))]
 pub struct Authenticated {
     /// Always `true`; a wrong token is an error.
     pub ok: bool,
@@ -87,8 +88,8 @@ pub struct Authenticated {
 
 /// Params of `session.init`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionInitParams"))]
 pub struct InitParams {
     /// A name of the client's choice; recorded, not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -103,8 +104,8 @@ pub struct InitParams {
 
 /// Result of `session.init`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionInitialized"))]
 pub struct Initialized {
     /// The session's id, chosen by the daemon.
     pub session_id: String,
@@ -119,8 +120,7 @@ pub struct Initialized {
 
 /// A policy that `session.init` could not register.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SkippedPolicy {
     /// Its name.
     pub name: String,
@@ -130,8 +130,7 @@ pub struct SkippedPolicy {
 
 /// A policy scope.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyScope {
     /// The scope's id.
     pub session_id: String,
@@ -139,8 +138,8 @@ pub struct PolicyScope {
 
 /// Result of `session.policy.close`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "PolicyScopeClosed"))]
 pub struct Closed {
     /// Whether there was such a scope.
     pub closed: bool,
@@ -148,8 +147,8 @@ pub struct Closed {
 
 /// Params of `session.closing`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionClosingParams"))]
 pub struct ClosingParams {
     /// A stable name: `shutting_down`, `auth_timeout`, `fenced`.
     pub reason: String,

@@ -33,8 +33,7 @@ crate::notifications! {
 
 /// A tool that a client offers.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolDefinition {
     /// 1 to 128 bytes.
     pub name: String,
@@ -60,8 +59,8 @@ pub struct ToolDefinition {
 
 /// So many calls in so much time.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolRateLimit"))]
 pub struct RateLimit {
     /// Calls.
     pub max_calls: u32,
@@ -71,8 +70,7 @@ pub struct RateLimit {
 
 /// Result of `tools.list`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ToolList {
     /// By name.
     pub tools: Vec<ToolDefinition>,
@@ -80,8 +78,8 @@ pub struct ToolList {
 
 /// Params of `tools.unregister`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolsUnregisterParams"))]
 pub struct UnregisterParams {
     /// The tool's name.
     pub name: String,
@@ -89,8 +87,7 @@ pub struct UnregisterParams {
 
 /// Result of `tools.unregister`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unregistered {
     /// Whether it was there.
     pub removed: bool,
@@ -98,8 +95,8 @@ pub struct Unregistered {
 
 /// Params of `tools.execute`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolsExecuteParams"))]
 pub struct ExecuteParams {
     /// The action of the proposal.
     pub action_id: String,
@@ -122,8 +119,8 @@ pub struct ExecuteParams {
 
 /// Params of `tools.cancel`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolsCancelParams"))]
 pub struct CancelParams {
     /// The `request_id` of the `tools.execute`.
     pub request_id: String,

@@ -12,8 +12,7 @@ crate::methods! {
 
 /// Params of `verify`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VerifyParams {
     /// The proposal.
     pub proposal: ActionProposal,
@@ -24,8 +23,7 @@ pub struct VerifyParams {
 
 /// Result of `verify`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verification {
     /// Whether no issue is an error.
     pub valid: bool,
@@ -37,7 +35,8 @@ pub struct Verification {
 
 /// How much an issue matters.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "IssueSeverity"))]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// It will fail.
@@ -48,8 +47,7 @@ pub enum Severity {
 
 /// One finding.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema, ts_rs::TS))]
-#[cfg_attr(feature = "schema", ts(optional_fields = nullable))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Issue {
     /// The action, empty for the whole proposal.
     pub action_id: String,
