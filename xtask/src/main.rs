@@ -11,6 +11,8 @@
     reason = "a command-line tool of the repository itself, never part of the product"
 )]
 
+#[cfg(unix)]
+mod bench;
 mod codegen;
 mod exec;
 mod fuzz;
@@ -41,8 +43,19 @@ enum Chore {
     Tidy,
     /// Write the generated documents, or compare them.
     Codegen(codegen::Args),
+    /// Measure the daemon against the floor, in one table.
+    #[cfg(unix)]
+    Bench(bench::Args),
     /// Run the fuzz targets.
     Fuzz(fuzz::Args),
+    /// The measuring half of `bench`, from a release build.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BenchRun(bench::Args),
+    /// The server that `bench` measures against.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    BenchFloor(bench::floor::Args),
 }
 
 fn main() -> ExitCode {
@@ -52,7 +65,13 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::run(&tree, &args),
         Chore::Tidy => tidy::run(&tree),
         Chore::Codegen(args) => codegen::run(&tree, &args),
+        #[cfg(unix)]
+        Chore::Bench(args) => bench::build_and_run(&tree, &args),
         Chore::Fuzz(args) => fuzz::run(&tree, &args),
+        #[cfg(unix)]
+        Chore::BenchRun(args) => bench::run(&tree, &args),
+        #[cfg(unix)]
+        Chore::BenchFloor(args) => bench::floor::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,102 @@
+//! A proposal that calls a tool of the client that submitted it: two round trips for the wire, and all of the engine.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Effort;
+use super::load::{Outcome, Samples, Template, Window, replied};
+use super::server::Server;
+use super::wire::{Address, Connection, push_text};
+
+const TOOL: &str = r#"[{"name":"bench","description":"Answers at once.","parameters":{}}]"#;
+const PROPOSAL: &str =
+    r#"{"proposal":{"actions":[{"id":"a","type":"tool_call","tool":"bench","parameters":{}}]}}"#;
+
+#[derive(Deserialize)]
+struct Call<'a> {
+    #[serde(borrow)]
+    id: &'a RawValue,
+    method: &'a str,
+}
+
+/// Keeps `depth` proposals in flight on one connection and answers the calls that come back.
+pub(super) async fn proposals(
+    server: &Server,
+    address: &Address,
+    depth: usize,
+    effort: Effort,
+) -> Result<Outcome> {
+    let mut connection = Connection::open(address, 64 * 1024).await?;
+    let register =
+        format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools.register","params":{TOOL}}}"#);
+    let registered = connection.ask(&register).await?;
+    if registered.contains("\"error\":") {
+        bail!("the tool was not registered: {registered}");
+    }
+    let window = Window::starting_now(effort);
+    let driver = tokio::spawn(drive(connection, depth, window));
+    let busy = window.watch(server).await;
+    driver
+        .await
+        .context("the driver panicked")??
+        .outcome(window, busy)
+}
+
+async fn drive(mut connection: Connection, depth: usize, window: Window) -> Result<Samples> {
+    let template = Template::new("proposal.submit", PROPOSAL);
+    let mut samples = Samples::default();
+    let mut sent = vec![Instant::now(); depth];
+    let mut out = Vec::new();
+    (0..depth).for_each(|n| template.push(&mut out, n));
+    connection.send(&out).await?;
+    let mut in_flight = depth;
+    while in_flight > 0 {
+        out.clear();
+        connection
+            .receive(|text| {
+                if memchr::memmem::find(text, br#""method":"#).is_some() {
+                    return execute(text, &mut out);
+                }
+                let n = replied(text)?;
+                if memchr::memmem::find(text, br#""succeeded""#).is_none() {
+                    bail!(
+                        "the action did not succeed: {}",
+                        String::from_utf8_lossy(text)
+                    );
+                }
+                let now = Instant::now();
+                samples.add(window, sent[n % depth], now);
+                if now < window.until {
+                    sent[n % depth] = now;
+                    template.push(&mut out, n + depth);
+                } else {
+                    in_flight -= 1;
+                }
+                Ok(())
+            })
+            .await?;
+        if !out.is_empty() {
+            connection.send(&out).await?;
+        }
+    }
+    Ok(samples)
+}
+
+/// Appends the answer to a call of the tool; other notifications are nobody's business here.
+fn execute(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
+    let Ok(call) = serde_json::from_slice::<Call<'_>>(text) else {
+        return Ok(());
+    };
+    if call.method != "tools.execute" {
+        bail!("an unexpected call: {}", String::from_utf8_lossy(text));
+    }
+    let answer = format!(
+        r#"{{"jsonrpc":"2.0","id":{},"result":{{"ok":true}}}}"#,
+        call.id.get()
+    );
+    push_text(out, answer.as_bytes());
+    Ok(())
+}
