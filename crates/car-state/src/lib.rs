@@ -4,5 +4,9 @@
 //! method.
 
 pub mod clock;
+pub mod engine;
 pub mod frame;
+pub mod policy;
 pub mod sink;
+pub mod store;
+pub mod tool_table;

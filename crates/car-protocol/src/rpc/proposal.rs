@@ -52,7 +52,7 @@ pub struct ActionProposal {
     /// What proposed it; `unknown` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    /// 1 to 10,000 actions.
+    /// At most 10,000 actions.
     pub actions: Vec<Action>,
     /// When it was proposed; recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,9 +60,12 @@ pub struct ActionProposal {
     /// Whatever belongs to it; recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Map<String, Value>>,
-    /// How actions without declared `dependencies` follow each other.
+    /// How actions without declared `dependencies` follow each other: in their order, unless an action declares some.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<Execution>,
+    /// The time of the whole proposal, in milliseconds; what has not ended then is cancelled. No bound when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// How actions without declared dependencies follow each other.
@@ -99,7 +102,7 @@ pub enum FailureBehavior {
     /// The proposal is aborted and what it wrote is dropped.
     #[default]
     Abort,
-    /// The action is tried again, `max_retries` times.
+    /// The action is tried again, `max_retries` times; a failure after that does not abort the proposal.
     Retry,
     /// The action counts as skipped.
     Skip,
@@ -235,6 +238,24 @@ pub struct ProposalResult {
     pub results: Vec<ActionResult>,
     /// What it took.
     pub cost: CostSummary,
+    /// How the whole ended, and with that whether its writes to the state stand.
+    #[serde(default)]
+    pub outcome: Outcome,
+}
+
+/// How a proposal ended.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Every action was looked at; what succeeded has written to the state.
+    #[default]
+    Completed,
+    /// An action failed with `failure_behavior: "abort"`; nothing was written to the state.
+    Aborted,
+    /// It was cancelled, or its time was over; nothing was written to the state.
+    Cancelled,
 }
 
 /// What a proposal took.

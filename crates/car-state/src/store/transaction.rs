@@ -1,0 +1,188 @@
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{Entry, Space, StateStore, StateView, StoreError, Tenant};
+
+/// Why a commit changed nothing.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// Somebody else wrote a key that was read or written here, and committed first. Begin again.
+    #[error("the key `{key}` was changed meanwhile")]
+    Conflict {
+        /// The key; the first of them in their order.
+        key: String,
+    },
+    /// A bound of the store would be broken.
+    #[error(transparent)]
+    Limit(StoreError),
+}
+
+/// One proposal's view of one tenant's state: a snapshot, and its own writes on top.
+///
+/// Dropping it drops its writes. Reads are remembered, absent keys included, so that a commit can tell whether what
+/// it was based on still holds. One that wrote nothing always commits: it stands for the moment of its snapshot.
+#[derive(Debug)]
+pub struct Transaction {
+    store: Arc<StateStore>,
+    tenant: Tenant,
+    base: Option<Arc<Space>>,
+    /// The version that was seen of each key that was not written before; 0 for an absent one.
+    reads: HashMap<Box<str>, u64>,
+    writes: BTreeMap<Arc<str>, Write>,
+    held: usize,
+}
+
+#[derive(Debug)]
+struct Write {
+    value: Arc<Value>,
+    held: usize,
+}
+
+impl Transaction {
+    /// Begins on what the store holds now.
+    #[must_use]
+    pub fn begin(store: &Arc<StateStore>, tenant: &Tenant) -> Self {
+        Self {
+            base: store.space(tenant),
+            store: Arc::clone(store),
+            tenant: tenant.clone(),
+            reads: HashMap::new(),
+            writes: BTreeMap::new(),
+            held: 0,
+        }
+    }
+
+    /// Whether the store would take this entry, for itself.
+    ///
+    /// # Errors
+    /// The key or the value is too big.
+    pub fn check(&self, key: &str, value: &Value) -> Result<(), StoreError> {
+        self.store.check(key, value).map(drop)
+    }
+
+    /// Writes one key, visible to this transaction only until it commits.
+    ///
+    /// # Errors
+    /// The key or the value is too big, or the transaction holds more than the store could ever take.
+    pub fn write(&mut self, key: &str, value: Value) -> Result<Arc<Value>, StoreError> {
+        let limits = self.store.limits;
+        let held = self.store.check(key, &value)?;
+        let old = self.writes.get(key).map(|write| write.held);
+        if old.is_none() && self.writes.len() >= limits.keys {
+            return Err(StoreError::TooManyKeys { limit: limits.keys });
+        }
+        let total = self.held + held - old.unwrap_or(0);
+        if total > limits.total_bytes {
+            return Err(StoreError::TotalSize {
+                limit: limits.total_bytes,
+            });
+        }
+        self.held = total;
+        let value = Arc::new(value);
+        let write = Write {
+            value: Arc::clone(&value),
+            held,
+        };
+        match self.writes.get_mut(key) {
+            Some(place) => *place = write,
+            None => drop(self.writes.insert(key.into(), write)),
+        }
+        Ok(value)
+    }
+
+    /// The keys that were written, sorted.
+    pub fn written(&self) -> impl Iterator<Item = &str> {
+        self.writes.keys().map(AsRef::as_ref)
+    }
+
+    /// Puts all writes into the store at once.
+    ///
+    /// # Errors
+    /// [`CommitError::Conflict`] when another commit came first, [`CommitError::Limit`] when the store is too full;
+    /// nothing is written then.
+    pub fn commit(self) -> Result<(), CommitError> {
+        let Self {
+            store,
+            tenant,
+            base,
+            mut reads,
+            writes,
+            ..
+        } = self;
+        if writes.is_empty() {
+            return Ok(());
+        }
+        reads.retain(|key, _| !writes.contains_key(&**key));
+        let written: Vec<u64> = writes
+            .keys()
+            .map(|key| version(base.as_deref(), key))
+            .collect();
+        // Without the snapshot, the store's map may be this transaction's alone and is not copied.
+        drop(base);
+
+        let mut inner = store.inner.lock();
+        let live = inner.spaces.get(&tenant).map(AsRef::as_ref);
+        let changed_reads = reads
+            .iter()
+            .filter(|(key, seen)| version(live, key) != **seen)
+            .map(|(key, _)| &**key);
+        let changed_writes = writes
+            .keys()
+            .zip(&written)
+            .filter(|(key, seen)| version(live, key) != **seen)
+            .map(|(key, _)| &**key);
+        if let Some(key) = changed_reads.chain(changed_writes).min() {
+            let key = key.to_owned();
+            return Err(CommitError::Conflict { key });
+        }
+        let (mut new_keys, mut come, mut go) = (0, 0, 0);
+        for (key, write) in &writes {
+            come += write.held;
+            match live.and_then(|space| space.get(key)) {
+                Some(old) => go += old.held,
+                None => new_keys += 1,
+            }
+        }
+        store
+            .fits(&inner, &tenant, new_keys, come, go)
+            .map_err(CommitError::Limit)?;
+        inner.version += 1;
+        let version = inner.version;
+        for (key, Write { value, held }) in writes {
+            inner.put(
+                &tenant,
+                key,
+                Entry {
+                    value,
+                    version,
+                    held,
+                },
+            );
+        }
+        Ok(())
+    }
+}
+
+impl StateView for Transaction {
+    fn get(&mut self, key: &str) -> Option<&Value> {
+        if let Some(write) = self.writes.get(key) {
+            return Some(&write.value);
+        }
+        let entry = self.base.as_ref().and_then(|space| space.get(key));
+        if !self.reads.contains_key(key) {
+            let seen = entry.map_or(0, |entry| entry.version);
+            self.reads.insert(key.into(), seen);
+        }
+        entry.map(|entry| &*entry.value)
+    }
+}
+
+fn version(space: Option<&Space>, key: &str) -> u64 {
+    space
+        .and_then(|space| space.get(key))
+        .map_or(0, |entry| entry.version)
+}
