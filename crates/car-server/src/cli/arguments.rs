@@ -1,0 +1,135 @@
+//! The grammar of the command line.
+
+use car_server::config::Flags;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::failure::Failure;
+use super::flags::{Options, Target};
+
+const AFTER_HELP: &str = "\
+Every option can also stand in car.toml below the root or in the environment; `car-server config` prints what is in \
+effect and where it comes from.
+
+Exit codes: 0 it worked, 1 it did not, 2 the command line or the configuration is wrong, 3 no daemon is running; a \
+daemon that is told twice to stop ends with 128 and the number of the signal.";
+
+/// The Common Agent Runtime daemon. Without a command it runs the daemon in the foreground.
+#[derive(Debug, Parser)]
+#[command(name = "car-server", version, after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What to do instead of running the daemon.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Prints every option in effect and where its value comes from.
+    Config {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        /// Prints the documentation of all options.
+        #[arg(long, conflicts_with = "json")]
+        markdown: bool,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Prints a unit that starts this program with these options when the user logs in.
+    Service {
+        /// For which service manager.
+        manager: Manager,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// Prints the version.
+    Version,
+}
+
+/// A service manager.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Manager {
+    /// A systemd user unit.
+    Systemd,
+    /// A launchd agent.
+    Launchd,
+}
+
+impl Arguments {
+    /// The command, and the options wherever they stood.
+    pub(super) fn split(self) -> Result<(Option<Command>, Flags), Failure> {
+        let mut flags = self.target.0;
+        flags.extend(self.options.flags);
+        match &self.command {
+            None => {}
+            Some(Command::Config { options, .. } | Command::Service { options, .. }) => {
+                flags.extend(options.flags.clone());
+            }
+            Some(command) => {
+                if let Some(flag) = self.options.given {
+                    let name = command.name();
+                    return Err(Failure::usage(format!(
+                        "--{flag} means nothing to `{name}`"
+                    )));
+                }
+            }
+        }
+        Ok((self.command, flags))
+    }
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Config { .. } => "config",
+            Self::Service { .. } => "service",
+            Self::Version => "version",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn parse(words: &[&str]) -> Result<(Option<Command>, Flags), Failure> {
+        let words = ["car-server"].iter().chain(words);
+        Arguments::try_parse_from(words).unwrap().split()
+    }
+
+    #[test]
+    fn the_grammar_has_no_contradiction() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn options_may_stand_before_and_behind_the_command() {
+        let (command, before) =
+            parse(&["--home", "/r", "--no-auth", "--port=7", "config"]).unwrap();
+        assert!(matches!(command, Some(Command::Config { .. })));
+        let (_, behind) =
+            parse(&["config", "--port", "7", "--home", "/r", "--no-auth=true"]).unwrap();
+        assert_eq!(before, behind);
+    }
+
+    #[test]
+    fn an_option_that_means_nothing_to_the_command_is_refused() {
+        let error = parse(&["--port", "7", "version"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "error: --port means nothing to `version`"
+        );
+    }
+
+    #[test]
+    fn a_switch_does_not_swallow_the_command_behind_it() {
+        let (command, _) = parse(&["--no-auth", "config"]).unwrap();
+        assert!(matches!(command, Some(Command::Config { .. })));
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a command failed: what, why, what to do, and the exit code.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use car_server::config::ConfigError;
+use car_server::root_lock::LockError;
+use car_server::tokens::TokenError;
+
+/// The exit codes, as `--help` lists them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[repr(u8)]
+pub(super) enum Exit {
+    /// It did not work.
+    Error = 1,
+    /// The command line or the configuration is wrong; trying again is useless.
+    Usage = 2,
+}
+
+/// A failed command.
+#[derive(Debug)]
+pub(super) struct Failure {
+    exit: Exit,
+    message: String,
+    advice: Option<&'static str>,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            advice: None,
+        }
+    }
+
+    /// It did not work.
+    pub(super) fn error(message: impl Into<String>) -> Self {
+        Self::new(Exit::Error, message)
+    }
+
+    /// It was asked for wrongly.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// The same, with what to do about it.
+    pub(super) fn advise(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
+        self
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)?;
+        match self.advice {
+            Some(advice) => write!(f, "\n  try: {advice}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error.to_string())
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        let failure = Self::error(error.to_string());
+        match error {
+            LockError::Held { .. } => failure.advise(
+                "`car-server status` to look at it, `car-server stop` to end it, or another root with --home",
+            ),
+            _ => failure,
+        }
+    }
+}
+
+impl From<TokenError> for Failure {
+    fn from(error: TokenError) -> Self {
+        Self::error(error.to_string())
+    }
+}

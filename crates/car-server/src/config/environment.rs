@@ -1,0 +1,88 @@
+//! The environment, read once and in this file only.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// The variables that are not options but say where the user's folders are.
+const FOLDERS: &[&str] = &["HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_RUNTIME_DIR"];
+
+/// A copy of the variables that concern the daemon. An empty variable counts as absent.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, OsString>,
+}
+
+impl Environment {
+    /// The variables of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the environment"
+        )]
+        let variables = std::env::vars_os();
+        Self::of(variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value))))
+    }
+
+    /// An environment of these variables; those that concern nobody here are left out.
+    pub fn of<V: Into<OsString>>(variables: impl IntoIterator<Item = (String, V)>) -> Self {
+        let concerns = |name: &str| name.starts_with("CAR_") || FOLDERS.contains(&name);
+        let variables = variables
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .filter(|(name, value)| concerns(name) && !value.is_empty());
+        Self {
+            variables: variables.collect(),
+        }
+    }
+
+    /// One variable.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(name).map(OsString::as_os_str)
+    }
+
+    /// The user's own folder.
+    #[must_use]
+    pub fn user_home(&self) -> Option<PathBuf> {
+        let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        self.folder(name)
+    }
+
+    /// `$XDG_RUNTIME_DIR`. A relative one is invalid by the specification and counts as absent.
+    #[must_use]
+    pub fn runtime_dir(&self) -> Option<PathBuf> {
+        self.folder("XDG_RUNTIME_DIR")
+    }
+
+    /// `%LOCALAPPDATA%`.
+    #[must_use]
+    pub fn local_app_data(&self) -> Option<PathBuf> {
+        self.folder("LOCALAPPDATA")
+    }
+
+    fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.get(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_variable_counts_as_absent() {
+        let environment = Environment::of([("CAR_PORT".to_owned(), "")]);
+        assert_eq!(environment.get("CAR_PORT"), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_relative_runtime_folder_counts_as_absent() {
+        let environment = Environment::of([("XDG_RUNTIME_DIR".to_owned(), "run")]);
+        assert_eq!(environment.runtime_dir(), None);
+    }
+}

@@ -1,0 +1,99 @@
+//! The configuration of the program: one table of options, four sources, and for each value where it comes from.
+//!
+//! A flag wins over the environment, that over `car.toml` in the root, that over the default. An unknown key, an
+//! unknown method and a bad value are refused with their place; the daemon does not start on a guess. Nothing here
+//! opens a socket or writes a file.
+
+mod environment;
+mod error;
+mod file;
+mod markdown;
+mod options;
+mod places;
+mod raw;
+mod show;
+mod source;
+mod table;
+pub mod value;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+pub use environment::Environment;
+pub use error::ConfigError;
+pub use markdown::markdown;
+pub use options::{Config, OPTIONS};
+pub use places::Places;
+pub use raw::Raw;
+pub use show::Shown;
+pub use source::{Flags, Origin, Setting};
+pub use table::OptionSpec;
+
+use self::file::ConfigFile;
+use self::source::Sources;
+
+impl Config {
+    /// Reads all sources.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: an unreadable or mistyped `car.toml`, a bad value, or options that exclude each other.
+    pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, ConfigError> {
+        let places = Self::places(flags, environment)?;
+        let sources = Sources {
+            flags,
+            environment,
+            file: ConfigFile::read(places.config_file(), OPTIONS)?,
+        };
+        let config = Self::resolve(&sources, &places)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The places of the root that flags and environment name, without reading `car.toml`.
+    ///
+    /// # Errors
+    /// [`ConfigError`]: no root, or a bad one.
+    pub fn places(flags: &Flags, environment: &Environment) -> Result<Places, ConfigError> {
+        let sources = Sources {
+            flags,
+            environment,
+            file: ConfigFile::empty(),
+        };
+        let said = match OPTIONS.iter().find(|option| option.name == "home") {
+            Some(home) => sources.find::<PathBuf>(home)?,
+            None => None,
+        };
+        let home = match said {
+            Some(setting) => setting.value,
+            None => Places::default_home(environment).ok_or(ConfigError::NoHome)?,
+        };
+        Ok(Places::of(&home, environment))
+    }
+
+    /// The address to listen on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.bind.value, self.port.value)
+    }
+
+    /// The Unix socket to listen on, if any.
+    #[must_use]
+    pub fn socket_path(&self) -> Option<&Path> {
+        let wanted = cfg!(unix) && !self.no_socket.value;
+        wanted.then_some(self.socket.value.as_path())
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if !self.bind.value.is_loopback() && self.no_auth.value {
+            let (bind, origin) = (self.bind.value, &self.no_auth.origin);
+            return Err(ConfigError::Conflict(format!(
+                "other machines reach {bind}, and authentication is off (from {origin}): anybody could run tools here; \
+                 keep authentication on, or listen on 127.0.0.1"
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
