@@ -72,6 +72,10 @@ pub mod kind {
     pub const LIMIT_EXCEEDED: &str = "limit_exceeded";
     /// The protocol version is out of range.
     pub const VERSION_UNSUPPORTED: &str = "version_unsupported";
+    /// The cursor leads nowhere; `data.oldest` is where the stream begins now.
+    pub const RESYNC_REQUIRED: &str = "resync_required";
+    /// Another proposal committed first what this one read or wrote.
+    pub const STATE_CONFLICT: &str = "state_conflict";
     /// A required capability is unknown.
     pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
 }

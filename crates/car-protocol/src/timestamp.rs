@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Timestamp(jiff::Timestamp);
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00Z.
+    pub const UNIX_EPOCH: Self = Self(jiff::Timestamp::UNIX_EPOCH);
+
     /// The moment so many milliseconds after 1970-01-01T00:00:00Z, held within the years -9999 to 9999.
     #[must_use]
     pub fn from_unix_millis(millis: i64) -> Self {

@@ -1,22 +1,24 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 /// The `id` of a request, echoed exactly as it was written.
 ///
-/// A number beyond 64 bits, a fraction and a string with escapes keep their spelling; `1` and `"1"` differ.
-#[derive(Clone, Eq, Hash, PartialEq)]
+/// A number beyond 64 bits, a fraction and a string with escapes keep their spelling; `1` and `"1"` differ. Two ids
+/// are equal when they are spelled alike; [`Id::as_str`] reads a string id whatever its spelling.
+#[derive(Clone)]
 pub struct Id(Repr);
 
-#[derive(Clone, Eq, Hash, PartialEq)]
+#[derive(Clone)]
 enum Repr {
     Null,
     /// The usual case, held without an allocation.
     Integer(i64),
-    /// Everything else, as JSON text.
-    Text(Box<str>),
+    /// Everything else, as it was written.
+    Raw(Box<RawValue>),
 }
 
 impl Id {
@@ -32,9 +34,8 @@ impl Id {
     /// A string id.
     #[must_use]
     pub fn string(value: &str) -> Self {
-        Self(Repr::Text(
-            serde_json::Value::from(value).to_string().into_boxed_str(),
-        ))
+        // A string can always be written; `null` only satisfies the signature.
+        Self(to_raw_value(value).map_or(Repr::Null, Repr::Raw))
     }
 
     /// Reads the `id` member: a string, a number or `null`. Anything else is no id.
@@ -43,29 +44,27 @@ impl Id {
         let text = raw.get();
         match text.as_bytes().first()? {
             b'n' => Some(Self::NULL),
-            b'"' => Some(Self(Repr::Text(text.into()))),
+            b'"' => Some(Self(Repr::Raw(raw.to_owned()))),
             b'-' | b'0'..=b'9' => Some(match text.parse::<i64>() {
                 // `-0` parses to 0 and would be echoed as another text.
                 Ok(value) if text != "-0" => Self::integer(value),
-                _ => Self(Repr::Text(text.into())),
+                _ => Self(Repr::Raw(raw.to_owned())),
             }),
             _ => None,
         }
     }
 
-    /// The string, when this id is one.
+    /// The string, unescaped, when this id is one.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
-        match &self.0 {
-            Repr::Text(text) if text.starts_with('"') => {
-                let inner = text.get(1..text.len() - 1)?;
-                if inner.contains('\\') {
-                    serde_json::from_str(text).ok().map(Cow::Owned)
-                } else {
-                    Some(Cow::Borrowed(inner))
-                }
-            }
-            _ => None,
+        let Repr::Raw(raw) = &self.0 else {
+            return None;
+        };
+        let inner = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+        if inner.contains('\\') {
+            serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+        } else {
+            Some(Cow::Borrowed(inner))
         }
     }
 
@@ -81,7 +80,30 @@ impl Id {
     /// Whether this is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
-        self.0 == Repr::Null
+        matches!(self.0, Repr::Null)
+    }
+}
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Null, Repr::Null) => true,
+            (Repr::Integer(one), Repr::Integer(two)) => one == two,
+            (Repr::Raw(one), Repr::Raw(two)) => one.get() == two.get(),
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Id {}
+
+impl Hash for Id {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Repr::Null => {}
+            Repr::Integer(value) => value.hash(state),
+            Repr::Raw(raw) => raw.get().hash(state),
+        }
     }
 }
 
@@ -90,7 +112,7 @@ impl fmt::Display for Id {
         match &self.0 {
             Repr::Null => f.write_str("null"),
             Repr::Integer(value) => value.fmt(f),
-            Repr::Text(text) => f.write_str(text),
+            Repr::Raw(raw) => f.write_str(raw.get()),
         }
     }
 }
@@ -106,11 +128,7 @@ impl Serialize for Id {
         match &self.0 {
             Repr::Null => serializer.serialize_unit(),
             Repr::Integer(value) => serializer.serialize_i64(*value),
-            Repr::Text(text) => {
-                let raw: &RawValue =
-                    serde_json::from_str(text).map_err(serde::ser::Error::custom)?;
-                raw.serialize(serializer)
-            }
+            Repr::Raw(raw) => raw.serialize(serializer),
         }
     }
 }

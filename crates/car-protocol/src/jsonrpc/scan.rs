@@ -31,21 +31,15 @@ impl std::error::Error for ScanError {}
 /// [`ScanError`] names the first reason found.
 pub fn scan(text: &str) -> Result<(), ScanError> {
     let bytes = text.as_bytes();
-    // Most frames have no escape and fewer brackets than the limit, whatever they stand in.
-    let opening = bytes
-        .iter()
-        .filter(|byte| matches!(byte, b'{' | b'['))
-        .count();
-    if opening <= MAX_DEPTH && !bytes.contains(&b'\\') {
+    // Most frames have no `\u` and fewer brackets than the limit, whatever they stand in.
+    if openings(bytes) <= MAX_DEPTH && !text.contains("\\u") {
         return Ok(());
     }
     let (mut depth, mut index) = (0_usize, 0_usize);
     while let Some(byte) = bytes.get(index) {
+        index += 1;
         match byte {
-            b'"' => {
-                index = string_end(bytes, index + 1)?;
-                continue;
-            }
+            b'"' => index = string_end(bytes, index)?,
             b'{' | b'[' => {
                 depth += 1;
                 if depth > MAX_DEPTH {
@@ -55,17 +49,33 @@ pub fn scan(text: &str) -> Result<(), ScanError> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        index += 1;
     }
     Ok(())
 }
 
+/// How many brackets open, in strings too. `[` and `{` differ in one bit only.
+fn openings(bytes: &[u8]) -> usize {
+    let opens = |byte: &u8| byte | 0x20 == b'{';
+    // Sums of few bytes fit into a byte, which lets the compiler count many at once.
+    let count = |chunk: &[u8]| {
+        chunk
+            .iter()
+            .fold(0_u8, |sum, byte| sum + u8::from(opens(byte)))
+    };
+    bytes
+        .chunks(128)
+        .map(|chunk| usize::from(count(chunk)))
+        .sum()
+}
+
 /// The index after the closing quote of the string whose content starts at `index`.
 fn string_end(bytes: &[u8], mut index: usize) -> Result<usize, ScanError> {
-    while let Some(byte) = bytes.get(index) {
-        match byte {
-            b'"' => return Ok(index + 1),
-            b'\\' if bytes.get(index + 1) == Some(&b'u') => {
+    loop {
+        index += plain(bytes.get(index..).unwrap_or_default());
+        match bytes.get(index) {
+            None => return Ok(index),
+            Some(b'"') => return Ok(index + 1),
+            Some(b'\\') if bytes.get(index + 1) == Some(&b'u') => {
                 index += match code_unit(bytes, index) {
                     Some(0xD800..=0xDBFF) => match code_unit(bytes, index + 6) {
                         Some(0xDC00..=0xDFFF) => 12,
@@ -77,11 +87,32 @@ fn string_end(bytes: &[u8], mut index: usize) -> Result<usize, ScanError> {
                     None => 2,
                 };
             }
-            b'\\' => index += 2,
-            _ => index += 1,
+            Some(b'\\') => index += 2,
+            Some(_) => index += 1,
         }
     }
-    Ok(index)
+}
+
+/// How many bytes lie before the first quote or backslash, eight at a time: at most seven too few.
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    // The high bit of the lowest byte that equals `byte` is set; only higher ones can be set by mistake.
+    let equal = |word: u64, byte: u8| {
+        let zeroed = word ^ u64::from_ne_bytes([byte; 8]);
+        zeroed.wrapping_sub(ONES) & !zeroed & HIGH
+    };
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut length = 0;
+    for word in words {
+        let word = u64::from_le_bytes(*word);
+        let found = equal(word, b'"') | equal(word, b'\\');
+        if found != 0 {
+            return length + (found.trailing_zeros() / 8) as usize;
+        }
+        length += 8;
+    }
+    length
 }
 
 /// The UTF-16 code unit of the `\uXXXX` escape at `index`.

@@ -1,6 +1,6 @@
 //! `policy.*`: rules that every action must pass.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::tools::Unregistered;
@@ -40,8 +40,8 @@ pub struct PolicyDefinition {
     pub pattern: Option<String>,
 }
 
-/// Params of `policy.register`.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+/// Params of `policy.register`: the members of the policy, and `session_id`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "PolicyRegisterParams"))]
 pub struct RegisterParams {
@@ -51,6 +51,34 @@ pub struct RegisterParams {
     /// The policy scope; without one, the session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
+}
+
+// A derived `flatten` would read everything into a buffer first, and could not tell which member is wrong.
+impl<'de> Deserialize<'de> for RegisterParams {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Flat {
+            name: String,
+            rule: String,
+            target: Option<String>,
+            key: Option<String>,
+            value: Option<Value>,
+            pattern: Option<String>,
+            session_id: Option<String>,
+        }
+        let flat = Flat::deserialize(deserializer)?;
+        Ok(Self {
+            policy: PolicyDefinition {
+                name: flat.name,
+                rule: flat.rule,
+                target: flat.target,
+                key: flat.key,
+                value: flat.value,
+                pattern: flat.pattern,
+            },
+            session_id: flat.session_id,
+        })
+    }
 }
 
 /// Result of `policy.register`.
