@@ -1,12 +1,15 @@
 //! Running other programs: the error always carries the command line.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
 /// The command as a person would type it.
 pub(crate) fn line(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let cargo = program.file_stem().filter(|stem| *stem == "cargo");
+    let words = std::iter::once(cargo.unwrap_or(program.as_os_str())).chain(command.get_args());
     let words: Vec<_> = words.map(|word| quoted(&word.to_string_lossy())).collect();
     words.join(" ")
 }
@@ -77,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_command_line_can_be_pasted() {
-        let mut command = Command::new("cargo");
+        let mut command = Command::new("/opt/rust/bin/cargo");
         command.args(["test", "a b", "it's", "--x=y"]);
         assert_eq!(line(&command), r"cargo test 'a b' 'it'\''s' --x=y");
     }

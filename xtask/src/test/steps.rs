@@ -97,19 +97,16 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "package",
-        about: "cargo package --workspace --exclude xtask --exclude car-tests --no-verify --allow-dirty",
+        about: "cargo package --workspace --exclude xtask --exclude car-tests --allow-dirty; each package is also built",
         needs: &[],
         run: |tree| {
-            let mut command = tree.cargo();
-            command.args([
-                "package",
-                "--workspace",
-                "--exclude",
-                "xtask",
-                "--exclude",
-                "car-tests",
-            ]);
-            exec::run(command.args(["--no-verify", "--allow-dirty"])).map(|()| None)
+            cargo(
+                tree,
+                &[
+                    "package", "--quiet", "--workspace", "--exclude", "xtask", "--exclude", "car-tests",
+                    "--allow-dirty",
+                ],
+            )
         },
     },
     Step {
