@@ -4,80 +4,98 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Declares constants as they stand, and with them the list of all for the generated documents.
+macro_rules! listed {
+    ($all:ident: $type:ty; $( $(#[doc = $doc:literal])+ pub const $name:ident: $_:ty = $value:literal; )*) => {
+        /// Every value with its meaning, in Markdown, in the order of declaration.
+        pub const $all: &[($type, &str)] = &[$( ($value, concat!($($doc),+)) ),*];
+
+        $( $(#[doc = $doc])+ pub const $name: $type = $value; )*
+    };
+}
+
 /// The numbers of `error.code`.
 pub mod code {
-    /// The frame is not JSON, or breaks a limit of the decoder.
-    pub const PARSE_ERROR: i32 = -32700;
-    /// The JSON is no request, notification or response.
-    pub const INVALID_REQUEST: i32 = -32600;
-    /// No such method.
-    pub const METHOD_NOT_FOUND: i32 = -32601;
-    /// The params do not fit the method.
-    pub const INVALID_PARAMS: i32 = -32602;
-    /// A fault of the daemon; its log has the cause under the request's id.
-    pub const INTERNAL_ERROR: i32 = -32603;
-    /// A refusal by a namespace that has no number of its own; `data.kind` tells which.
-    pub const DOMAIN_ERROR: i32 = -32000;
-    /// The connection has not authenticated; it is closed after this answer.
-    pub const AUTH_REQUIRED: i32 = -32001;
-    /// A person denied the call, nobody answered in time, or the gate failed.
-    pub const APPROVAL_REFUSED: i32 = -32003;
-    /// The deadline of the call passed.
-    pub const DEADLINE_EXCEEDED: i32 = -32004;
-    /// The handshake demands a capability that the daemon lacks.
-    pub const HANDSHAKE_REFUSED: i32 = -32005;
-    /// The protocol version is out of range.
-    pub const VERSION_UNSUPPORTED: i32 = -32006;
+    listed! {
+        ALL: i32;
+
+        /// The frame is not JSON, or breaks a limit of the decoder.
+        pub const PARSE_ERROR: i32 = -32700;
+        /// The JSON is no request, notification or response.
+        pub const INVALID_REQUEST: i32 = -32600;
+        /// No such method.
+        pub const METHOD_NOT_FOUND: i32 = -32601;
+        /// The params do not fit the method.
+        pub const INVALID_PARAMS: i32 = -32602;
+        /// A fault of the daemon; its log has the cause under the request's id.
+        pub const INTERNAL_ERROR: i32 = -32603;
+        /// A refusal by a namespace that has no number of its own; `data.kind` tells which.
+        pub const DOMAIN_ERROR: i32 = -32000;
+        /// The connection has not authenticated; it is closed after this answer.
+        pub const AUTH_REQUIRED: i32 = -32001;
+        /// A person denied the call, nobody answered in time, or the gate failed.
+        pub const APPROVAL_REFUSED: i32 = -32003;
+        /// The deadline of the call passed.
+        pub const DEADLINE_EXCEEDED: i32 = -32004;
+        /// The handshake demands a capability that the daemon lacks.
+        pub const HANDSHAKE_REFUSED: i32 = -32005;
+        /// The protocol version is out of range.
+        pub const VERSION_UNSUPPORTED: i32 = -32006;
+    }
 }
 
 /// The values of `error.data.kind`: the stable name of what went wrong.
 pub mod kind {
-    /// The frame cannot be read.
-    pub const PARSE_ERROR: &str = "parse_error";
-    /// The message is not JSON-RPC 2.0.
-    pub const INVALID_REQUEST: &str = "invalid_request";
-    /// No such method.
-    pub const METHOD_NOT_FOUND: &str = "method_not_found";
-    /// The params do not fit the method; `data.field` names the place.
-    pub const INVALID_PARAMS: &str = "invalid_params";
-    /// A fault of the daemon.
-    pub const INTERNAL: &str = "internal";
-    /// A limit was reached; `data.limit` tells it and the call may be repeated later.
-    pub const OVERLOADED: &str = "overloaded";
-    /// The connection must authenticate first.
-    pub const AUTH_REQUIRED: &str = "auth_required";
-    /// The credential is wrong.
-    pub const AUTH_FAILED: &str = "auth_failed";
-    /// The caller's role does not reach.
-    pub const FORBIDDEN: &str = "forbidden";
-    /// What the call needs is not there, for example the host that provides the method.
-    pub const UNAVAILABLE: &str = "unavailable";
-    /// The daemon is shutting down.
-    pub const SHUTTING_DOWN: &str = "shutting_down";
-    /// A person denied the call.
-    pub const APPROVAL_DENIED: &str = "approval_denied";
-    /// Nobody decided in time.
-    pub const APPROVAL_TIMEOUT: &str = "approval_timeout";
-    /// Who asks may not decide.
-    pub const SELF_APPROVAL: &str = "self_approval";
-    /// The session ended before the answer.
-    pub const SESSION_ENDED: &str = "session_ended";
-    /// Something is not there under this name.
-    pub const NOT_FOUND: &str = "not_found";
-    /// The state of things does not allow it, for example a second decision.
-    pub const CONFLICT: &str = "conflict";
-    /// Somebody else owns it.
-    pub const NOT_OWNER: &str = "not_owner";
-    /// A stated size or count would be exceeded.
-    pub const LIMIT_EXCEEDED: &str = "limit_exceeded";
-    /// The protocol version is out of range.
-    pub const VERSION_UNSUPPORTED: &str = "version_unsupported";
-    /// The cursor leads nowhere; `data.oldest` is where the stream begins now.
-    pub const RESYNC_REQUIRED: &str = "resync_required";
-    /// Another proposal committed first what this one read or wrote.
-    pub const STATE_CONFLICT: &str = "state_conflict";
-    /// A required capability is unknown.
-    pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
+    listed! {
+        ALL: &str;
+
+        /// The frame cannot be read.
+        pub const PARSE_ERROR: &str = "parse_error";
+        /// The message is not JSON-RPC 2.0.
+        pub const INVALID_REQUEST: &str = "invalid_request";
+        /// No such method.
+        pub const METHOD_NOT_FOUND: &str = "method_not_found";
+        /// The params do not fit the method; `data.field` names the place.
+        pub const INVALID_PARAMS: &str = "invalid_params";
+        /// A fault of the daemon.
+        pub const INTERNAL: &str = "internal";
+        /// A limit was reached; `data.limit` tells it and the call may be repeated later.
+        pub const OVERLOADED: &str = "overloaded";
+        /// The connection must authenticate first.
+        pub const AUTH_REQUIRED: &str = "auth_required";
+        /// The credential is wrong.
+        pub const AUTH_FAILED: &str = "auth_failed";
+        /// The caller's role does not reach.
+        pub const FORBIDDEN: &str = "forbidden";
+        /// What the call needs is not there, for example the host that provides the method.
+        pub const UNAVAILABLE: &str = "unavailable";
+        /// The daemon is shutting down.
+        pub const SHUTTING_DOWN: &str = "shutting_down";
+        /// A person denied the call.
+        pub const APPROVAL_DENIED: &str = "approval_denied";
+        /// Nobody decided in time.
+        pub const APPROVAL_TIMEOUT: &str = "approval_timeout";
+        /// Who asks may not decide.
+        pub const SELF_APPROVAL: &str = "self_approval";
+        /// The session ended before the answer.
+        pub const SESSION_ENDED: &str = "session_ended";
+        /// Something is not there under this name.
+        pub const NOT_FOUND: &str = "not_found";
+        /// The state of things does not allow it, for example a second decision.
+        pub const CONFLICT: &str = "conflict";
+        /// Somebody else owns it.
+        pub const NOT_OWNER: &str = "not_owner";
+        /// A stated size or count would be exceeded.
+        pub const LIMIT_EXCEEDED: &str = "limit_exceeded";
+        /// The protocol version is out of range.
+        pub const VERSION_UNSUPPORTED: &str = "version_unsupported";
+        /// The cursor leads nowhere; `data.oldest` is where the stream begins now.
+        pub const RESYNC_REQUIRED: &str = "resync_required";
+        /// Another proposal committed first what this one read or wrote.
+        pub const STATE_CONFLICT: &str = "state_conflict";
+        /// A required capability is unknown.
+        pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
+    }
 }
 
 /// The `error` member of a response.

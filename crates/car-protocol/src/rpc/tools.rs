@@ -89,8 +89,8 @@ pub struct UnregisterParams {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unregistered {
-    /// Whether it was there.
-    pub removed: bool,
+    /// 1 when it was there, else 0.
+    pub removed: u64,
 }
 
 /// Params of `tools.execute`.

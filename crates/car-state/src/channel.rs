@@ -1,0 +1,363 @@
+//! The shared handle on one connection, and the writer behind it.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+
+use bytestring::ByteString;
+use car_protocol::jsonrpc::encode_notification;
+use car_protocol::method::ServerNotification;
+use car_protocol::rpc::events::Cursor;
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::frame::{CloseReason, Frame};
+use crate::log::{EventLog, Listener, LogError, StreamName, Watch};
+use crate::outbox::{Admission, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+
+/// One connection: a bounded outbox in front of a [`WsSink`](crate::sink::WsSink).
+///
+/// Everybody may send; nobody waits for the socket. The [`Writer`](crate::writer::Writer) that belongs to it writes.
+#[derive(Debug)]
+pub struct WsChannel {
+    inner: Mutex<Inner>,
+    log: Arc<dyn EventLog>,
+    /// Wakes the writer.
+    writer: AtomicWaker,
+    /// Wakes the reader that waits for admission.
+    reader: AtomicWaker,
+    closed: CancellationToken,
+    next_subscription: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    outbox: Outbox,
+    /// Subscriptions that came or went since the writer last looked.
+    changes: Vec<Change>,
+    subscriptions: usize,
+}
+
+#[derive(Debug)]
+pub(crate) enum Change {
+    Begin(Feed),
+    End(u64),
+}
+
+/// A subscription as its connection's writer holds it.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pub(crate) id: u64,
+    pub(crate) stream: StreamName,
+    pub(crate) cursor: Cursor,
+    pub(crate) watch: Watch,
+}
+
+/// Requests are refused: so many are under way that another cannot be taken on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Overloaded {
+    /// How many may be.
+    pub limit: usize,
+}
+
+impl WsChannel {
+    /// A channel without a writer yet; [`Writer::new`](crate::writer::Writer::new) makes both.
+    pub(crate) fn new(limits: OutboxLimits, log: Arc<dyn EventLog>) -> Self {
+        Self {
+            inner: Mutex::new(Inner {
+                outbox: Outbox::new(limits),
+                changes: Vec::new(),
+                subscriptions: 0,
+            }),
+            log,
+            writer: AtomicWaker::new(),
+            reader: AtomicWaker::new(),
+            closed: CancellationToken::new(),
+            next_subscription: AtomicU64::new(1),
+        }
+    }
+
+    /// Takes on one request: waits while replies are unwritten, so that a peer which does not read is not read from.
+    ///
+    /// # Errors
+    /// [`Overloaded`] when waiting would not help, because those under way may need what the peer sends next.
+    pub async fn admit(self: &Arc<Self>) -> Result<Slot, Overloaded> {
+        poll_fn(|cx| self.poll_admit(cx)).await
+    }
+
+    fn poll_admit(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<Slot, Overloaded>> {
+        let mut registered = false;
+        loop {
+            let (admission, limit) = {
+                let mut inner = self.inner.lock();
+                (inner.outbox.admit(), inner.outbox.limits().requests)
+            };
+            match admission {
+                Admission::Admitted => {
+                    return Poll::Ready(Ok(Slot {
+                        channel: Arc::clone(self),
+                        held: 0,
+                        open: true,
+                    }));
+                }
+                Admission::Overloaded => return Poll::Ready(Err(Overloaded { limit })),
+                Admission::Wait if registered => return Poll::Pending,
+                Admission::Wait => {
+                    self.reader.register(cx.waker());
+                    registered = true;
+                }
+            }
+        }
+    }
+
+    /// Queues a frame in the fast lane.
+    ///
+    /// # Errors
+    /// [`SendError`]; the frame is dropped.
+    pub fn send(&self, frame: Frame) -> Result<(), SendError> {
+        self.inner.lock().outbox.push(frame)?;
+        self.writer.wake();
+        Ok(())
+    }
+
+    /// Queues a notification in the fast lane.
+    ///
+    /// # Errors
+    /// [`SendError`]; the notification is dropped.
+    pub fn notify<N: ServerNotification>(&self, params: &N::Params) -> Result<(), SendError> {
+        let Ok(text) = encode_notification(N::NAME, params) else {
+            tracing::error!(
+                notification = N::NAME,
+                "a notification cannot be serialised"
+            );
+            return Ok(());
+        };
+        self.send(Frame::Text(text.into()))
+    }
+
+    /// Queues the refusal of a request that was not admitted.
+    pub fn refuse(&self, text: String) {
+        self.inner.lock().outbox.refuse(text.into());
+        self.writer.wake();
+    }
+
+    /// Feeds a stream to this connection, beginning after `cursor`, until the guard is dropped.
+    ///
+    /// # Errors
+    /// [`SubscribeError`].
+    pub fn subscribe(
+        self: &Arc<Self>,
+        stream: StreamName,
+        cursor: Cursor,
+    ) -> Result<Subscription, SubscribeError> {
+        let watch = self.log.watch(&stream, Arc::<Self>::clone(self))?;
+        let id = self.next_subscription.fetch_add(1, Ordering::Relaxed);
+        {
+            let mut inner = self.inner.lock();
+            let limit = inner.outbox.limits().subscriptions;
+            if inner.subscriptions >= limit {
+                return Err(SubscribeError::TooMany { limit });
+            }
+            inner.subscriptions += 1;
+            inner.changes.push(Change::Begin(Feed {
+                id,
+                stream,
+                cursor,
+                watch,
+            }));
+        }
+        self.writer.wake();
+        Ok(Subscription {
+            channel: Arc::clone(self),
+            id,
+        })
+    }
+
+    /// Begins to close: what is queued is written, then the reason.
+    pub fn close(&self, reason: Option<CloseReason>) {
+        self.inner.lock().outbox.close(reason);
+        self.writer.wake();
+    }
+
+    /// Whether frames are still taken.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.inner.lock().outbox.is_open()
+    }
+
+    /// Requests that are under way or whose reply is not written.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.inner.lock().outbox.requests()
+    }
+
+    /// Cancelled when the writer has ended: nothing will be written any more.
+    #[must_use]
+    pub fn closed(&self) -> &CancellationToken {
+        &self.closed
+    }
+
+    pub(crate) fn log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
+
+    pub(crate) fn limits(&self) -> OutboxLimits {
+        *self.inner.lock().outbox.limits()
+    }
+
+    pub(crate) fn register_writer(&self, cx: &Context<'_>) {
+        self.writer.register(cx.waker());
+    }
+
+    /// The fast lane, and what came or went.
+    pub(crate) fn take(&self, batch: &mut VecDeque<Queued>, changes: &mut Vec<Change>) -> Next {
+        let mut inner = self.inner.lock();
+        if !inner.changes.is_empty() {
+            changes.append(&mut inner.changes);
+        }
+        inner.outbox.take(batch)
+    }
+
+    pub(crate) fn written(&self, done: Written) {
+        self.inner.lock().outbox.written(done);
+        self.reader.wake();
+    }
+
+    /// The connection is gone; what still comes is dropped.
+    pub(crate) fn end(&self) {
+        let changes = {
+            let mut inner = self.inner.lock();
+            inner.outbox.end();
+            std::mem::take(&mut inner.changes)
+        };
+        // Watches are released outside the lock.
+        drop(changes);
+        self.closed.cancel();
+        self.reader.wake();
+    }
+
+    fn reply(&self, text: ByteString, settles: usize) {
+        self.inner.lock().outbox.reply(text, settles);
+        self.writer.wake();
+    }
+}
+
+impl Listener for WsChannel {
+    fn notify(&self) {
+        self.writer.wake();
+    }
+}
+
+/// A request's place among those under way. Replying gives it back when the reply is written, dropping it at once.
+#[derive(Debug)]
+pub struct Slot {
+    channel: Arc<WsChannel>,
+    /// Bytes of the request that are counted.
+    held: usize,
+    /// Whether nothing has settled it yet.
+    open: bool,
+}
+
+impl Slot {
+    /// Counts the bytes of a request that stays under way.
+    ///
+    /// # Errors
+    /// [`Overloaded`] with the limit in bytes.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Overloaded> {
+        let mut inner = self.channel.inner.lock();
+        if inner.outbox.hold(bytes) {
+            self.held += bytes;
+            Ok(())
+        } else {
+            Err(Overloaded {
+                limit: inner.outbox.limits().request_bytes,
+            })
+        }
+    }
+
+    /// The connection that the request came on.
+    #[must_use]
+    pub fn channel(&self) -> &Arc<WsChannel> {
+        &self.channel
+    }
+
+    /// Queues the reply.
+    pub fn reply(mut self, text: String) {
+        self.hand_over();
+        self.channel.reply(text.into(), 1);
+    }
+
+    /// Queues the one frame that answers several requests of a connection: a batch.
+    pub fn reply_all(slots: Vec<Self>, text: String) {
+        let Some(channel) = slots.first().map(|slot| Arc::clone(&slot.channel)) else {
+            return;
+        };
+        let settles = slots.len();
+        slots.into_iter().for_each(|mut slot| slot.hand_over());
+        channel.reply(text.into(), settles);
+    }
+
+    /// From here on the written reply settles the request.
+    fn hand_over(&mut self) {
+        self.open = false;
+        self.give_back_bytes();
+    }
+
+    fn give_back_bytes(&mut self) {
+        if self.held > 0 {
+            self.channel
+                .inner
+                .lock()
+                .outbox
+                .unhold(std::mem::take(&mut self.held));
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.give_back_bytes();
+        if self.open {
+            self.channel.inner.lock().outbox.settle(1);
+            self.channel.reader.wake();
+        }
+    }
+}
+
+/// A stream that is fed to a connection; dropping it ends that.
+#[derive(Debug)]
+pub struct Subscription {
+    channel: Arc<WsChannel>,
+    id: u64,
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        {
+            let mut inner = self.channel.inner.lock();
+            inner.subscriptions = inner.subscriptions.saturating_sub(1);
+            if inner.outbox.is_open() {
+                inner.changes.push(Change::End(self.id));
+            }
+        }
+        self.channel.writer.wake();
+    }
+}
+
+/// Why a stream is not fed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// The log refuses.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The connection has as many subscriptions as it may.
+    #[error("a connection has at most {limit} subscriptions")]
+    TooMany {
+        /// How many it may have.
+        limit: usize,
+    },
+}

@@ -1,0 +1,126 @@
+use car_protocol::Timestamp;
+use car_protocol::rpc::events::Cursor;
+use car_protocol::rpc::host::{HostApproval, HostEvent};
+use serde::Serialize;
+
+use super::{HostError, HostPlane};
+use crate::log::Draft;
+
+/// A host event without its place.
+#[derive(Serialize)]
+struct Body<'a, P> {
+    id: &'a str,
+    timestamp: Timestamp,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<&'a str>,
+    message: &'a str,
+    payload: &'a P,
+}
+
+impl HostPlane {
+    /// The newest events up to a place, newest first.
+    pub(super) fn events_until(
+        &self,
+        until: Cursor,
+        limit: usize,
+    ) -> Result<Vec<HostEvent>, HostError> {
+        let before = until.seq.saturating_sub(limit as u64);
+        let page = self.log.read(
+            &self.stream,
+            Some(Cursor {
+                epoch: until.epoch,
+                seq: before,
+            }),
+            limit,
+        )?;
+        let events = page
+            .entries
+            .iter()
+            .rev()
+            .filter(|entry| entry.seq <= until.seq);
+        Ok(events
+            .filter_map(|entry| serde_json::from_str(entry.params()).ok())
+            .collect())
+    }
+
+    /// The newest events, newest first.
+    ///
+    /// # Errors
+    /// [`HostError::Log`].
+    pub fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+        self.events_until(self.log.head(&self.stream), limit)
+    }
+
+    pub(super) fn publish<P: Serialize>(
+        &self,
+        kind: &str,
+        agent_id: Option<&str>,
+        message: &str,
+        payload: &P,
+    ) -> Result<HostEvent, HostError> {
+        let id = self.ids.prefixed("event");
+        let timestamp = self.clock.now();
+        let draft = Draft::new(
+            kind,
+            timestamp,
+            &Body {
+                id: &id,
+                timestamp,
+                kind,
+                agent_id,
+                message,
+                payload,
+            },
+        )?;
+        let cursor = self.log.append(&self.stream, draft)?;
+        Ok(HostEvent {
+            id,
+            timestamp,
+            kind: kind.to_owned(),
+            agent_id: agent_id.map(str::to_owned),
+            message: message.to_owned(),
+            payload: serde_json::to_value(payload).unwrap_or_default(),
+            stream: self.stream.to_string(),
+            epoch: cursor.epoch,
+            seq: cursor.seq,
+        })
+    }
+
+    /// Publishes where there is nobody to tell of a failure.
+    pub(super) fn publish_or_log<P: Serialize>(
+        &self,
+        kind: &str,
+        agent: Option<&str>,
+        message: &str,
+        payload: &P,
+    ) {
+        if let Err(error) = self.publish(kind, agent, message, payload) {
+            tracing::error!(kind, %error, "a host event is lost");
+        }
+    }
+
+    pub(super) fn publish_requested(&self, approval: &HostApproval) -> Result<(), HostError> {
+        let message = format!("approval requested: {}", approval.action);
+        self.publish(
+            "approval.requested",
+            approval.agent_id.as_deref(),
+            &message,
+            approval,
+        )?;
+        Ok(())
+    }
+
+    pub(super) fn publish_resolved(&self, approvals: &[HostApproval]) {
+        for approval in approvals {
+            let resolution = approval.resolution.as_deref().unwrap_or_default();
+            let message = format!("approval {resolution}: {}", approval.action);
+            self.publish_or_log(
+                "approval.resolved",
+                approval.agent_id.as_deref(),
+                &message,
+                approval,
+            );
+        }
+    }
+}

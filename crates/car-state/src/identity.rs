@@ -1,0 +1,125 @@
+//! Who a session speaks for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+pub use car_protocol::rpc::session::Role;
+use parking_lot::RwLock;
+
+/// The id of a session, chosen by the daemon: 12 hex digits.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SessionId(Arc<str>);
+
+impl SessionId {
+    /// The id with this text.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The credential that a session presented. Two sessions with the same credential are the same principal; without
+/// authentication every session is a principal of its own.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Principal {
+    /// No credential.
+    Anonymous(SessionId),
+    /// The client token.
+    Client,
+    /// The host token.
+    Host,
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous(session) => write!(f, "anonymous/{session}"),
+            Self::Client => f.write_str("client"),
+            Self::Host => f.write_str("host"),
+        }
+    }
+}
+
+/// What a session is known as.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Identity {
+    /// The session.
+    pub session: SessionId,
+    /// The credential.
+    pub principal: Principal,
+    /// What the credential allows.
+    pub role: Role,
+    /// Whether credentials are asked for at all.
+    pub auth_enabled: bool,
+}
+
+/// The identity of a live session, which authentication changes.
+#[derive(Debug)]
+pub struct IdentityCell {
+    identity: RwLock<Identity>,
+    /// Beside the lock, because every request looks at it.
+    authenticated: AtomicBool,
+    failures: AtomicU32,
+}
+
+impl IdentityCell {
+    /// An identity; authenticated from the start where no credential is asked for.
+    #[must_use]
+    pub fn new(identity: Identity) -> Self {
+        Self {
+            authenticated: AtomicBool::new(!identity.auth_enabled),
+            identity: RwLock::new(identity),
+            failures: AtomicU32::new(0),
+        }
+    }
+
+    /// The identity now.
+    #[must_use]
+    pub fn get(&self) -> Identity {
+        self.identity.read().clone()
+    }
+
+    /// What the credential allows.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.identity.read().role
+    }
+
+    /// Whether a credential was presented, or none is asked for.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        self.authenticated.load(Ordering::Acquire)
+    }
+
+    /// Notes the credential that was presented.
+    pub fn authenticate(&self, principal: Principal, role: Role) {
+        let mut identity = self.identity.write();
+        identity.principal = principal;
+        identity.role = role;
+        self.authenticated.store(true, Ordering::Release);
+    }
+
+    /// Notes a credential that was wrong.
+    pub fn refuse(&self) {
+        self.failures.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// How many credentials were wrong.
+    #[must_use]
+    pub fn failures(&self) -> u32 {
+        self.failures.load(Ordering::Acquire)
+    }
+}

@@ -1,0 +1,365 @@
+//! What a connection still has to write, and what it may still take on.
+//!
+//! Pure bookkeeping without a lock, a waker or a socket; [`WsChannel`](crate::channel::WsChannel) is the shell around
+//! it. The fast lane is here: replies, callbacks, cancels, pings. The bulk lane is not a queue at all: subscriptions
+//! read it from the log.
+
+use std::collections::VecDeque;
+
+use bytestring::ByteString;
+use thiserror::Error;
+
+use crate::frame::{CloseReason, Frame};
+
+/// The bounds of one connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct OutboxLimits {
+    /// Requests that are under way or whose reply is not written yet.
+    pub requests: usize,
+    /// Bytes of the requests that are under way.
+    pub request_bytes: usize,
+    /// Frames that are no replies (callbacks, notifications, pings) and not written yet.
+    pub frames: usize,
+    /// Bytes not written yet, beyond which no further request is read and no further frame is taken.
+    pub bytes: usize,
+    /// Bytes of events that are written between two looks at the fast lane.
+    pub turn_bytes: usize,
+    /// Subscriptions.
+    pub subscriptions: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self {
+            requests: 256,
+            request_bytes: 16 << 20,
+            frames: 1_024,
+            bytes: 16 << 20,
+            turn_bytes: 128 << 10,
+            subscriptions: 64,
+        }
+    }
+}
+
+/// A frame and the requests that it settles.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) frame: Frame,
+    /// How many requests are settled when it is written; 0 for a frame that is no reply.
+    pub(crate) settles: usize,
+}
+
+/// Whether another request may be taken on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Admission {
+    /// It holds a slot now.
+    Admitted,
+    /// Not now: replies wait to be written, and reading more helps nobody.
+    Wait,
+    /// Not now, and reading must go on: those under way may wait for what is read next.
+    Overloaded,
+}
+
+/// Why a frame was not taken.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+pub enum SendError {
+    /// The connection is closed or closing.
+    #[error("the connection is closed")]
+    Closed,
+    /// Too much waits to be written.
+    #[error("too much waits to be written")]
+    Full,
+}
+
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    limits: OutboxLimits,
+    fast: VecDeque<Queued>,
+    /// Bytes in the fast lane and in the writer's hands.
+    bytes: usize,
+    /// Requests admitted and not settled.
+    requests: usize,
+    /// Of these, how many have a reply that is not written.
+    replied: usize,
+    request_bytes: usize,
+    /// Frames that are no replies, in the fast lane and in the writer's hands.
+    frames: usize,
+    phase: Phase,
+}
+
+#[derive(Debug, Eq, PartialEq)]
+enum Phase {
+    Open,
+    /// What is queued is written, then this.
+    Closing(Option<CloseReason>),
+    Closed,
+}
+
+/// What the writer has to do next.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Next {
+    /// Write what was taken.
+    Write,
+    /// Write what was taken, then close.
+    Close(Option<CloseReason>),
+    /// Nothing.
+    Idle,
+    /// The connection is closed.
+    Ended,
+}
+
+impl Outbox {
+    pub(crate) fn new(limits: OutboxLimits) -> Self {
+        Self {
+            limits,
+            fast: VecDeque::new(),
+            bytes: 0,
+            requests: 0,
+            replied: 0,
+            request_bytes: 0,
+            frames: 0,
+            phase: Phase::Open,
+        }
+    }
+
+    /// Takes on a request, if it may be.
+    pub(crate) fn admit(&mut self) -> Admission {
+        let full = self.requests >= self.limits.requests;
+        if !full && self.bytes <= self.limits.bytes {
+            self.requests += 1;
+            Admission::Admitted
+        } else if self.replied > 0 || !full {
+            Admission::Wait
+        } else {
+            Admission::Overloaded
+        }
+    }
+
+    /// Counts the bytes of a request that stays under way; `false` when they are too many together with others.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let fits =
+            self.request_bytes == 0 || self.request_bytes + bytes <= self.limits.request_bytes;
+        if fits {
+            self.request_bytes += bytes;
+        }
+        fits
+    }
+
+    /// Gives back the bytes of a request.
+    pub(crate) fn unhold(&mut self, bytes: usize) {
+        self.request_bytes = self.request_bytes.saturating_sub(bytes);
+    }
+
+    /// Queues the reply that settles so many requests. There is always room for it: the requests hold it.
+    pub(crate) fn reply(&mut self, text: ByteString, settles: usize) {
+        if self.phase == Phase::Open {
+            self.bytes += text.len();
+            self.replied += settles;
+            self.fast.push_back(Queued {
+                frame: Frame::Text(text),
+                settles,
+            });
+        } else {
+            self.settle(settles);
+        }
+    }
+
+    /// Settles requests that get no reply.
+    pub(crate) fn settle(&mut self, requests: usize) {
+        self.requests = self.requests.saturating_sub(requests);
+    }
+
+    /// Queues a reply that settles no request: the refusal of one that was not admitted.
+    pub(crate) fn refuse(&mut self, text: ByteString) {
+        if self.phase == Phase::Open {
+            self.requests += 1;
+            self.reply(text, 1);
+        }
+    }
+
+    /// Queues a frame that is no reply.
+    pub(crate) fn push(&mut self, frame: Frame) -> Result<(), SendError> {
+        if self.phase != Phase::Open {
+            return Err(SendError::Closed);
+        }
+        if self.frames >= self.limits.frames || self.bytes > self.limits.bytes {
+            return Err(SendError::Full);
+        }
+        self.frames += 1;
+        self.bytes += frame.len();
+        self.fast.push_back(Queued { frame, settles: 0 });
+        Ok(())
+    }
+
+    /// Moves the fast lane into `batch`, which is empty, and says what to do.
+    pub(crate) fn take(&mut self, batch: &mut VecDeque<Queued>) -> Next {
+        std::mem::swap(&mut self.fast, batch);
+        match &mut self.phase {
+            Phase::Closing(reason) => Next::Close(reason.take()),
+            Phase::Closed => Next::Ended,
+            Phase::Open if batch.is_empty() => Next::Idle,
+            Phase::Open => Next::Write,
+        }
+    }
+
+    /// Notes that what was taken has been written.
+    pub(crate) fn written(&mut self, done: Written) {
+        self.bytes = self.bytes.saturating_sub(done.bytes);
+        self.frames = self.frames.saturating_sub(done.frames);
+        self.replied = self.replied.saturating_sub(done.settled);
+        self.settle(done.settled);
+    }
+
+    /// Begins to close: what is queued goes out first, nothing more is taken.
+    pub(crate) fn close(&mut self, reason: Option<CloseReason>) {
+        if self.phase == Phase::Open {
+            self.phase = Phase::Closing(reason);
+        }
+    }
+
+    /// The connection is gone.
+    pub(crate) fn end(&mut self) {
+        self.phase = Phase::Closed;
+        self.fast = VecDeque::new();
+        self.replied = 0;
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.requests
+    }
+
+    pub(crate) fn limits(&self) -> &OutboxLimits {
+        &self.limits
+    }
+}
+
+/// What a turn of the writer wrote of the fast lane.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) bytes: usize,
+    pub(crate) frames: usize,
+    pub(crate) settled: usize,
+}
+
+impl Written {
+    pub(crate) fn add(&mut self, queued: &Queued) {
+        self.bytes += queued.frame.len();
+        self.settled += queued.settles;
+        self.frames += usize::from(queued.settles == 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn small() -> Outbox {
+        Outbox::new(OutboxLimits {
+            requests: 2,
+            request_bytes: 100,
+            frames: 2,
+            bytes: 50,
+            ..OutboxLimits::default()
+        })
+    }
+
+    fn write_all(outbox: &mut Outbox) -> usize {
+        let mut batch = VecDeque::new();
+        outbox.take(&mut batch);
+        let mut written = Written::default();
+        batch.iter().for_each(|queued| written.add(queued));
+        outbox.written(written);
+        batch.len()
+    }
+
+    #[test]
+    fn requests_under_way_overload_and_unwritten_replies_hold_reading_back() {
+        let mut outbox = small();
+        assert_eq!(outbox.admit(), Admission::Admitted);
+        assert_eq!(outbox.admit(), Admission::Admitted);
+        assert_eq!(outbox.admit(), Admission::Overloaded);
+        outbox.reply("{}".into(), 1);
+        assert_eq!(outbox.admit(), Admission::Wait);
+        assert_eq!(write_all(&mut outbox), 1);
+        assert_eq!(outbox.admit(), Admission::Admitted);
+    }
+
+    #[test]
+    fn a_refusal_is_written_before_the_next_request_is_read() {
+        let mut outbox = small();
+        outbox.admit();
+        outbox.admit();
+        outbox.refuse("{}".into());
+        assert_eq!(outbox.admit(), Admission::Wait);
+        write_all(&mut outbox);
+        assert_eq!(outbox.admit(), Admission::Overloaded);
+    }
+
+    #[test]
+    fn unwritten_bytes_hold_reading_back() {
+        let mut outbox = small();
+        outbox.admit();
+        outbox.reply("x".repeat(51).into(), 1);
+        assert_eq!(outbox.admit(), Admission::Wait);
+        assert_eq!(
+            outbox.push(Frame::Ping(bytes::Bytes::new())),
+            Err(SendError::Full)
+        );
+        write_all(&mut outbox);
+        assert_eq!(outbox.admit(), Admission::Admitted);
+    }
+
+    #[test]
+    fn frames_that_are_no_replies_are_bounded_on_their_own() {
+        let mut outbox = small();
+        for _ in 0..2 {
+            outbox.push(Frame::Text("n".into())).unwrap();
+        }
+        assert_eq!(outbox.push(Frame::Text("n".into())), Err(SendError::Full));
+        outbox.admit();
+        outbox.reply("{}".into(), 1);
+        assert_eq!(write_all(&mut outbox), 3);
+        outbox.push(Frame::Text("n".into())).unwrap();
+    }
+
+    #[test]
+    fn a_single_request_may_be_as_big_as_a_frame() {
+        let mut outbox = small();
+        assert!(outbox.hold(1_000));
+        assert!(!outbox.hold(1));
+        outbox.unhold(1_000);
+        assert!(outbox.hold(60) && outbox.hold(40) && !outbox.hold(1));
+    }
+
+    #[test]
+    fn closing_writes_what_is_queued_and_takes_nothing_more() {
+        let mut outbox = small();
+        outbox.admit();
+        outbox.reply("{}".into(), 1);
+        outbox.close(Some(CloseReason::new(1000, "bye")));
+        assert_eq!(
+            outbox.push(Frame::Text("late".into())),
+            Err(SendError::Closed)
+        );
+        let mut batch = VecDeque::new();
+        assert_eq!(
+            outbox.take(&mut batch),
+            Next::Close(Some(CloseReason::new(1000, "bye")))
+        );
+        assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn after_the_end_everything_is_settled_at_once() {
+        let mut outbox = small();
+        outbox.admit();
+        outbox.end();
+        outbox.reply("{}".into(), 1);
+        assert_eq!(outbox.requests(), 0);
+        assert_eq!(outbox.take(&mut VecDeque::new()), Next::Ended);
+    }
+}

@@ -1,0 +1,188 @@
+//! The debt of one request: exactly one reply.
+
+use std::mem;
+use std::sync::Arc;
+
+use car_protocol::RpcError;
+use car_protocol::jsonrpc::{Id, encode_error, encode_result};
+use parking_lot::Mutex;
+use serde::Serialize;
+
+use crate::channel::{Overloaded, Slot};
+
+/// Answers one request. Dropping it unanswered answers with an internal error, so that a handler that panics, is
+/// aborted or forgets leaves nobody waiting.
+#[derive(Debug)]
+pub struct Responder {
+    id: Id,
+    target: Target,
+}
+
+#[derive(Debug)]
+enum Target {
+    /// A request: the reply goes out in the slot it holds.
+    Caller(Slot),
+    /// A notification: it is counted, and nobody is answered.
+    Nobody(Option<Slot>),
+    /// A member of a batch.
+    Batch(Arc<Batch>, Option<Slot>),
+    Answered,
+}
+
+impl Responder {
+    /// For a request.
+    #[must_use]
+    pub fn request(id: Id, slot: Slot) -> Self {
+        Self {
+            id,
+            target: Target::Caller(slot),
+        }
+    }
+
+    /// For a notification.
+    #[must_use]
+    pub fn notification(slot: Option<Slot>) -> Self {
+        Self {
+            id: Id::NULL,
+            target: Target::Nobody(slot),
+        }
+    }
+
+    /// For a request in a batch; without a slot where the request is to be refused.
+    #[must_use]
+    pub fn batched(id: Id, batch: &Arc<Batch>, slot: Option<Slot>) -> Self {
+        batch.expect_one();
+        Self {
+            id,
+            target: Target::Batch(Arc::clone(batch), slot),
+        }
+    }
+
+    /// The id of the request; `null` for a notification.
+    #[must_use]
+    pub fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// Counts the bytes of a request that stays under way.
+    ///
+    /// # Errors
+    /// [`Overloaded`] with the limit in bytes.
+    pub fn hold(&mut self, bytes: usize) -> Result<(), Overloaded> {
+        match &mut self.target {
+            Target::Caller(slot) | Target::Nobody(Some(slot)) | Target::Batch(_, Some(slot)) => {
+                slot.hold(bytes)
+            }
+            Target::Nobody(None) | Target::Batch(_, None) | Target::Answered => Ok(()),
+        }
+    }
+
+    /// Answers with a result.
+    pub fn ok<R: Serialize + ?Sized>(mut self, result: &R) {
+        if let Target::Nobody(_) = self.target {
+            self.target = Target::Answered;
+            return;
+        }
+        match encode_result(&self.id, result) {
+            Ok(text) => self.answer(text),
+            Err(error) => {
+                tracing::error!(%error, id = %self.id, "a result cannot be serialised");
+                self.answer_error(&RpcError::internal());
+            }
+        }
+    }
+
+    /// Answers with an error.
+    pub fn error(mut self, error: &RpcError) {
+        self.answer_error(error);
+    }
+
+    fn answer_error(&mut self, error: &RpcError) {
+        let text = encode_error(&self.id, error);
+        self.answer(text);
+    }
+
+    fn answer(&mut self, text: String) {
+        match mem::replace(&mut self.target, Target::Answered) {
+            Target::Caller(slot) => slot.reply(text),
+            Target::Batch(batch, slot) => batch.answer(&text, slot),
+            Target::Nobody(_) | Target::Answered => {}
+        }
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        if !matches!(self.target, Target::Answered | Target::Nobody(_)) {
+            self.answer_error(&RpcError::internal());
+        }
+    }
+}
+
+/// The answers of one batch, which go out as one array when the last of them is there.
+#[derive(Debug)]
+pub struct Batch(Mutex<Joined>);
+
+#[derive(Debug)]
+struct Joined {
+    text: String,
+    slots: Vec<Slot>,
+    /// Members whose answer is missing, and the one who is still adding members.
+    missing: usize,
+    /// Where the array goes when no member holds a slot.
+    fallback: Arc<crate::channel::WsChannel>,
+}
+
+impl Batch {
+    /// A batch that came on `channel`. It stays open until [`seal`](Self::seal).
+    #[must_use]
+    pub fn open(channel: &Arc<crate::channel::WsChannel>) -> Arc<Self> {
+        let joined = Joined {
+            text: String::new(),
+            slots: Vec::new(),
+            missing: 1,
+            fallback: Arc::clone(channel),
+        };
+        Arc::new(Self(Mutex::new(joined)))
+    }
+
+    /// No more members come.
+    pub fn seal(&self) {
+        self.settle(None, None);
+    }
+
+    fn expect_one(&self) {
+        self.0.lock().missing += 1;
+    }
+
+    fn answer(&self, text: &str, slot: Option<Slot>) {
+        self.settle(Some(text), slot);
+    }
+
+    fn settle(&self, text: Option<&str>, slot: Option<Slot>) {
+        let (text, slots, fallback) = {
+            let mut joined = self.0.lock();
+            if let Some(text) = text {
+                let separator = if joined.text.is_empty() { '[' } else { ',' };
+                joined.text.push(separator);
+                joined.text.push_str(text);
+            }
+            joined.slots.extend(slot);
+            joined.missing -= 1;
+            if joined.missing > 0 || joined.text.is_empty() {
+                return;
+            }
+            joined.text.push(']');
+            (
+                mem::take(&mut joined.text),
+                mem::take(&mut joined.slots),
+                Arc::clone(&joined.fallback),
+            )
+        };
+        if slots.is_empty() {
+            fallback.refuse(text)
+        } else {
+            Slot::reply_all(slots, text)
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The one who writes to a connection.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use car_protocol::jsonrpc::encode_notification;
+use car_protocol::method::ServerNotification;
+use car_protocol::rpc::events::{Cursor, Lagged, LaggedParams};
+use thiserror::Error;
+use tokio::time::timeout;
+
+use crate::channel::{Change, Feed, WsChannel};
+use crate::frame::{CloseReason, Frame};
+use crate::log::{EventLog, LogError};
+use crate::outbox::{Next, OutboxLimits, Queued, Written};
+use crate::sink::{BoxSink, SinkError};
+
+/// Events that are read from the log at once.
+const PAGE: usize = 64;
+/// A queue that grew beyond this is given back when it is empty, so that an idle connection stays small.
+const KEPT_CAPACITY: usize = 32;
+
+/// The writer of a [`WsChannel`]: nobody else touches the [`WsSink`](crate::sink::WsSink).
+///
+/// A turn takes all of the fast lane and a bounded share of the streams that the connection subscribes to, writes it and
+/// flushes once. A flush that takes longer than the write deadline ends the connection.
+pub struct Writer {
+    channel: Arc<WsChannel>,
+    sink: BoxSink,
+    deadline: Duration,
+    feeds: Vec<Feed>,
+    batch: VecDeque<Queued>,
+    changes: Vec<Change>,
+}
+
+/// Why a writer ended.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum WriterError {
+    /// The transport failed, or the peer closed it.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+    /// The peer does not read.
+    #[error("the peer took nothing for {0:?}")]
+    Stuck(Duration),
+}
+
+impl Writer {
+    /// A channel and its writer. `deadline` bounds the time of one flush; `log` is where subscriptions read.
+    ///
+    /// The future of [`run`](Self::run) must be driven for as long as the channel is used, best in the task that reads the
+    /// connection: then what one read caused is written with one flush, and nothing has to be woken for it.
+    #[must_use]
+    pub fn new(
+        sink: BoxSink,
+        limits: OutboxLimits,
+        deadline: Duration,
+        log: Arc<dyn EventLog>,
+    ) -> (Arc<WsChannel>, Self) {
+        let channel = Arc::new(WsChannel::new(limits, log));
+        let writer = Self {
+            channel: Arc::clone(&channel),
+            sink,
+            deadline,
+            feeds: Vec::new(),
+            batch: VecDeque::new(),
+            changes: Vec::new(),
+        };
+        (channel, writer)
+    }
+
+    /// Writes until the channel is closed or the connection fails.
+    ///
+    /// # Errors
+    /// [`WriterError`]; the channel has ended in any case.
+    pub async fn run(mut self) -> Result<(), WriterError> {
+        let limits = self.channel.limits();
+        loop {
+            let next = poll_fn(|cx| self.poll_work(cx)).await;
+            match next {
+                Next::Ended => return Ok(()),
+                Next::Close(reason) => {
+                    self.write_turn(limits, false).await?;
+                    return self.close(reason).await;
+                }
+                Next::Write | Next::Idle => self.write_turn(limits, true).await?,
+            }
+        }
+    }
+
+    /// Ready when there is something to write or to close.
+    fn poll_work(&mut self, cx: &Context<'_>) -> Poll<Next> {
+        let mut registered = false;
+        loop {
+            let next = self.channel.take(&mut self.batch, &mut self.changes);
+            self.apply_changes();
+            if next != Next::Idle || self.feeds.iter().any(Feed::has_more) {
+                return Poll::Ready(next);
+            }
+            if registered {
+                self.give_back_memory();
+                return Poll::Pending;
+            }
+            // What comes between the look and the registration would be missed: look again.
+            self.channel.register_writer(cx);
+            registered = true;
+        }
+    }
+
+    fn apply_changes(&mut self) {
+        for change in self.changes.drain(..) {
+            match change {
+                Change::Begin(feed) => self.feeds.push(feed),
+                Change::End(id) => self.feeds.retain(|feed| feed.id != id),
+            }
+        }
+    }
+
+    fn give_back_memory(&mut self) {
+        if self.batch.capacity() > KEPT_CAPACITY {
+            self.batch = VecDeque::new();
+        }
+    }
+
+    async fn write_turn(
+        &mut self,
+        limits: OutboxLimits,
+        with_feeds: bool,
+    ) -> Result<(), WriterError> {
+        let deadline = self.deadline;
+        match timeout(deadline, self.write(limits, with_feeds)).await {
+            Ok(written) => Ok(written?),
+            Err(_) => Err(WriterError::Stuck(deadline)),
+        }
+    }
+
+    async fn write(&mut self, limits: OutboxLimits, with_feeds: bool) -> Result<(), SinkError> {
+        let mut written = Written::default();
+        while let Some(queued) = self.batch.pop_front() {
+            poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
+            written.add(&queued);
+            self.sink.as_mut().start_send(queued.frame)?;
+        }
+        if with_feeds {
+            self.write_feeds(limits.turn_bytes).await?;
+        }
+        poll_fn(|cx| self.sink.as_mut().poll_flush(cx)).await?;
+        if written.frames > 0 || written.settled > 0 {
+            self.channel.written(written);
+        }
+        Ok(())
+    }
+
+    /// Gives each feed its turn, the one that waited longest first, until the share of this turn is used up.
+    async fn write_feeds(&mut self, mut bytes: usize) -> Result<(), SinkError> {
+        for _ in 0..self.feeds.len() {
+            let Some(mut feed) = (!self.feeds.is_empty()).then(|| self.feeds.remove(0)) else {
+                break;
+            };
+            if feed.has_more() {
+                for frame in feed.read(&**self.channel.log(), &mut bytes) {
+                    poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
+                    self.sink.as_mut().start_send(frame)?;
+                }
+            }
+            self.feeds.push(feed);
+            if bytes == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(mut self, reason: Option<CloseReason>) -> Result<(), WriterError> {
+        let deadline = self.deadline;
+        let sink = &mut self.sink;
+        let closing = async {
+            poll_fn(|cx| sink.as_mut().poll_ready(cx)).await?;
+            sink.as_mut().start_send(Frame::Close(reason))?;
+            poll_fn(|cx| sink.as_mut().poll_close(cx)).await
+        };
+        match timeout(deadline, closing).await {
+            Ok(closed) => Ok(closed?),
+            Err(_) => Err(WriterError::Stuck(deadline)),
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.channel.end();
+    }
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer")
+            .field("feeds", &self.feeds.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Feed {
+    fn has_more(&self) -> bool {
+        self.watch.head() > self.cursor.seq
+    }
+
+    /// The next events as frames, with a notice first where some are gone. Takes what it reads from `bytes`.
+    fn read(&mut self, log: &dyn EventLog, bytes: &mut usize) -> Vec<Frame> {
+        let page = match log.read(&self.stream, Some(self.cursor), PAGE) {
+            Ok(page) => page,
+            Err(LogError::Resync { oldest }) => {
+                // The stream has ended: there is nothing more to come from it.
+                self.cursor = Cursor {
+                    epoch: oldest.epoch,
+                    seq: self.watch.head(),
+                };
+                return Vec::new();
+            }
+            Err(error) => {
+                tracing::warn!(stream = %self.stream, %error, "a subscription cannot be read");
+                self.cursor.seq = self.watch.head();
+                return Vec::new();
+            }
+        };
+        let mut frames = Vec::with_capacity(page.entries.len() + 1);
+        if page.missed > 0 {
+            frames.extend(self.lag_notice(page.missed));
+            self.cursor.seq += page.missed;
+        }
+        for entry in page.entries {
+            self.cursor = Cursor {
+                epoch: page.next.epoch,
+                seq: entry.seq,
+            };
+            *bytes = bytes.saturating_sub(entry.frame.len());
+            frames.push(Frame::Text(entry.frame));
+            if *bytes == 0 {
+                break;
+            }
+        }
+        frames
+    }
+
+    fn lag_notice(&self, missed: u64) -> Option<Frame> {
+        let params = LaggedParams {
+            stream: self.stream.to_string(),
+            epoch: self.cursor.epoch,
+            from_seq: self.cursor.seq + 1,
+            to_seq: self.cursor.seq + missed,
+            skipped: missed,
+        };
+        encode_notification(Lagged::NAME, &params)
+            .ok()
+            .map(|text| Frame::Text(text.into()))
+    }
+}
