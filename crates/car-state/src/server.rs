@@ -1,0 +1,310 @@
+//! What all sessions share.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use car_protocol::Timestamp;
+use car_protocol::rpc::tools::ToolDefinition;
+
+use crate::approval::ApprovalGate;
+use crate::callbacks::Callbacks;
+use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
+use crate::host::HostPlane;
+use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
+use crate::log::{EventLog, MemoryLog, SESSION, StreamName};
+use crate::memgine::Memgine;
+use crate::policy::PolicyBook;
+use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
+use crate::store::{StateStore, StoreLimits};
+use crate::tool_table::{ToolTable, ToolTableError};
+use crate::tools::{GatedExecutor, WsToolExecutor};
+
+/// How a [`ServerState`] is to be made.
+#[derive(Clone)]
+pub struct ServerStateConfig {
+    journal_dir: PathBuf,
+    memgine: Option<Arc<dyn Memgine>>,
+    gate: ApprovalGate,
+    tools: Vec<ToolDefinition>,
+    executor: Option<Arc<dyn ToolExecutor>>,
+    log: Option<Arc<dyn EventLog>>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    engine: EngineLimits,
+    store: StoreLimits,
+}
+
+impl ServerStateConfig {
+    /// The defaults: the gate of the method table, no memory, tools run by the clients, everything in memory.
+    /// `journal_dir` is where durable stores put their files.
+    #[must_use]
+    pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            journal_dir: journal_dir.into(),
+            memgine: None,
+            gate: ApprovalGate::default(),
+            tools: Vec::new(),
+            executor: None,
+            log: None,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            engine: EngineLimits::default(),
+            store: StoreLimits::default(),
+        }
+    }
+
+    /// One memory engine for all sessions.
+    #[must_use]
+    pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
+        self.memgine = Some(memgine);
+        self
+    }
+
+    /// Which calls need a person.
+    #[must_use]
+    pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// Runs tools here instead of calling back into the client. `tools` are there in every session from the start.
+    #[must_use]
+    pub fn with_tool_executor(
+        mut self,
+        tools: Vec<ToolDefinition>,
+        executor: Arc<dyn ToolExecutor>,
+    ) -> Self {
+        self.tools = tools;
+        self.executor = Some(executor);
+        self
+    }
+
+    /// Where events are kept.
+    #[must_use]
+    pub fn with_log(mut self, log: Arc<dyn EventLog>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Where wall time comes from.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids come from.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn with_engine_limits(mut self, limits: EngineLimits) -> Self {
+        self.engine = limits;
+        self
+    }
+
+    /// The bounds of a session's state.
+    #[must_use]
+    pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
+        self.store = limits;
+        self
+    }
+}
+
+impl fmt::Debug for ServerStateConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerStateConfig")
+            .field("journal_dir", &self.journal_dir)
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all sessions share: a handful of stores, one per namespace.
+pub struct ServerState {
+    journal_dir: PathBuf,
+    memgine: Option<Arc<dyn Memgine>>,
+    gate: Arc<ApprovalGate>,
+    tools: Vec<ToolDefinition>,
+    executor: Option<Arc<dyn ToolExecutor>>,
+    log: Arc<dyn EventLog>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    host: Arc<HostPlane>,
+    sessions: Arc<SessionRegistry>,
+    engine: EngineLimits,
+    store: StoreLimits,
+    started_at: Timestamp,
+}
+
+impl ServerState {
+    /// A daemon of its own: no shared memory.
+    ///
+    /// # Errors
+    /// Never with the defaults; see [`with_config`](Self::with_config).
+    pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, ToolTableError> {
+        Self::with_config(ServerStateConfig::new(journal_dir))
+    }
+
+    /// A daemon inside another program, whose memory engine all sessions share.
+    ///
+    /// # Errors
+    /// Never with the defaults; see [`with_config`](Self::with_config).
+    pub fn embedded(
+        journal_dir: impl Into<PathBuf>,
+        memgine: Arc<dyn Memgine>,
+    ) -> Result<Arc<Self>, ToolTableError> {
+        Self::with_config(ServerStateConfig::new(journal_dir).with_shared_memgine(memgine))
+    }
+
+    /// A daemon made to order. Starts nothing: no task, no thread, no file.
+    ///
+    /// # Errors
+    /// A tool given with [`ServerStateConfig::with_tool_executor`] cannot be registered.
+    pub fn with_config(config: ServerStateConfig) -> Result<Arc<Self>, ToolTableError> {
+        // Found out here rather than in every session.
+        ToolTable::new().register(config.tools.clone())?;
+        let log = config
+            .log
+            .unwrap_or_else(|| Arc::new(MemoryLog::new(&*config.clock)));
+        let host = HostPlane::new(
+            Arc::clone(&log),
+            Arc::clone(&config.clock),
+            Arc::clone(&config.ids),
+        );
+        Ok(Arc::new(Self {
+            journal_dir: config.journal_dir,
+            memgine: config.memgine,
+            gate: Arc::new(config.gate),
+            tools: config.tools,
+            executor: config.executor,
+            log,
+            started_at: config.clock.now(),
+            clock: config.clock,
+            ids: config.ids,
+            host: Arc::new(host),
+            sessions: Arc::default(),
+            engine: config.engine,
+            store: config.store,
+        }))
+    }
+
+    /// Opens a session for a client that is not known yet.
+    #[must_use]
+    pub fn open_session(&self, auth_enabled: bool) -> Arc<ClientSession> {
+        let id = SessionId::new(&self.ids.hex12());
+        let identity = Arc::new(IdentityCell::new(Identity {
+            session: id.clone(),
+            principal: Principal::Anonymous(id.clone()),
+            role: Role::Client,
+            auth_enabled,
+        }));
+        let (link, callbacks) = (Arc::<Link>::default(), Arc::<Callbacks>::default());
+        let stream = StreamName::owned(&SESSION, id.as_str());
+        let state = Arc::new(StateStore::new(self.store));
+        let tools = Arc::new(ToolTable::new());
+        if !self.tools.is_empty() && tools.register(self.tools.clone()).is_err() {
+            tracing::error!("the embedder's tools are refused though they were taken at the start");
+        }
+        let policies = Arc::new(PolicyBook::new(Arc::clone(&self.ids)));
+        let executor = self.executor.clone().unwrap_or_else(|| {
+            Arc::new(WsToolExecutor::new(
+                id.clone(),
+                Arc::clone(&link),
+                Arc::clone(&callbacks),
+            ))
+        });
+        let gated = GatedExecutor::new(
+            Arc::clone(&self.gate),
+            Arc::clone(&self.host),
+            Arc::clone(&identity),
+            executor,
+        );
+        let journal = SessionJournal::new(
+            Arc::clone(&self.log),
+            stream.clone(),
+            Arc::clone(&self.clock),
+        );
+        let engine = Engine::new(EngineParts {
+            store: Arc::clone(&state),
+            tools: Arc::clone(&tools),
+            policies: Arc::clone(&policies),
+            executor: Arc::new(gated),
+            journal: Arc::new(journal),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            limits: self.engine,
+        });
+        ClientSession::new(Parts {
+            id,
+            identity,
+            link,
+            callbacks,
+            state,
+            tools,
+            policies,
+            engine: Arc::new(engine),
+            memgine: self.memgine.clone(),
+            log: Arc::clone(&self.log),
+            stream,
+            host: Arc::clone(&self.host),
+            registry: Arc::clone(&self.sessions),
+        })
+    }
+
+    /// Where durable stores put their files.
+    #[must_use]
+    pub fn journal_dir(&self) -> &Path {
+        &self.journal_dir
+    }
+
+    /// Which calls need a person.
+    #[must_use]
+    pub fn gate(&self) -> &Arc<ApprovalGate> {
+        &self.gate
+    }
+
+    /// Agents, approvals and host events.
+    #[must_use]
+    pub fn host(&self) -> &Arc<HostPlane> {
+        &self.host
+    }
+
+    /// The event log.
+    #[must_use]
+    pub fn log(&self) -> &Arc<dyn EventLog> {
+        &self.log
+    }
+
+    /// The live sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Arc<SessionRegistry> {
+        &self.sessions
+    }
+
+    /// Where wall time comes from.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// When this was made.
+    #[must_use]
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+}
+
+impl fmt::Debug for ServerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerState")
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}

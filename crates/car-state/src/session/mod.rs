@@ -1,0 +1,250 @@
+//! What a client has, whatever connection it is on.
+//!
+//! A session owns its tasks, open callbacks, subscriptions, tools, policies, state and its stream of the log, and holds
+//! a replaceable link to a connection. What must end with it is owned by it.
+
+mod journal;
+mod link;
+mod registry;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use car_protocol::method::Callback;
+use car_protocol::rpc::events::Cursor;
+use parking_lot::Mutex;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use journal::SessionJournal;
+pub use link::Link;
+pub use registry::SessionRegistry;
+
+use crate::callbacks::{CallError, Callbacks};
+use crate::channel::{SubscribeError, Subscription, WsChannel};
+use crate::engine::Engine;
+use crate::host::HostPlane;
+use crate::identity::{IdentityCell, SessionId};
+use crate::log::{EventLog, StreamName};
+use crate::memgine::Memgine;
+use crate::policy::PolicyBook;
+use crate::store::StateStore;
+use crate::tool_table::ToolTable;
+
+/// How long the end of a session waits for its tasks, which are cancelled by then.
+const TASKS_END: Duration = Duration::from_secs(5);
+
+/// One client's session.
+#[derive(Debug)]
+pub struct ClientSession {
+    id: SessionId,
+    identity: Arc<IdentityCell>,
+    link: Arc<Link>,
+    callbacks: Arc<Callbacks>,
+    state: Arc<StateStore>,
+    tools: Arc<ToolTable>,
+    policies: Arc<PolicyBook>,
+    engine: Arc<Engine>,
+    memgine: Option<Arc<dyn Memgine>>,
+    log: Arc<dyn EventLog>,
+    stream: StreamName,
+    host: Arc<HostPlane>,
+    tasks: TaskTracker,
+    cancel: CancellationToken,
+    subscriptions: Mutex<HashMap<StreamName, Subscription>>,
+    registry: Arc<SessionRegistry>,
+}
+
+/// What a session is made of.
+pub(crate) struct Parts {
+    pub(crate) id: SessionId,
+    pub(crate) identity: Arc<IdentityCell>,
+    pub(crate) link: Arc<Link>,
+    pub(crate) callbacks: Arc<Callbacks>,
+    pub(crate) state: Arc<StateStore>,
+    pub(crate) tools: Arc<ToolTable>,
+    pub(crate) policies: Arc<PolicyBook>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) memgine: Option<Arc<dyn Memgine>>,
+    pub(crate) log: Arc<dyn EventLog>,
+    pub(crate) stream: StreamName,
+    pub(crate) host: Arc<HostPlane>,
+    pub(crate) registry: Arc<SessionRegistry>,
+}
+
+impl ClientSession {
+    pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let session = Arc::new(Self {
+            id: parts.id,
+            identity: parts.identity,
+            link: parts.link,
+            callbacks: parts.callbacks,
+            state: parts.state,
+            tools: parts.tools,
+            policies: parts.policies,
+            engine: parts.engine,
+            memgine: parts.memgine,
+            log: parts.log,
+            stream: parts.stream,
+            host: parts.host,
+            tasks: TaskTracker::new(),
+            cancel: CancellationToken::new(),
+            subscriptions: Mutex::default(),
+            registry: parts.registry,
+        });
+        session.registry.add(&session);
+        session
+    }
+
+    /// The session's id.
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// Who the session speaks for.
+    #[must_use]
+    pub fn identity(&self) -> &IdentityCell {
+        &self.identity
+    }
+
+    /// The link to the session's connection.
+    #[must_use]
+    pub fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// The callbacks that are open with the client.
+    #[must_use]
+    pub fn callbacks(&self) -> &Arc<Callbacks> {
+        &self.callbacks
+    }
+
+    /// The session's state.
+    #[must_use]
+    pub fn state(&self) -> &Arc<StateStore> {
+        &self.state
+    }
+
+    /// The session's tools.
+    #[must_use]
+    pub fn tools(&self) -> &Arc<ToolTable> {
+        &self.tools
+    }
+
+    /// The session's policies.
+    #[must_use]
+    pub fn policies(&self) -> &Arc<PolicyBook> {
+        &self.policies
+    }
+
+    /// What runs the session's proposals.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// The memory that the session uses: the embedder's, where there is one.
+    #[must_use]
+    pub fn memgine(&self) -> Option<&Arc<dyn Memgine>> {
+        self.memgine.as_ref()
+    }
+
+    /// The log, and the session's own stream in it.
+    #[must_use]
+    pub fn events(&self) -> (&Arc<dyn EventLog>, &StreamName) {
+        (&self.log, &self.stream)
+    }
+
+    /// Cancelled when the session ends.
+    #[must_use]
+    pub fn cancellation(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    /// Asks the client something and waits for the answer, for `limit` at most.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call<C: Callback>(
+        &self,
+        limit: Duration,
+        params: impl FnOnce(&str) -> C::Params + Send,
+    ) -> Result<C::Result, CallError> {
+        let channel = self.link.channel().ok_or(CallError::Disconnected)?;
+        self.callbacks.call::<C>(&channel, limit, params).await
+    }
+
+    /// Runs `task` as the session's own: it is dropped when the session ends.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let cancel = self.cancel.clone();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the session owns its tasks and ends them"
+        )]
+        self.tasks.spawn(async move {
+            cancel.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Ready when no task runs.
+    pub async fn idle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// How many tasks run.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Feeds a stream to the session's connection, beginning after `cursor`. A subscription that is there already is
+    /// replaced.
+    ///
+    /// # Errors
+    /// [`SubscribeError`]; `Ok(false)` where there is no connection.
+    pub fn subscribe(&self, stream: StreamName, cursor: Cursor) -> Result<bool, SubscribeError> {
+        let Some(channel) = self.link.channel() else {
+            return Ok(false);
+        };
+        let subscription = channel.subscribe(stream.clone(), cursor)?;
+        let replaced = self.subscriptions.lock().insert(stream, subscription);
+        drop(replaced);
+        Ok(true)
+    }
+
+    /// Puts the session on a connection.
+    pub fn attach(&self, channel: &Arc<WsChannel>) {
+        self.link.attach(channel);
+    }
+
+    /// Ends the session and all it owns, and waits until its tasks are gone.
+    pub async fn end(&self) {
+        self.cancel.cancel();
+        self.callbacks.end();
+        let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
+        drop(subscriptions);
+        self.link.detach();
+        self.tasks.close();
+        if timeout(TASKS_END, self.tasks.wait()).await.is_err() {
+            tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
+        }
+        self.host.leave(&self.id);
+        self.log.remove(&self.stream);
+        self.registry.remove(&self.id);
+    }
+}
+
+impl Drop for ClientSession {
+    fn drop(&mut self) {
+        // A session whose connection was torn down without `end` leaves nothing behind either.
+        self.cancel.cancel();
+        self.host.leave(&self.id);
+        self.log.remove(&self.stream);
+        self.registry.remove(&self.id);
+    }
+}
