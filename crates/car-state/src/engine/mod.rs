@@ -1,12 +1,134 @@
 //! Runs proposals: verified, isolated, in parallel where their data allows it, and accounted for.
 //!
 //! The engine decides what may run, when, how often and for how long, and what becomes of the state. It knows nothing
-//! of sockets and JSON-RPC: a [`ToolExecutor`] runs tools for it, a [`Journal`] takes note.
+//! of sockets and JSON-RPC: a [`ToolExecutor`] runs tools for it, a [`Journal`] takes note. It spawns no task: all of
+//! a proposal runs inside the future of [`Engine::run`], and ends with it.
 
+mod backoff;
+mod cache;
 mod call;
+pub(crate) mod condition;
+mod error;
 mod journal;
 mod limits;
+pub(crate) mod plan;
+mod run;
+mod schedule;
+
+use std::sync::Arc;
+
+use car_protocol::rpc::proposal::{ActionProposal, ProposalResult, SubmitParams};
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 pub use call::{ToolCall, ToolError, ToolExecutor};
+pub use error::EngineError;
 pub use journal::{Entry, Journal, NoJournal, kind};
 pub use limits::EngineLimits;
+pub use plan::{StructureError, StructureProblem};
+
+use crate::clock::{Clock, IdSource};
+use crate::policy::PolicyBook;
+use crate::store::{StateStore, Tenant};
+use crate::tool_table::ToolTable;
+use cache::Cache;
+use run::Run;
+
+/// What an engine works with.
+#[derive(Clone, Debug)]
+pub struct EngineParts {
+    /// The session's state.
+    pub store: Arc<StateStore>,
+    /// The session's tools.
+    pub tools: Arc<ToolTable>,
+    /// The session's policies.
+    pub policies: Arc<PolicyBook>,
+    /// Who runs tools.
+    pub executor: Arc<dyn ToolExecutor>,
+    /// Who takes note.
+    pub journal: Arc<dyn Journal>,
+    /// Wall time, for the timestamps of results.
+    pub clock: Arc<dyn Clock>,
+    /// Ids of proposals and actions that bring none, and the chance in back-off delays.
+    pub ids: Arc<dyn IdSource>,
+    /// The bounds.
+    pub limits: EngineLimits,
+}
+
+/// The engine of one session. It holds nothing but its parts until a tool with something to remember has run.
+#[derive(Debug)]
+pub struct Engine {
+    parts: EngineParts,
+    idempotent: Cache,
+    results: Cache,
+}
+
+/// One proposal to be run.
+#[derive(Clone, Debug, Default)]
+pub struct RunRequest {
+    /// The proposal.
+    pub proposal: ActionProposal,
+    /// A policy scope, whose policies apply besides the session's.
+    pub policy_scope: Option<String>,
+    /// Whose state is read and written.
+    pub tenant: Tenant,
+    /// Who asks.
+    pub caller: Option<String>,
+    /// Claims about the caller; recorded.
+    pub claims: Option<Map<String, Value>>,
+}
+
+impl TryFrom<SubmitParams> for RunRequest {
+    type Error = EngineError;
+
+    fn try_from(params: SubmitParams) -> Result<Self, EngineError> {
+        let scope = params.scope.unwrap_or_default();
+        Ok(Self {
+            proposal: params.proposal,
+            policy_scope: params.session_id,
+            tenant: Tenant::of(scope.tenant_id.as_deref()).map_err(EngineError::Tenant)?,
+            caller: scope.caller_id,
+            claims: scope.claims,
+        })
+    }
+}
+
+impl Engine {
+    /// An engine of these parts.
+    #[must_use]
+    pub fn new(parts: EngineParts) -> Self {
+        Self {
+            parts,
+            idempotent: Cache::default(),
+            results: Cache::default(),
+        }
+    }
+
+    /// What it works with.
+    #[must_use]
+    pub fn parts(&self) -> &EngineParts {
+        &self.parts
+    }
+
+    /// Runs a proposal to its end.
+    ///
+    /// Proposals of one engine may run at the same time: each works on a snapshot of the state and its own writes,
+    /// which become visible together when it ends well. Cancelling the token ends it early, with a status and a
+    /// reason for every action; dropping the future ends it without a result. Either way running calls are dropped
+    /// and nothing is written.
+    ///
+    /// # Errors
+    /// The proposal cannot be run, or its writes cannot be kept.
+    pub async fn run(
+        &self,
+        request: RunRequest,
+        cancel: CancellationToken,
+    ) -> Result<ProposalResult, EngineError> {
+        let mut run = Box::new(Run::prepare(self, request)?);
+        run.drive(&cancel).await;
+        run.conclude()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use thiserror::Error;
 use crate::clock::IdSource;
 use crate::store::{StateView, measure};
 use rule::Rule;
+pub(crate) use rule::panic_text;
 pub use rule::{PolicyCheck, Subject};
 
 /// Bytes of a policy's name.

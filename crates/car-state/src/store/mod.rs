@@ -45,6 +45,29 @@ impl Default for StoreLimits {
     }
 }
 
+impl StoreLimits {
+    /// Holds one entry against the bounds of a key and a value; answers the bytes that it will hold.
+    ///
+    /// # Errors
+    /// The key or the value is too big.
+    pub fn check(&self, key: &str, value: &Value) -> Result<usize, StoreError> {
+        if key.is_empty() || key.len() > self.key_bytes {
+            return Err(StoreError::KeyLength {
+                bytes: key.len(),
+                limit: self.key_bytes,
+            });
+        }
+        let size = measure(value);
+        if size.text > self.value_bytes {
+            return Err(StoreError::ValueSize {
+                bytes: size.text,
+                limit: self.value_bytes,
+            });
+        }
+        Ok(key.len() + size.held)
+    }
+}
+
 /// Which bound a write would break.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
@@ -259,22 +282,8 @@ impl StateStore {
         self.inner.lock().spaces.get(tenant).cloned()
     }
 
-    /// The bounds of one entry; answers the bytes that it will hold.
     fn check(&self, key: &str, value: &Value) -> Result<usize, StoreError> {
-        if key.is_empty() || key.len() > self.limits.key_bytes {
-            return Err(StoreError::KeyLength {
-                bytes: key.len(),
-                limit: self.limits.key_bytes,
-            });
-        }
-        let size = measure(value);
-        if size.text > self.limits.value_bytes {
-            return Err(StoreError::ValueSize {
-                bytes: size.text,
-                limit: self.limits.value_bytes,
-            });
-        }
-        Ok(key.len() + size.held)
+        self.limits.check(key, value)
     }
 
     /// The bounds of the whole, when so many keys and bytes come and so many bytes go.

@@ -67,31 +67,46 @@ impl Transaction {
     /// Writes one key, visible to this transaction only until it commits.
     ///
     /// # Errors
-    /// The key or the value is too big, or the transaction holds more than the store could ever take.
-    pub fn write(&mut self, key: &str, value: Value) -> Result<Arc<Value>, StoreError> {
+    /// As for [`Self::write_all`].
+    pub fn write(&mut self, key: &str, value: Value) -> Result<(), StoreError> {
+        self.write_all(vec![(key.to_owned(), value)])
+    }
+
+    /// Writes keys, visible to this transaction only until it commits; of a key that is there twice, the last.
+    ///
+    /// # Errors
+    /// A key or a value is too big, or the transaction holds more than the store could ever take. Nothing is written
+    /// then.
+    pub fn write_all(&mut self, entries: Vec<(String, Value)>) -> Result<(), StoreError> {
         let limits = self.store.limits;
-        let held = self.store.check(key, &value)?;
-        let old = self.writes.get(key).map(|write| write.held);
-        if old.is_none() && self.writes.len() >= limits.keys {
+        let mut total = self.held;
+        let mut fresh = 0;
+        let mut sizes = Vec::with_capacity(entries.len());
+        for (key, value) in &entries {
+            let held = self.store.check(key, value)?;
+            let old = self.writes.get(key.as_str()).map(|write| write.held);
+            fresh += usize::from(old.is_none());
+            total = (total + held).saturating_sub(old.unwrap_or(0));
+            sizes.push(held);
+        }
+        if self.writes.len() + fresh > limits.keys {
             return Err(StoreError::TooManyKeys { limit: limits.keys });
         }
-        let total = self.held + held - old.unwrap_or(0);
         if total > limits.total_bytes {
             return Err(StoreError::TotalSize {
                 limit: limits.total_bytes,
             });
         }
-        self.held = total;
-        let value = Arc::new(value);
-        let write = Write {
-            value: Arc::clone(&value),
-            held,
-        };
-        match self.writes.get_mut(key) {
-            Some(place) => *place = write,
-            None => drop(self.writes.insert(key.into(), write)),
+        for ((key, value), held) in entries.into_iter().zip(sizes) {
+            let value = Arc::new(value);
+            let write = Write { value, held };
+            self.held += held;
+            match self.writes.get_mut(key.as_str()) {
+                Some(place) => self.held -= std::mem::replace(place, write).held,
+                None => drop(self.writes.insert(key.into(), write)),
+            }
         }
-        Ok(value)
+        Ok(())
     }
 
     /// The keys that were written, sorted.

@@ -1,0 +1,262 @@
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use super::super::cache::{Cache, Claim, Key, Lead};
+use super::super::journal::kind;
+use super::super::plan::Index;
+use super::super::{Engine, ToolCall, ToolError};
+use super::{Call, Event, Run, data};
+use crate::policy::panic_text;
+use crate::tool_table::Tool;
+
+/// What an attempt finds before it runs.
+pub(super) enum Admission<'e> {
+    /// It may run.
+    Go(Option<Lead<'e>>),
+    /// It need not: the result of an equal action is there.
+    Hit(Arc<Value>),
+    /// It need not: the tool's earlier result is still good. The lead is to be told.
+    Cached(Arc<Value>, Option<Lead<'e>>),
+    /// The tool's rate limit would let it run only after so long.
+    TooOften(Duration, Option<Lead<'e>>),
+    /// Its time is over.
+    TooLate,
+}
+
+impl<'e> Run<'e> {
+    pub(super) fn begin_call(&mut self, index: Index, tool: Arc<Tool>, parameters: Value) {
+        let action = self.action(index);
+        let limits = &self.engine.parts.limits;
+        let timeout = action
+            .timeout_ms
+            .map_or(limits.attempt_timeout, Duration::from_millis);
+        let name: Arc<str> = tool.definition().name.as_str().into();
+        let remembers = action.idempotent || tool.definition().cache_ttl_secs.is_some();
+        let key = remembers.then(|| {
+            let tenant = self.request.tenant.clone();
+            Key::new(
+                tenant,
+                Arc::clone(&name),
+                tool.generation(),
+                parameters.clone(),
+            )
+        });
+        let now = Instant::now();
+        let call = Call {
+            timeout: timeout.min(limits.longest_timeout),
+            tool,
+            name,
+            parameters,
+            key,
+            lead: None,
+            attempt: 0,
+            began: now,
+            deadline: now,
+            running: false,
+        };
+        self.calls.insert(index, call);
+        self.begin_attempt(index);
+    }
+
+    /// Begins the next attempt: it may have to wait for an equal action, or for the tool's rate limit.
+    fn begin_attempt(&mut self, index: Index) {
+        let idempotent = self.action(index).idempotent;
+        let Some(call) = self.calls.get_mut(&index) else {
+            return;
+        };
+        call.attempt += 1;
+        call.deadline = Instant::now() + call.timeout;
+        if let Some(over) = self.deadline {
+            call.deadline = call.deadline.min(over);
+        }
+        if call.key.is_none() && call.tool.rate().is_none() {
+            return self.queue.push_back(index);
+        }
+        let lead = call.lead.take();
+        let gate = Gate {
+            engine: self.engine,
+            tool: Arc::clone(&call.tool),
+            key: call.key.clone(),
+            claims: idempotent && lead.is_none(),
+            lead,
+            deadline: call.deadline,
+        };
+        let wait = async move { Event::Admitted(index, gate.pass().await) };
+        self.events.push(wait.boxed());
+    }
+
+    pub(super) fn admitted(&mut self, index: Index, admission: Admission<'e>) {
+        let Some(call) = self.calls.get_mut(&index) else {
+            return;
+        };
+        match admission {
+            Admission::Go(lead) => {
+                call.lead = lead;
+                self.queue.push_back(index);
+            }
+            Admission::Hit(value) => self.reuse(index, &value, true),
+            Admission::Cached(value, lead) => {
+                call.lead = lead;
+                self.reuse(index, &value, false);
+            }
+            Admission::TooOften(wait, lead) => {
+                call.lead = lead;
+                let millis = wait.as_millis();
+                let error = format!(
+                    "the rate limit of `{}` is used up: try again in {millis} ms",
+                    call.name
+                );
+                self.attempt_failed(index, error, false);
+            }
+            Admission::TooLate => {
+                let after = call.timeout;
+                let error = ToolError::TimedOut { after };
+                self.attempt_failed(index, error.to_string(), true);
+            }
+        }
+    }
+
+    /// Takes up the actions whose back-off delay is over.
+    pub(super) fn retry_due(&mut self) {
+        while let Some(std::cmp::Reverse((at, index))) = self.retries.peek().copied() {
+            if at > Instant::now() {
+                break;
+            }
+            self.retries.pop();
+            self.begin_attempt(index);
+        }
+    }
+
+    /// Runs attempts that wait for nothing but a place.
+    pub(super) fn fill_places(&mut self) {
+        while self.running < self.engine.parts.limits.concurrency.max(1) {
+            let Some(index) = self.queue.pop_front() else {
+                return;
+            };
+            self.launch(index);
+        }
+    }
+
+    fn launch(&mut self, index: Index) {
+        let last = self.attempts_of(index);
+        let idempotent = self.action(index).idempotent;
+        let Some(call) = self.calls.get_mut(&index) else {
+            return;
+        };
+        let timeout = call.deadline - Instant::now();
+        let parameters = if call.attempt < last {
+            call.parameters.clone()
+        } else {
+            std::mem::take(&mut call.parameters)
+        };
+        let attempt = ToolCall {
+            proposal_id: Arc::clone(&self.id),
+            action_id: Arc::clone(&self.ids[index as usize]),
+            tool: Arc::clone(&call.name),
+            parameters,
+            timeout,
+            attempt: call.attempt,
+            idempotent: idempotent || call.tool.definition().idempotent,
+            tenant: self.request.tenant.clone(),
+        };
+        call.running = true;
+        self.running += 1;
+        let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
+        let note = data([
+            ("tool", (*attempt.tool).into()),
+            ("attempt", attempt.attempt.into()),
+            ("timeout_ms", millis.into()),
+        ]);
+        self.note(kind::ACTION_EXECUTING, Some(index), note);
+        let (engine, halted) = (self.engine, Arc::clone(&self.halted));
+        let deadline = Instant::now() + timeout;
+        let work = async move {
+            if halted.load(Ordering::Relaxed) {
+                return Event::Ended(index, Err(ToolError::Cancelled));
+            }
+            Event::Ended(index, execute(engine, attempt, deadline).await)
+        };
+        self.events.push(work.boxed());
+    }
+}
+
+impl Call<'_> {
+    /// How long the call has taken so far, in milliseconds.
+    pub(super) fn millis(&self) -> f64 {
+        self.began.elapsed().as_secs_f64() * 1e3
+    }
+}
+
+/// One attempt. A panic of the executor is the action's failure, not the proposal's end.
+async fn execute(engine: &Engine, call: ToolCall, deadline: Instant) -> Result<Value, ToolError> {
+    let after = call.timeout;
+    let run = async { engine.parts.executor.execute(call).await };
+    match timeout_at(deadline, AssertUnwindSafe(run).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(ToolError::Panicked {
+            message: panic_text(&*panic).to_owned(),
+        }),
+        Err(_) => Err(ToolError::TimedOut { after }),
+    }
+}
+
+/// What an attempt must pass before it takes a place.
+struct Gate<'e> {
+    engine: &'e Engine,
+    tool: Arc<Tool>,
+    key: Option<Key>,
+    claims: bool,
+    lead: Option<Lead<'e>>,
+    deadline: Instant,
+}
+
+impl<'e> Gate<'e> {
+    async fn pass(mut self) -> Admission<'e> {
+        if self.claims
+            && let Some(key) = &self.key
+        {
+            match timeout_at(self.deadline, lead_or_hit(&self.engine.idempotent, key)).await {
+                Ok(Ok(lead)) => self.lead = Some(lead),
+                Ok(Err(hit)) => return Admission::Hit(hit),
+                Err(_) => return Admission::TooLate,
+            }
+        }
+        if self.tool.definition().cache_ttl_secs.is_some()
+            && let Some(key) = &self.key
+            && let Some(value) = self.engine.results.get(key)
+        {
+            return Admission::Cached(value, self.lead);
+        }
+        if let Some(rate) = self.tool.rate() {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            match rate.reserve(left) {
+                Ok(place) if place.wait().is_zero() => {}
+                Ok(place) => tokio::time::sleep(place.wait()).await,
+                Err(wait) => return Admission::TooOften(wait, self.lead),
+            }
+        }
+        Admission::Go(self.lead)
+    }
+}
+
+async fn lead_or_hit<'e>(cache: &'e Cache, key: &Key) -> Result<Lead<'e>, Arc<Value>> {
+    loop {
+        match cache.claim(key) {
+            Claim::Hit(value) => return Err(value),
+            Claim::Lead(lead) => return Ok(lead),
+            Claim::Wait(mut running) => {
+                if let Ok(told) = running.wait_for(Option::is_some).await
+                    && let Some(value) = &*told
+                {
+                    return Err(Arc::clone(value));
+                }
+            }
+        }
+    }
+}

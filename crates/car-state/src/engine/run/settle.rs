@@ -1,0 +1,296 @@
+use std::cmp::Reverse;
+use std::sync::Arc;
+use std::time::Duration;
+
+use car_protocol::rpc::proposal::{ActionResult, ActionStatus, FailureBehavior};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::super::ToolError;
+use super::super::backoff;
+use super::super::cache::Bounds;
+use super::super::journal::kind;
+use super::super::plan::Index;
+use super::{Call, Run, Stop, data};
+use crate::store::{measure, measure_map};
+
+/// How an action succeeded.
+struct Done<'a> {
+    output: Option<Value>,
+    /// The key that it wrote itself, besides its effects.
+    write: Option<(String, Value)>,
+    attempts: u32,
+    millis: f64,
+    /// A further member of the note about it.
+    note: Option<(&'a str, Value)>,
+}
+
+impl Run<'_> {
+    /// How many attempts an action has in all.
+    pub(super) fn attempts_of(&self, index: Index) -> u32 {
+        let (action, limits) = (self.action(index), &self.engine.parts.limits);
+        match action.failure_behavior {
+            FailureBehavior::Retry => {
+                1 + action
+                    .max_retries
+                    .unwrap_or(limits.retries)
+                    .min(limits.most_retries)
+            }
+            FailureBehavior::Abort | FailureBehavior::Skip => 1,
+        }
+    }
+
+    pub(super) fn attempt_ended(&mut self, index: Index, result: Result<Value, ToolError>) {
+        let Some(call) = self.calls.get_mut(&index) else {
+            return;
+        };
+        call.running = false;
+        let value = match result {
+            Ok(value) => value,
+            Err(error) => {
+                return self.attempt_failed(index, error.to_string(), error.is_retryable());
+            }
+        };
+        if let Err(error) = call.tool.check_returns(&value) {
+            return self.attempt_failed(index, error, true);
+        }
+        self.tool_calls += 1;
+        self.remember(index, &value);
+        self.settle_call(index, value, None);
+    }
+
+    /// The result of an earlier call stands for this one.
+    pub(super) fn reuse(&mut self, index: Index, value: &Arc<Value>, deduplicated: bool) {
+        if let Some(call) = self.calls.get_mut(&index) {
+            call.attempt = 0;
+        }
+        if deduplicated {
+            self.note(kind::ACTION_DEDUPLICATED, Some(index), Map::new());
+        } else if let Some(lead) = self.calls.get_mut(&index).and_then(|call| call.lead.take()) {
+            let key = lead.key().clone();
+            let limits = self.engine.parts.limits;
+            let number = lead.tell(Arc::clone(value), limits.idempotency_ttl, self.bounds());
+            self.remembered.push((key, number));
+        }
+        let note = (!deduplicated).then_some(("cached", true.into()));
+        self.settle_call(index, (**value).clone(), note);
+    }
+
+    /// Puts a fresh result where later calls find it.
+    fn remember(&mut self, index: Index, value: &Value) {
+        let bounds = self.bounds();
+        let Some(call) = self.calls.get_mut(&index) else {
+            return;
+        };
+        let Some(key) = call.key.clone() else { return };
+        let (engine, value) = (self.engine, Arc::new(value.clone()));
+        if let Some(secs) = call.tool.definition().cache_ttl_secs {
+            let good_for = Duration::from_secs(secs);
+            engine
+                .results
+                .put(key.clone(), Arc::clone(&value), good_for, bounds);
+        }
+        if let Some(lead) = call.lead.take() {
+            let number = lead.tell(value, engine.parts.limits.idempotency_ttl, bounds);
+            self.remembered.push((key, number));
+        }
+    }
+
+    fn bounds(&self) -> Bounds {
+        let limits = &self.engine.parts.limits;
+        Bounds {
+            entries: limits.cached_results,
+            bytes: limits.cached_bytes,
+        }
+    }
+
+    fn settle_call(&mut self, index: Index, value: Value, note: Option<(&str, Value)>) {
+        let Some(call) = self.calls.remove(&index) else {
+            return;
+        };
+        let done = Done {
+            output: Some(value),
+            write: None,
+            attempts: call.attempt,
+            millis: call.millis(),
+            note,
+        };
+        self.settle(index, done);
+    }
+
+    /// An attempt failed: another follows, or the action has failed.
+    pub(super) fn attempt_failed(&mut self, index: Index, error: String, retryable: bool) {
+        let last = self.attempts_of(index);
+        let Some(call) = self.calls.get(&index) else {
+            return;
+        };
+        let attempt = call.attempt;
+        if retryable && attempt < last && self.stop.is_none() {
+            let parts = &self.engine.parts;
+            let delay = backoff::delay(&parts.limits, attempt, &*parts.ids);
+            let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+            let note = data([
+                ("attempt", attempt.into()),
+                ("error", error.into()),
+                ("delay_ms", millis.into()),
+            ]);
+            self.note(kind::ACTION_RETRYING, Some(index), note);
+            self.retry_count += 1;
+            return self.retries.push(Reverse((Instant::now() + delay, index)));
+        }
+        let millis = self.calls.remove(&index).as_ref().map(Call::millis);
+        self.fail_after(index, error, attempt, millis);
+    }
+
+    /// An action on the state is done; `write` is the key that it wrote, with its value.
+    pub(super) fn succeed(
+        &mut self,
+        index: Index,
+        output: Option<Value>,
+        write: Option<(String, Value)>,
+    ) {
+        let done = Done {
+            output,
+            write,
+            attempts: 1,
+            millis: 0.0,
+            note: None,
+        };
+        self.settle(index, done);
+    }
+
+    /// Writes what the action writes, all or nothing, and records its success; or its failure if there is no room.
+    fn settle(&mut self, index: Index, done: Done<'_>) {
+        let Done {
+            output,
+            write,
+            attempts,
+            millis,
+            note,
+        } = done;
+        let action = &mut self.request.proposal.actions[index as usize];
+        let mut changes = std::mem::take(&mut action.expected_effects);
+        if let Some((key, value)) = write {
+            changes.entry(key).or_insert(value);
+        }
+        if let Err(error) = self.make_room(output.as_ref(), &changes) {
+            return self.fail_after(index, error, attempts, Some(millis));
+        }
+        if !changes.is_empty() {
+            let entries = changes
+                .iter()
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+            if let Err(error) = self.state.write_all(entries) {
+                return self.fail_after(index, error.to_string(), attempts, Some(millis));
+            }
+            let keys: Vec<Value> = changes.keys().map(|key| key.as_str().into()).collect();
+            self.note(
+                kind::STATE_CHANGED,
+                Some(index),
+                data([("keys", keys.into())]),
+            );
+        }
+        let mut told = data([
+            ("attempts", attempts.into()),
+            ("duration_ms", millis.into()),
+        ]);
+        told.extend(note.map(|(name, value)| (name.to_owned(), value)));
+        self.note(kind::ACTION_SUCCEEDED, Some(index), told);
+        let result = ActionResult {
+            output,
+            state_changes: changes,
+            ..self.result(index, ActionStatus::Succeeded, None, attempts, Some(millis))
+        };
+        self.end(index, result);
+    }
+
+    /// Results are held until the proposal ends: all of them together are bounded.
+    fn make_room(
+        &mut self,
+        output: Option<&Value>,
+        changes: &Map<String, Value>,
+    ) -> Result<(), String> {
+        let size = output.map_or(0, |value| measure(value).text) + measure_map(changes).text;
+        let limit = self.engine.parts.limits.output_bytes;
+        self.output_left = self
+            .output_left
+            .checked_sub(size)
+            .ok_or_else(|| format!("the results of one proposal have at most {limit} bytes"))?;
+        Ok(())
+    }
+
+    /// An action on the state has failed.
+    pub(super) fn fail(&mut self, index: Index, error: String) {
+        self.fail_after(index, error, 1, Some(0.0));
+    }
+
+    fn fail_after(&mut self, index: Index, error: String, attempts: u32, millis: Option<f64>) {
+        let behavior = self.action(index).failure_behavior;
+        let note = data([
+            ("error", error.as_str().into()),
+            ("attempts", attempts.into()),
+        ]);
+        let status = if behavior == FailureBehavior::Skip {
+            let note = data([
+                ("reason", error.as_str().into()),
+                ("attempts", attempts.into()),
+            ]);
+            self.note(kind::ACTION_SKIPPED, Some(index), note);
+            ActionStatus::Skipped
+        } else {
+            self.note(kind::ACTION_FAILED, Some(index), note);
+            ActionStatus::Failed
+        };
+        let result = self.result(index, status, Some(error), attempts, millis);
+        self.end(index, result);
+        self.abort_for(index);
+    }
+
+    /// Validation or a policy refused it. It counts as failed, and is never tried again.
+    pub(super) fn reject(&mut self, index: Index, reason: String) {
+        let note = data([("reason", reason.as_str().into())]);
+        self.note(kind::ACTION_REJECTED, Some(index), note);
+        let result = self.result(index, ActionStatus::Rejected, Some(reason), 0, None);
+        self.end(index, result);
+        self.abort_for(index);
+    }
+
+    pub(super) fn skip(&mut self, index: Index, reason: String) {
+        let note = data([("reason", reason.as_str().into())]);
+        self.note(kind::ACTION_SKIPPED, Some(index), note);
+        let result = self.result(index, ActionStatus::Skipped, Some(reason), 0, None);
+        self.end(index, result);
+    }
+
+    fn abort_for(&mut self, index: Index) {
+        if self.action(index).failure_behavior == FailureBehavior::Abort && self.stop.is_none() {
+            self.stop = Some(Stop::Aborted(index));
+        }
+    }
+
+    pub(super) fn result(
+        &self,
+        index: Index,
+        status: ActionStatus,
+        error: Option<String>,
+        attempts: u32,
+        duration_ms: Option<f64>,
+    ) -> ActionResult {
+        ActionResult {
+            action_id: self.ids[index as usize].as_ref().to_owned(),
+            status,
+            output: None,
+            error,
+            state_changes: Map::new(),
+            duration_ms,
+            timestamp: self.engine.parts.clock.now(),
+            attempts,
+        }
+    }
+
+    fn end(&mut self, index: Index, result: ActionResult) {
+        self.results[index as usize] = Some(result);
+        self.schedule.ended(index);
+    }
+}

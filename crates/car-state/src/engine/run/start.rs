@@ -1,0 +1,186 @@
+use std::sync::Arc;
+
+use car_protocol::rpc::proposal::{ActionStatus, ActionType};
+use serde_json::{Map, Value};
+
+use super::super::condition;
+use super::super::journal::kind;
+use super::super::plan::{Index, holds_references, resolve};
+use super::{Run, data};
+use crate::policy::Subject;
+use crate::store::StateView as _;
+use crate::tool_table::Tool;
+
+/// What an action is ready to do.
+enum Ready {
+    Call(Arc<Tool>),
+    Write,
+    Read,
+    Assert,
+}
+
+impl Run<'_> {
+    /// Looks an action over whose turn it is, and begins it. Actions on the state end at once.
+    pub(super) fn start(&mut self, index: Index) {
+        if let Some(reason) = self.unmet_need(index) {
+            return self.skip(index, reason);
+        }
+        let action = &mut self.request.proposal.actions[index as usize];
+        let referring = holds_references(action);
+        let mut parameters = std::mem::take(&mut action.parameters);
+        if referring && let Err(reason) = self.resolve(index, &mut parameters) {
+            return self.reject(index, reason);
+        }
+        let parameters = Value::Object(parameters);
+        let ready = match self.validate(index, &parameters) {
+            Ok(ready) => ready,
+            Err(reason) => return self.reject(index, reason),
+        };
+        if let Some(reason) = self.denied(index, &parameters) {
+            return self.reject(index, reason);
+        }
+        self.note(kind::ACTION_VALIDATED, Some(index), Map::new());
+        match ready {
+            Ready::Call(tool) => self.begin_call(index, tool, parameters),
+            Ready::Write => self.write_state(index, parameters),
+            Ready::Read => self.read_state(index, &parameters),
+            Ready::Assert => self.assert_state(index, &parameters),
+        }
+    }
+
+    /// Why an action cannot run although its turn has come.
+    fn unmet_need(&self, index: Index) -> Option<String> {
+        let failed = self.needs.from(index).iter().find(|on| {
+            let result = self.results[**on as usize].as_ref();
+            result.is_none_or(|result| result.status != ActionStatus::Succeeded)
+        })?;
+        let on = &self.ids[*failed as usize];
+        Some(format!("it depends on `{on}`, which did not succeed"))
+    }
+
+    fn resolve(&self, index: Index, parameters: &mut Map<String, Value>) -> Result<(), String> {
+        let output = |on: Index| {
+            let result = self.results[on as usize].as_ref()?;
+            (result.status == ActionStatus::Succeeded).then_some(())?;
+            Some(result.output.as_ref().unwrap_or(&Value::Null))
+        };
+        let limit = self.engine.parts.limits.parameter_bytes;
+        let kind = self.action(index).kind;
+        resolve(kind, parameters, &self.names, limit, output).map_err(|error| error.to_string())
+    }
+
+    fn validate(&mut self, index: Index, parameters: &Value) -> Result<Ready, String> {
+        let action = &self.request.proposal.actions[index as usize];
+        let ready = match action.kind {
+            ActionType::ToolCall => {
+                let name = action.tool.as_deref().ok_or("a tool call needs `tool`")?;
+                let tool = self.engine.parts.tools.get(name);
+                let tool = tool.ok_or_else(|| format!("unknown tool `{name}`"))?;
+                tool.check_parameters(parameters)?;
+                Ready::Call(tool)
+            }
+            ActionType::StateWrite => {
+                let value = parameters.get("value").unwrap_or(&Value::Null);
+                let fits = self.state.check(key_of(parameters)?, value);
+                fits.map_err(|error| error.to_string())?;
+                Ready::Write
+            }
+            ActionType::StateRead => key_of(parameters).map(|_| Ready::Read)?,
+            ActionType::Assertion => key_of(parameters).map(|_| Ready::Assert)?,
+        };
+        for (key, value) in &action.expected_effects {
+            let fits = self.state.check(key, value);
+            fits.map_err(|error| format!("the effect on `{key}`: {error}"))?;
+        }
+        for precondition in &action.preconditions {
+            condition::check(precondition, &mut self.state)?;
+        }
+        for key in &action.state_dependencies {
+            if self.state.get(key).is_none() {
+                return Err(format!("the state key `{key}` is missing"));
+            }
+        }
+        Ok(ready)
+    }
+
+    /// What the policies say against an action, if anything.
+    fn denied(&mut self, index: Index, parameters: &Value) -> Option<String> {
+        let action = &self.request.proposal.actions[index as usize];
+        let subject = Subject {
+            kind: action.kind,
+            tool: action.tool.as_deref(),
+            parameters,
+            tenant: &self.request.tenant,
+            caller: self.request.caller.as_deref(),
+        };
+        let policies = &self.engine.parts.policies;
+        let scope = self.request.policy_scope.as_deref();
+        let violations = policies.violations(scope, &subject, &mut self.state);
+        if violations.is_empty() {
+            return None;
+        }
+        let told: Vec<_> = violations
+            .iter()
+            .map(|found| format!("policy `{}`: {}", found.policy, found.reason))
+            .collect();
+        let listed: Vec<Value> = violations
+            .into_iter()
+            .map(|found| {
+                data([
+                    ("policy", found.policy.into()),
+                    ("reason", found.reason.into()),
+                ])
+                .into()
+            })
+            .collect();
+        let listed = data([("violations", listed.into())]);
+        self.note(kind::POLICY_VIOLATION, Some(index), listed);
+        Some(told.join("; "))
+    }
+
+    fn write_state(&mut self, index: Index, parameters: Value) {
+        let Value::Object(mut parameters) = parameters else {
+            return;
+        };
+        let value = parameters.remove("value").unwrap_or_default();
+        let Some(Value::String(key)) = parameters.remove("key") else {
+            return;
+        };
+        self.executing(index);
+        self.succeed(index, None, Some((key, value)));
+    }
+
+    fn read_state(&mut self, index: Index, parameters: &Value) {
+        let Ok(key) = key_of(parameters) else { return };
+        self.executing(index);
+        let value = self.state.get(key).cloned().unwrap_or_default();
+        self.succeed(index, Some(value), None);
+    }
+
+    fn assert_state(&mut self, index: Index, parameters: &Value) {
+        let Ok(key) = key_of(parameters) else { return };
+        self.executing(index);
+        let expected = parameters.get("expected").unwrap_or(&Value::Null);
+        let error = match self.state.get(key) {
+            Some(found) if condition::equal(found, expected) => {
+                return self.succeed(index, None, None);
+            }
+            Some(_) => format!("assertion failed: the state key `{key}` holds another value"),
+            None => format!("assertion failed: the state key `{key}` is missing"),
+        };
+        self.fail(index, error);
+    }
+
+    fn executing(&self, index: Index) {
+        let data = data([("attempt", 1.into())]);
+        self.note(kind::ACTION_EXECUTING, Some(index), data);
+    }
+}
+
+fn key_of(parameters: &Value) -> Result<&str, String> {
+    let key = parameters
+        .get("key")
+        .ok_or("a state action needs the parameter `key`")?;
+    let key = key.as_str().ok_or("the parameter `key` must be a string")?;
+    Ok(key)
+}

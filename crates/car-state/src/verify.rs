@@ -1,0 +1,193 @@
+//! What would go wrong with a proposal, without running anything. Pure.
+
+mod simulation;
+mod writers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use car_protocol::rpc::proposal::{Action, ActionProposal, ActionType};
+use car_protocol::rpc::verify::{Issue, Severity, Verification};
+use serde_json::{Map, Value};
+
+use crate::engine::EngineLimits;
+use crate::engine::plan::{Index, Plan, holds_references};
+use crate::store::StoreLimits;
+use crate::tool_table::ToolTable;
+use simulation::Simulation;
+
+/// How many issues are told; whether there are errors is told in any case.
+const ISSUES: usize = 1_000;
+
+/// What a proposal is held against.
+#[derive(Clone, Copy, Debug)]
+pub struct VerifyLimits {
+    /// The engine that would run it.
+    pub engine: EngineLimits,
+    /// The state that it would write to.
+    pub store: StoreLimits,
+    /// Beyond so many actions there is a warning.
+    pub many_actions: usize,
+}
+
+impl Default for VerifyLimits {
+    fn default() -> Self {
+        Self {
+            engine: EngineLimits::default(),
+            store: StoreLimits::default(),
+            many_actions: 30,
+        }
+    }
+}
+
+/// Checks a proposal against the tools, and against a forward simulation that begins with `initial` and takes every
+/// action to succeed with the effects that it declares.
+///
+/// A proposal without errors is never refused as a whole by the engine for how its actions fit together. What tools
+/// answer, and what others do to the state, nobody can know.
+#[must_use]
+pub fn verify(
+    proposal: &ActionProposal,
+    tools: &ToolTable,
+    initial: &Map<String, Value>,
+    limits: VerifyLimits,
+) -> Verification {
+    let mut report = Report::default();
+    let actions = &proposal.actions;
+    report.size(proposal, &limits);
+    let names: Vec<Arc<str>> = (0..)
+        .zip(actions)
+        .map(|(place, action)| name(place, action))
+        .collect();
+    let mut simulation = Simulation::new(initial, limits.store);
+    let whole = actions.len() <= limits.engine.actions;
+    let plan = whole
+        .then(|| Plan::of(&names, proposal, &limits.engine))
+        .transpose();
+    let plan = plan.unwrap_or_else(|error| {
+        let id = &names[error.index];
+        report.add(id, Severity::Error, error.problem.to_string());
+        None
+    });
+    let in_order: Vec<Index> = (0..).take(actions.len()).collect();
+    let order = plan.as_ref().map_or(&in_order, |plan| &plan.order);
+    let mut calls = HashMap::new();
+    for &place in order {
+        let (id, action) = (&names[place as usize], &actions[place as usize]);
+        report.call(id, action, tools, &mut calls);
+        simulation.step(id, action, &mut report);
+    }
+    if let Some(plan) = &plan {
+        writers::check(plan, &names, actions, &mut report);
+    }
+    Verification {
+        valid: !report.errors,
+        issues: report.issues,
+        simulated_state: simulation.into_state(),
+    }
+}
+
+/// What issues call an action that has no id.
+fn name(place: usize, action: &Action) -> Arc<str> {
+    match &action.id {
+        Some(id) => id.as_str().into(),
+        None => format!("actions[{place}]").into(),
+    }
+}
+
+/// The findings so far.
+#[derive(Debug, Default)]
+struct Report {
+    issues: Vec<Issue>,
+    errors: bool,
+}
+
+impl Report {
+    fn add(&mut self, action: &str, severity: Severity, message: String) {
+        self.errors |= severity == Severity::Error;
+        if self.issues.len() < ISSUES {
+            self.issues.push(Issue {
+                action_id: action.to_owned(),
+                severity,
+                message,
+            });
+        } else if self.issues.len() == ISSUES {
+            self.issues.push(Issue {
+                action_id: String::new(),
+                severity: Severity::Warning,
+                message: format!("there are more than {ISSUES} issues; the rest is left out"),
+            });
+        }
+    }
+
+    fn error(&mut self, action: &str, message: impl Into<String>) {
+        self.add(action, Severity::Error, message.into());
+    }
+
+    fn warn(&mut self, action: &str, message: impl Into<String>) {
+        self.add(action, Severity::Warning, message.into());
+    }
+
+    fn size(&mut self, proposal: &ActionProposal, limits: &VerifyLimits) {
+        let (count, most) = (proposal.actions.len(), limits.engine.actions);
+        if count > most {
+            self.error(
+                "",
+                format!("a proposal has at most {most} actions, this one has {count}"),
+            );
+        } else if count > limits.many_actions {
+            let many = limits.many_actions;
+            self.warn("", format!("{count} actions are more than {many}"));
+        }
+        let bytes = limits.engine.id_bytes;
+        if proposal
+            .id
+            .as_ref()
+            .is_some_and(|id| id.is_empty() || id.len() > bytes)
+        {
+            self.error("", format!("a proposal's id has 1 to {bytes} bytes"));
+        }
+    }
+
+    /// A tool call: the tool, its parameters, and whether the same is asked again and again.
+    fn call<'a>(
+        &mut self,
+        id: &str,
+        action: &'a Action,
+        tools: &ToolTable,
+        calls: &mut HashMap<(&'a str, &'a Map<String, Value>), u32>,
+    ) {
+        if action.kind != ActionType::ToolCall {
+            return;
+        }
+        let Some(name) = action.tool.as_deref() else {
+            return self.error(id, "a tool call needs `tool`");
+        };
+        let times = calls.entry((name, &action.parameters)).or_insert(0);
+        *times += 1;
+        match *times {
+            1 => {}
+            2 => self.warn(
+                id,
+                format!("`{name}` is called twice with the same parameters"),
+            ),
+            _ => self.error(
+                id,
+                format!("`{name}` is called {times} times with the same parameters"),
+            ),
+        }
+        let Some(tool) = tools.get(name) else {
+            return self.error(id, format!("unknown tool `{name}`"));
+        };
+        if holds_references(action) {
+            // What they stand for is known only when the actions before have run.
+            return;
+        }
+        if let Err(message) = tool.check_parameters(&Value::Object(action.parameters.clone())) {
+            self.error(id, message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
