@@ -102,7 +102,7 @@ pub mod kind {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RpcError {
-    /// One of [`code`], or a number of the peer.
+    /// The class of what happened: one of those listed under [`code`], or a number of the peer.
     pub code: i32,
     /// What happened, for a person. Lower case, without a full stop.
     pub message: String,
@@ -115,7 +115,7 @@ pub struct RpcError {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ErrorData {
-    /// One of [`kind`].
+    /// What happened, exactly: one of those listed under [`kind`].
     #[serde(default)]
     pub kind: Cow<'static, str>,
     /// Whether the same call can succeed later.

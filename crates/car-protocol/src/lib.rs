@@ -24,5 +24,8 @@ pub mod rpc;
 pub mod schema;
 mod timestamp;
 
+/// The protocol as an OpenRPC 1.4 document, on one line: the answer of `rpc.discover`.
+pub const OPENRPC: &str = include_str!("../openrpc.json");
+
 pub use error::{ErrorData, RpcError, code, kind};
 pub use timestamp::Timestamp;

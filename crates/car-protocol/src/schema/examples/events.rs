@@ -1,0 +1,76 @@
+use serde_json::{Value, json};
+
+use super::Example;
+
+pub(super) fn examples() -> Vec<Example> {
+    vec![
+        Example::call("events.count").gives(json!(42), json!(0)),
+        Example::call("events.stats").gives(stats(42), stats(0)),
+        Example::of(
+            "events.query",
+            json!({
+                "since": { "epoch": 1, "seq": 40 },
+                "limit": 2,
+                "kinds": ["action_succeeded"],
+            }),
+            json!({}),
+        )
+        .gives(
+            json!({
+                "stream": "session:6f1d0c4b92ae",
+                "events": [{
+                    "seq": 41,
+                    "kind": "action_succeeded",
+                    "timestamp": "2026-01-02T03:04:05.678Z",
+                    "action_id": "a1",
+                    "proposal_id": "p1",
+                    "data": { "attempts": 1 },
+                }],
+                "next": { "epoch": 1, "seq": 41 },
+                "more": false,
+                "missed": 0,
+            }),
+            json!({
+                "stream": "session:6f1d0c4b92ae",
+                "events": [{
+                    "seq": 1,
+                    "kind": "session_scope",
+                    "timestamp": "2026-01-02T03:04:05.678Z",
+                    "data": {},
+                }],
+                "next": { "epoch": 1, "seq": 1 },
+                "more": true,
+                "missed": 0,
+            }),
+        ),
+        Example::of(
+            "events.truncate",
+            json!({ "maxEvents": 10, "maxSpans": 0 }),
+            json!({}),
+        )
+        .gives(truncated(), truncated()),
+        Example::call("events.clear").gives(cleared(), cleared()),
+        Example::of("events.lagged", lagged(), lagged()),
+    ]
+}
+
+fn stats(events: u64) -> Value {
+    json!({
+        "events": events,
+        "spans": 0,
+        "approxEventBytes": events * 200,
+        "approxSpanBytes": 0,
+    })
+}
+
+fn truncated() -> Value {
+    json!({ "removedEvents": 32, "removedSpans": 0, "stats": stats(10) })
+}
+
+fn cleared() -> Value {
+    json!({ "removed": stats(42), "stats": stats(0) })
+}
+
+fn lagged() -> Value {
+    json!({ "stream": "host", "epoch": 3, "from_seq": 120, "to_seq": 164, "skipped": 45 })
+}

@@ -1,0 +1,1275 @@
+// Common Agent Runtime: the types of all messages.
+// Generated from crates/car-protocol; `cargo xtask codegen` writes it.
+
+/** The id of a request: a number that is best an integer, a string, or null. It comes back as it was sent. */
+export type Id = string | number | null;
+
+/** What a client asks. */
+export type Request = {
+  [M in keyof Methods]: { jsonrpc: "2.0"; id: Id; method: M } & Pick<Methods[M], "params">;
+}[keyof Methods];
+
+/** What the daemon asks a client. */
+export type Callback = {
+  [M in keyof Callbacks]: { jsonrpc: "2.0"; id: Id; method: M } & Pick<Callbacks[M], "params">;
+}[keyof Callbacks];
+
+/** What the daemon tells a client. */
+export type Notification = {
+  [M in keyof Notifications]: { jsonrpc: "2.0"; method: M } & Pick<Notifications[M], "params">;
+}[keyof Notifications];
+
+/** An answer, in either direction: a result, `null` included, or an error. */
+export type Response<Result = unknown> =
+  | { jsonrpc: "2.0"; id: Id; result: Result; error?: undefined }
+  | { jsonrpc: "2.0"; id: Id; error: RpcError; result?: undefined };
+
+/** What a client may ask, by name. */
+export interface Methods {
+  /**
+   * Authenticates the connection. Must be the first call where authentication is on.
+   *
+   * `token` is the client's; `host_token` gives the host role. Where authentication is off every token is accepted.
+   *
+   * Access: open.
+   */
+  "session.auth": { params?: SessionAuthParams; result: SessionAuthenticated };
+  /**
+   * Registers tools and policies in one call. Optional.
+   *
+   * Access: client.
+   */
+  "session.init": { params?: SessionInitParams; result: SessionInitialized };
+  /**
+   * Opens a policy scope inside the session, to be named as `session_id` in `policy.register` and `proposal.submit`.
+   *
+   * Access: client.
+   */
+  "session.policy.open": { params?: NoParams; result: PolicyScope };
+  /**
+   * Closes a policy scope with all of its policies.
+   *
+   * Access: client.
+   */
+  "session.policy.close": { params: PolicyScope; result: PolicyScopeClosed };
+  /**
+   * Agrees on a protocol version and capabilities. Optional.
+   *
+   * Access: open.
+   */
+  "server.handshake": { params: HandshakeParams; result: HandshakeResult };
+  /**
+   * What the daemon is doing.
+   *
+   * Access: client.
+   */
+  "server.status": { params?: NoParams; result: ServerStatus };
+  /**
+   * Shuts the daemon down: no new connections, running calls may end within the drain time.
+   *
+   * Access: host.
+   */
+  "server.shutdown": { params?: NoParams; result: Confirmation };
+  /**
+   * The OpenRPC document of this daemon.
+   *
+   * Access: open.
+   */
+  "rpc.discover": { params?: NoParams; result: unknown };
+  /**
+   * Registers tools, which the client will be asked to run. A name that is there already is replaced. Answers how many were registered; on an error none is.
+   *
+   * Access: client.
+   */
+  "tools.register": { params: ToolDefinition[]; result: number };
+  /**
+   * The session's tools, by name.
+   *
+   * Access: client.
+   */
+  "tools.list": { params?: NoParams; result: ToolList };
+  /**
+   * Removes a tool. Calls under way go on.
+   *
+   * Access: client.
+   */
+  "tools.unregister": { params: ToolsUnregisterParams; result: Unregistered };
+  /**
+   * Runs a proposal and answers when it has ended.
+   *
+   * Access: client.
+   */
+  "proposal.submit": { params: ProposalSubmitParams; result: ProposalResult };
+  /**
+   * Registers a policy in the session, or in one of its policy scopes. A name that is there already is replaced.
+   *
+   * Access: client.
+   */
+  "policy.register": { params: PolicyRegisterParams; result: PolicyRegistered };
+  /**
+   * The policies of the session, or of one of its policy scopes.
+   *
+   * Access: client.
+   */
+  "policy.list": { params?: PolicyListParams; result: PolicyList };
+  /**
+   * Removes a policy.
+   *
+   * Access: client.
+   */
+  "policy.unregister": { params: PolicyUnregisterParams; result: Unregistered };
+  /**
+   * Checks a proposal against the session's tools and a forward simulation of its effects.
+   *
+   * Access: client.
+   */
+  "verify": { params: VerifyParams; result: Verification };
+  /**
+   * Reads one key. `null` when the key is absent.
+   *
+   * Access: client.
+   */
+  "state.get": { params: StateKeyParams; result: unknown };
+  /**
+   * Writes one key. Answers `"ok"`.
+   *
+   * Access: client.
+   */
+  "state.set": { params: StateSetParams; result: string };
+  /**
+   * Whether a key is there.
+   *
+   * Access: client.
+   */
+  "state.exists": { params: StateKeyParams; result: boolean };
+  /**
+   * All keys, sorted.
+   *
+   * Access: client.
+   */
+  "state.keys": { params?: StateScopeParams; result: string[] };
+  /**
+   * All keys with their values.
+   *
+   * Access: client.
+   */
+  "state.snapshot": { params?: StateScopeParams; result: { [key: string]: unknown } };
+  /**
+   * Removes one key. Answers whether it was there.
+   *
+   * Access: client.
+   */
+  "state.delete": { params: StateKeyParams; result: boolean };
+  /**
+   * Removes every key. Cannot be undone.
+   *
+   * Access: client.
+   */
+  "state.clear": { params?: StateScopeParams; result: StateCleared };
+  /**
+   * How many events are kept.
+   *
+   * Access: client.
+   */
+  "events.count": { params?: NoParams; result: number };
+  /**
+   * How many events are kept, and their size.
+   *
+   * Access: client.
+   */
+  "events.stats": { params?: NoParams; result: EventStats };
+  /**
+   * Reads events, oldest first.
+   *
+   * Access: client.
+   */
+  "events.query": { params?: EventsQueryParams; result: EventPage };
+  /**
+   * Drops the oldest events beyond a number.
+   *
+   * Access: client.
+   */
+  "events.truncate": { params?: EventsTruncateParams; result: EventsTruncated };
+  /**
+   * Drops all events.
+   *
+   * Access: client.
+   */
+  "events.clear": { params?: NoParams; result: EventsCleared };
+  /**
+   * Subscribes the connection to `host.event` and answers with all there is; what follows has no gap to it.
+   *
+   * Access: client.
+   */
+  "host.subscribe": { params?: NoParams; result: HostSnapshot };
+  /**
+   * The host agents, by name.
+   *
+   * Access: client.
+   */
+  "host.agents": { params?: NoParams; result: HostAgent[] };
+  /**
+   * Recent host events, newest first.
+   *
+   * Access: client.
+   */
+  "host.events": { params?: HostEventsParams; result: HostEvent[] };
+  /**
+   * Approvals, newest first: all that are pending and the recently decided.
+   *
+   * Access: client.
+   */
+  "host.approvals": { params?: NoParams; result: HostApproval[] };
+  /**
+   * Registers a host agent, owned by the caller's session.
+   *
+   * Access: client.
+   */
+  "host.register_agent": { params: HostRegisterAgentParams; result: HostAgent };
+  /**
+   * Removes a host agent and cancels what it asked for.
+   *
+   * Access: client.
+   */
+  "host.unregister_agent": { params: HostAgentParams; result: Confirmation };
+  /**
+   * Sets what a host agent is doing.
+   *
+   * Access: client.
+   */
+  "host.set_status": { params: HostSetStatusParams; result: HostAgent };
+  /**
+   * Tells all subscribers something. The kinds `agent.*`, `approval.*` and `a2ui.*` are the daemon's own and refused.
+   *
+   * Access: client.
+   */
+  "host.notify": { params?: HostNotifyParams; result: HostEvent };
+  /**
+   * Asks for a person's decision. Answers at once with the pending row.
+   *
+   * Access: client.
+   */
+  "host.request_approval": { params: HostRequestApprovalParams; result: HostApproval };
+  /**
+   * Decides an approval, or passes the wish on to the client that raised it.
+   *
+   * Access: client.
+   */
+  "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
+  /**
+   * Runs an AppleScript.
+   *
+   * Access: client.
+   */
+  "automation.run_applescript": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Runs a shortcut of the platform.
+   *
+   * Access: client.
+   */
+  "automation.shortcuts.run": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Sends a message in the person's name.
+   *
+   * Access: client.
+   */
+  "messages.send": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Sends mail in the person's name.
+   *
+   * Access: client.
+   */
+  "mail.send": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Reads the text of an image.
+   *
+   * Access: client.
+   */
+  "vision.ocr": { params?: { [key: string]: unknown }; result: unknown };
+}
+
+/** What the daemon asks a client, by name. */
+export interface Callbacks {
+  /**
+   * Runs a tool in the client. The result is any JSON value, `null` included; an error's `message` is the tool's failure.
+   *
+   * Taken back by `tools.cancel`.
+   */
+  "tools.execute": { params: ToolsExecuteParams; result: unknown };
+}
+
+/** What the daemon tells a client, by name. */
+export interface Notifications {
+  /** The daemon is about to close the connection; `reason` says why. */
+  "session.closing": { params: SessionClosingParams };
+  /** Takes a `tools.execute` back: its answer will be ignored. */
+  "tools.cancel": { params: ToolsCancelParams };
+  /** Events of a stream were dropped before they could be sent to this subscriber. They are numbered: what the log still keeps can be read back. */
+  "events.lagged": { params: EventsLaggedParams };
+  /** Something that a person may want to see. */
+  "host.event": { params: HostEvent };
+}
+
+/** One step of a proposal. */
+export interface Action {
+  /** Unique in the proposal; chosen by the daemon when left out. */
+  id?: string | null;
+  /** What it does. */
+  type: ActionType;
+  /** The tool of a `tool_call`. */
+  tool?: string | null;
+  /**
+   * What it takes.
+   *
+   * `{}` when left out.
+   */
+  parameters?: { [key: string]: unknown };
+  /**
+   * What must hold of the state before it runs.
+   *
+   * `[]` when left out.
+   */
+  preconditions?: Precondition[];
+  /**
+   * What it writes to the state when it succeeds.
+   *
+   * `{}` when left out.
+   */
+  expected_effects?: { [key: string]: unknown };
+  /**
+   * Keys that must be there before it runs.
+   *
+   * `[]` when left out.
+   */
+  state_dependencies?: string[];
+  /** Actions that must have succeeded before it runs. */
+  dependencies?: string[] | null;
+  /**
+   * Whether running it twice is the same as once.
+   *
+   * `false` when left out.
+   */
+  idempotent?: boolean;
+  /** How often it is tried again with `failure_behavior: "retry"`; 3 when left out, 100 at most. */
+  max_retries?: number | null;
+  /**
+   * What its failure means.
+   *
+   * `"abort"` when left out.
+   */
+  failure_behavior?: FailureBehavior;
+  /** The time of one attempt, in milliseconds; 300,000 when left out. */
+  timeout_ms?: number | null;
+  /** Whatever belongs to it; recorded. */
+  metadata?: { [key: string]: unknown } | null;
+}
+
+/** A list of actions. */
+export interface ActionProposal {
+  /** Chosen by the daemon when left out. */
+  id?: string | null;
+  /** What proposed it; `unknown` when left out. */
+  source?: string | null;
+  /** At most 10,000 actions. */
+  actions: Action[];
+  /** When it was proposed; recorded. */
+  timestamp?: string | null;
+  /** Whatever belongs to it; recorded. */
+  context?: { [key: string]: unknown } | null;
+  /** How actions without declared `dependencies` follow each other: in their order, unless an action declares some. */
+  execution?: Execution | null;
+  /** The time of the whole proposal, in milliseconds; what has not ended then is cancelled. No bound when left out. */
+  timeout_ms?: number | null;
+}
+
+/** What became of one action. */
+export interface ActionResult {
+  /** The action. */
+  action_id: string;
+  /** How it ended. */
+  status: ActionStatus;
+  /** What it gave; of a tool any value, `null` included. */
+  output?: unknown;
+  /** Why it did not succeed. */
+  error?: string;
+  /** The keys it wrote, with their new values. */
+  state_changes: { [key: string]: unknown };
+  /** How long it took, in milliseconds. */
+  duration_ms?: number;
+  /** When it ended. */
+  timestamp: Timestamp;
+  /** How many attempts were made. */
+  attempts: number;
+}
+
+/** How an action ended. */
+export type ActionStatus =
+  /** Not looked at yet. */
+  | "proposed"
+  /** Found valid, not started. */
+  | "validated"
+  /** Refused by validation or a policy; `error` says why. */
+  | "rejected"
+  /** Running. */
+  | "executing"
+  /** Done. */
+  | "succeeded"
+  /** Tried and failed. */
+  | "failed"
+  /** Not run, or failed with `failure_behavior: "skip"`; `error` says why. */
+  | "skipped";
+
+/** What an action does. */
+export type ActionType =
+  /** Runs `tool` with `parameters`. */
+  | "tool_call"
+  /** Writes `parameters.value` to the key `parameters.key`. */
+  | "state_write"
+  /** Reads the key `parameters.key`. */
+  | "state_read"
+  /** Succeeds when the key `parameters.key` holds `parameters.expected`. */
+  | "assertion";
+
+/** How a host shows an agent. */
+export interface AgentDisplay {
+  /** A name. */
+  label?: string | null;
+  /** An icon's name. */
+  icon?: string | null;
+  /** A colour. */
+  accent?: string | null;
+}
+
+/** How a host shows an agent. */
+export interface AgentDisplayOutput {
+  /** A name. */
+  label?: string;
+  /** An icon's name. */
+  icon?: string;
+  /** A colour. */
+  accent?: string;
+}
+
+/** A confirmation without further content. */
+export interface Confirmation {
+  /** Always `true`. */
+  ok: boolean;
+}
+
+/** What a proposal took. */
+export interface CostSummary {
+  /** Tool calls that succeeded. */
+  tool_calls: number;
+  /** Actions that were looked at: succeeded, failed or rejected. */
+  actions_executed: number;
+  /** Actions that were not. */
+  actions_skipped: number;
+  /** Actions that validation or a policy refused; counted in `actions_executed` too. */
+  actions_rejected: number;
+  /** Milliseconds from start to end. */
+  total_duration_ms: number;
+  /** Attempts beyond the first of each action. */
+  retries: number;
+}
+
+/** The `error.data` of every error that the daemon sends. */
+export interface ErrorData {
+  /** What happened, exactly: one of those listed under `kind`. */
+  kind: string;
+  /** Whether the same call can succeed later. */
+  retryable: boolean;
+  /** The parameter that is wrong, as a path: `proposal.actions[2].id`. */
+  field?: string;
+  /** The limit that was reached. */
+  limit?: number;
+  /** When to try again, in milliseconds from now. */
+  retry_after_ms?: number;
+  [key: string]: unknown;
+}
+
+/** A place in a stream. */
+export interface EventCursor {
+  /** Changes when the stream begins anew. */
+  epoch: number;
+  /** Counts from 1 without a gap. */
+  seq: number;
+}
+
+/** Result of `events.query`. */
+export interface EventPage {
+  /** The stream. */
+  stream: string;
+  /** Oldest first. */
+  events: LoggedEvent[];
+  /** Where to go on: the place of the last event looked at. */
+  next: EventCursor;
+  /** Whether there is more. */
+  more: boolean;
+  /** How many events after `since` are no longer kept. */
+  missed: number;
+}
+
+/** What the log holds. `spans` are not kept here: they go to the daemon's tracing. */
+export interface EventStats {
+  /** Events kept. */
+  events: number;
+  /** Spans kept. */
+  spans: number;
+  /** Bytes of the events. */
+  approxEventBytes: number;
+  /** Bytes of the spans. */
+  approxSpanBytes: number;
+}
+
+/** Result of `events.clear`. */
+export interface EventsCleared {
+  /** What was dropped. */
+  removed: EventStats;
+  /** What is left. */
+  stats: EventStats;
+}
+
+/** Params of `events.lagged`. */
+export interface EventsLaggedParams {
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The first event that was not sent. */
+  from_seq: number;
+  /** The last event that was not sent. */
+  to_seq: number;
+  /** How many. */
+  skipped: number;
+}
+
+/** Params of `events.query`. */
+export interface EventsQueryParams {
+  /** Reads what came after this place; from the oldest kept when left out. */
+  since?: EventCursor | null;
+  /** 1 to 1,000; 100 when left out. */
+  limit?: number | null;
+  /** Only these kinds. */
+  kinds?: string[] | null;
+}
+
+/** Params of `events.truncate`. */
+export interface EventsTruncateParams {
+  /** How many events to keep. */
+  maxEvents?: number | null;
+  /** How many spans to keep. */
+  maxSpans?: number | null;
+}
+
+/** Result of `events.truncate`. */
+export interface EventsTruncated {
+  /** Events dropped. */
+  removedEvents: number;
+  /** Spans dropped. */
+  removedSpans: number;
+  /** What is left. */
+  stats: EventStats;
+}
+
+/** How actions without declared dependencies follow each other. */
+export type Execution =
+  /** In their order. */
+  | "sequential"
+  /** As soon as the data they need is there. */
+  | "parallel";
+
+/** What the failure of an action means for the rest. */
+export type FailureBehavior =
+  /** The proposal is aborted and what it wrote is dropped. */
+  | "abort"
+  /** The action is tried again, `max_retries` times; a failure after that does not abort the proposal. */
+  | "retry"
+  /** The action counts as skipped. */
+  | "skip";
+
+/** The word `global`. */
+export type GlobalScope =
+  /** The whole session. */
+  | "global";
+
+/** Params of `server.handshake`. */
+export interface HandshakeParams {
+  /** The version that the client speaks, 1 to 3. */
+  protocol_version: number;
+  /** The client's name, for the log. */
+  client_name?: string | null;
+  /** The client's version, for the log. */
+  client_version?: string | null;
+  /** Capabilities without which the client cannot work. */
+  required_capabilities?: string[] | null;
+}
+
+/** Result of `server.handshake`. */
+export interface HandshakeResult {
+  /** The version agreed on: the client's. */
+  protocol_version: number;
+  /** The daemon's version. */
+  server_version: string;
+  /** The version that the client asked for. */
+  client_protocol_version: number;
+  /** What the daemon can do, by name. */
+  capabilities: string[];
+}
+
+/** An agent as a host shows it. */
+export interface HostAgent {
+  /** Its id. */
+  id: string;
+  /** Its name. */
+  name: string;
+  /** What kind it is. */
+  kind: string;
+  /** What it can do. */
+  capabilities: string[];
+  /** What it works on. */
+  project?: string;
+  /** The session that owns it. */
+  session_id?: string;
+  /** What it is doing. */
+  status: HostAgentStatus;
+  /** What it is doing, in words. */
+  current_task?: string;
+  /** Its process. */
+  pid?: number;
+  /** How to show it. */
+  display: AgentDisplayOutput;
+  /** When this row last changed. */
+  updated_at: Timestamp;
+  /** Whatever else it said. */
+  metadata: unknown;
+}
+
+/** Names a host agent. */
+export interface HostAgentParams {
+  /** Its id. */
+  agent_id: string;
+}
+
+/** What a host agent is doing. */
+export type HostAgentStatus =
+  /** Nothing. */
+  | "idle"
+  /** Working. */
+  | "running"
+  /** Waiting for a person. */
+  | "waiting_for_approval"
+  /** Held. */
+  | "paused"
+  /** Done. */
+  | "completed"
+  /** Failed. */
+  | "errored"
+  /** Ended. */
+  | "stopped";
+
+/** A question to a person. */
+export interface HostApproval {
+  /** Its id. */
+  id: string;
+  /** The agent that it is about. */
+  agent_id?: string;
+  /** The session that raised it; absent when the daemon itself asks. */
+  client_id?: string;
+  /** What is to be done: `ws.method:<method>` for a gated call. */
+  action: string;
+  /** What a person needs to know. */
+  details: unknown;
+  /** The answers to choose from. */
+  options: string[];
+  /** Whether it waits. */
+  status: HostApprovalStatus;
+  /** When it was asked. */
+  created_at: Timestamp;
+  /** When it was decided. */
+  resolved_at?: Timestamp;
+  /** The decision: one of `options`, or `expired`, `agent_gone`, `withdrawn`. */
+  resolution?: string;
+  /** When it expires, for a gated call. */
+  expires_at?: Timestamp;
+}
+
+/** Whether an approval waits. */
+export type HostApprovalStatus =
+  /** Nobody has decided. */
+  | "pending"
+  /** Decided, expired or withdrawn; `resolution` tells. */
+  | "resolved";
+
+/** One event of the stream `host`. */
+export interface HostEvent {
+  /** Its id. */
+  id: string;
+  /** When. */
+  timestamp: Timestamp;
+  /** What happened. */
+  kind: string;
+  /** The agent that it concerns. */
+  agent_id?: string;
+  /** For a person. */
+  message: string;
+  /** The row that changed, or what the sender gave. */
+  payload: unknown;
+  /** `host`. */
+  stream: string;
+  /** The epoch of the stream. */
+  epoch: number;
+  /** The number of the event in the stream. */
+  seq: number;
+}
+
+/** Params of `host.events`. */
+export interface HostEventsParams {
+  /** 1 to 500; 100 when left out. */
+  limit?: number | null;
+}
+
+/** Who answers. */
+export interface HostIdentity {
+  /** The daemon's version. */
+  version: string;
+  /** Its process. */
+  pid: number;
+  /** The manifest of its agents. */
+  manifest_path: string | null;
+  /** `owner`, `observer` or `none`. */
+  manifest_role: string;
+}
+
+/** Params of `host.notify`. */
+export interface HostNotifyParams {
+  /** What happened; `host.notification` when left out. */
+  kind?: string | null;
+  /** The agent that it concerns. */
+  agent_id?: string | null;
+  /** For a person. */
+  message?: string | null;
+  /** Whatever belongs to it. */
+  payload?: unknown;
+}
+
+/** Params of `host.register_agent`. */
+export interface HostRegisterAgentParams {
+  /** 1 to 128 bytes; chosen by the daemon when left out. */
+  id?: string | null;
+  /** 1 to 256 bytes. */
+  name: string;
+  /** What kind it is. */
+  kind?: string | null;
+  /** What it can do. */
+  capabilities?: string[] | null;
+  /** What it works on. */
+  project?: string | null;
+  /** Its process. */
+  pid?: number | null;
+  /** How to show it. */
+  display?: AgentDisplay | null;
+  /** Whatever else there is to say. */
+  metadata?: unknown;
+}
+
+/** Params of `host.request_approval`. */
+export interface HostRequestApprovalParams {
+  /** What is to be done; 1 to 256 bytes. */
+  action: string;
+  /** The agent that it is about. */
+  agent_id?: string | null;
+  /** What a person needs to know. */
+  details?: unknown;
+  /** The answers to choose from; `approve` and `deny` when left out. */
+  options?: string[] | null;
+  /** Whether the row belongs to nobody, so that any host may decide it. */
+  system_level?: boolean | null;
+}
+
+/** Params of `host.resolve_approval`. */
+export interface HostResolveApprovalParams {
+  /** The approval. */
+  approval_id: string;
+  /** One of its `options`. */
+  resolution: string;
+}
+
+/** Params of `host.set_status`. */
+export interface HostSetStatusParams {
+  /** The agent. */
+  agent_id: string;
+  /** What it is doing. */
+  status: HostAgentStatus;
+  /** The same in words. */
+  current_task?: string | null;
+  /** For a person; goes into the event. */
+  message?: string | null;
+  /** Replaces the row as the event's payload. */
+  payload?: unknown;
+}
+
+/** Result of `host.subscribe`. */
+export interface HostSnapshot {
+  /** Always `true`. */
+  subscribed: boolean;
+  /** By name. */
+  agents: HostAgent[];
+  /** Newest first. */
+  approvals: HostApproval[];
+  /** The last 50, newest first. */
+  events: HostEvent[];
+  /** Who answers. */
+  identity: HostIdentity;
+  /** The epoch of the stream `host`. */
+  epoch: number;
+  /** The last event that this snapshot includes. */
+  seq: number;
+}
+
+/** One finding. */
+export interface Issue {
+  /** The action, empty for the whole proposal. */
+  action_id: string;
+  /** How much it matters. */
+  severity: IssueSeverity;
+  /** What it is. */
+  message: string;
+}
+
+/** How much an issue matters. */
+export type IssueSeverity =
+  /** It will fail. */
+  | "error"
+  /** It may not be meant. */
+  | "warning";
+
+/** One event as it was logged. */
+export interface LoggedEvent {
+  /** Its number in the stream. */
+  seq: number;
+  /** What happened. */
+  kind: string;
+  /** When. */
+  timestamp: Timestamp;
+  /** The action that it concerns. */
+  action_id?: string;
+  /** The proposal that it concerns. */
+  proposal_id?: string;
+  /** The rest. */
+  data: { [key: string]: unknown };
+}
+
+/** The params of a method that takes none. Members are ignored. */
+export type NoParams = { [key: string]: unknown };
+
+/** How a proposal ended. */
+export type Outcome =
+  /** Every action was looked at; what succeeded has written to the state. */
+  | "completed"
+  /** An action failed with `failure_behavior: "abort"`; nothing was written to the state. */
+  | "aborted"
+  /** It was cancelled, or its time was over; nothing was written to the state. */
+  | "cancelled";
+
+/** Where a policy applies: `"global"` is the whole session. */
+export type PolicyAppliesTo = GlobalScope | { session_id: string };
+
+/** A policy. Which members it needs depends on its rule. */
+export interface PolicyDefinition {
+  /** 1 to 128 bytes; names the policy in violations. */
+  name: string;
+  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  rule: string;
+  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  target?: string | null;
+  /** The parameter for `deny_tool_param`, the key for `require_state`. */
+  key?: string | null;
+  /** The value that `require_state` demands. */
+  value?: unknown;
+  /** The text that `deny_tool_param` looks for. */
+  pattern?: string | null;
+}
+
+/** A policy. Which members it needs depends on its rule. */
+export interface PolicyDefinitionOutput {
+  /** 1 to 128 bytes; names the policy in violations. */
+  name: string;
+  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  rule: string;
+  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  target?: string;
+  /** The parameter for `deny_tool_param`, the key for `require_state`. */
+  key?: string;
+  /** The value that `require_state` demands. */
+  value?: unknown;
+  /** The text that `deny_tool_param` looks for. */
+  pattern?: string;
+}
+
+/** Result of `policy.list`. */
+export interface PolicyList {
+  /** In the order of registration. */
+  policies: PolicyDefinitionOutput[];
+}
+
+/** Params of `policy.list`. */
+export interface PolicyListParams {
+  /** The policy scope; without one, the session. */
+  session_id?: string | null;
+}
+
+/** Params of `policy.register`: the members of the policy, and `session_id`. */
+export interface PolicyRegisterParams {
+  /** 1 to 128 bytes; names the policy in violations. */
+  name: string;
+  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  rule: string;
+  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  target?: string | null;
+  /** The parameter for `deny_tool_param`, the key for `require_state`. */
+  key?: string | null;
+  /** The value that `require_state` demands. */
+  value?: unknown;
+  /** The text that `deny_tool_param` looks for. */
+  pattern?: string | null;
+  /** The policy scope; without one, the session. */
+  session_id?: string | null;
+}
+
+/** Result of `policy.register`. */
+export interface PolicyRegistered {
+  /** The policy's name. */
+  registered: string;
+  /** Where. */
+  scope: PolicyAppliesTo;
+}
+
+/** A policy scope. */
+export interface PolicyScope {
+  /** The scope's id. */
+  session_id: string;
+}
+
+/** Result of `session.policy.close`. */
+export interface PolicyScopeClosed {
+  /** Whether there was such a scope. */
+  closed: boolean;
+}
+
+/** Params of `policy.unregister`. */
+export interface PolicyUnregisterParams {
+  /** The policy's name. */
+  name: string;
+  /** The policy scope; without one, the session. */
+  session_id?: string | null;
+}
+
+/** A condition on one key of the state. */
+export interface Precondition {
+  /** The key. */
+  key: string;
+  /** `exists`, `not_exists`, `contains`, `eq` (when left out), `neq`, `gt`, `lt`, `gte` or `lte`. */
+  operator?: string | null;
+  /** What the key's value is compared with. */
+  value?: unknown;
+  /** For a person. */
+  description?: string | null;
+}
+
+/** Result of `proposal.submit`. */
+export interface ProposalResult {
+  /** The proposal. */
+  proposal_id: string;
+  /** One for each action, in the order of the proposal. */
+  results: ActionResult[];
+  /** What it took. */
+  cost: CostSummary;
+  /** How the whole ended, and with that whether its writes to the state stand. */
+  outcome: Outcome;
+}
+
+/** For whom a proposal runs. */
+export interface ProposalScope {
+  /** Who asks; recorded. */
+  callerId?: string | null;
+  /** Whose state is read and written. */
+  tenantId?: string | null;
+  /** Claims about the caller; recorded. */
+  claims?: { [key: string]: unknown } | null;
+}
+
+/** Params of `proposal.submit`. */
+export interface ProposalSubmitParams {
+  /** The proposal. */
+  proposal: ActionProposal;
+  /** A policy scope, whose policies apply as well. */
+  session_id?: string | null;
+  /** For whom it runs. */
+  scope?: ProposalScope | null;
+}
+
+/** The payload of an `approval.resolve_requested` event. */
+export interface ResolveRequested {
+  /** The approval. */
+  approval_id: string;
+  /** What somebody would like it to become. */
+  resolution: string;
+  /** Who. */
+  requesting_client_id: string;
+  /** Whose it is. */
+  owner_client_id: string;
+}
+
+/** The `error` member of a response. */
+export interface RpcError {
+  /** The class of what happened: one of those listed under `code`, or a number of the peer. */
+  code: number;
+  /** What happened, for a person. Lower case, without a full stop. */
+  message: string;
+  /** What happened, for a program. */
+  data?: ErrorData;
+}
+
+/** Result of `server.status`. */
+export interface ServerStatus {
+  /** The daemon's version. */
+  version: string;
+  /** Its process. */
+  pid: number;
+  /** When it started. */
+  started_at: Timestamp;
+  /** How long ago, in milliseconds. */
+  uptime_ms: number;
+  /** Open connections. */
+  connections: number;
+  /** Live sessions. */
+  sessions: number;
+  /** Requests under way, over all sessions. */
+  requests_in_flight: number;
+  /** Callbacks that wait for a client, over all sessions. */
+  callbacks_open: number;
+  /** Approvals that wait for a person. */
+  approvals_pending: number;
+  /** Host agents that are registered. */
+  host_agents: number;
+  /** Event streams with something in them. */
+  streams: number;
+  /** Whether the daemon is draining. */
+  shutting_down: boolean;
+}
+
+/** Params of `session.auth`. */
+export interface SessionAuthParams {
+  /** The client token, or the agent's own where `agent_id` is given. */
+  token?: string | null;
+  /** The host token: gives the host role. */
+  host_token?: string | null;
+  /** Binds the session to this agent. */
+  agent_id?: string | null;
+}
+
+/** Result of `session.auth`. */
+export interface SessionAuthenticated {
+  /** Always `true`; a wrong token is an error. */
+  ok: boolean;
+  /** Whether the daemon asks for tokens at all. */
+  auth_enabled: boolean;
+  /** The role that the credential gives. */
+  role: SessionRole;
+  /** The agent that the session is bound to. */
+  agent_id?: string;
+}
+
+/** Params of `session.closing`. */
+export interface SessionClosingParams {
+  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`. */
+  reason: string;
+  /** The same for a person. */
+  message: string;
+}
+
+/** Params of `session.init`. */
+export interface SessionInitParams {
+  /** A name of the client's choice; recorded, not used. */
+  client_id?: string | null;
+  /** Tools as for `tools.register`. */
+  tools?: ToolDefinition[] | null;
+  /** Policies as for `policy.register`. */
+  policies?: PolicyDefinition[] | null;
+}
+
+/** Result of `session.init`. */
+export interface SessionInitialized {
+  /** The session's id, chosen by the daemon. */
+  session_id: string;
+  /** How many tools were registered. */
+  tools_registered: number;
+  /** How many policies were registered. */
+  policies_registered: number;
+  /** The policies that were not, because their rule is unknown or incomplete. */
+  policies_skipped?: SkippedPolicy[];
+}
+
+/** What a session may do beyond its own. */
+export type SessionRole =
+  /** A client: its own session. */
+  | "client"
+  /** A host: decides approvals and reads all streams. */
+  | "host";
+
+/** A policy that `session.init` could not register. */
+export interface SkippedPolicy {
+  /** Its name. */
+  name: string;
+  /** Why. */
+  reason: string;
+}
+
+/** Result of `state.clear`. */
+export interface StateCleared {
+  /** How many keys were removed. */
+  removed: number;
+}
+
+/** Names a key. */
+export interface StateKeyParams {
+  /** The key: 1 to 1,024 bytes. */
+  key: string;
+  /** The tenant; without one, the session's common keys. */
+  tenant_id?: string | null;
+}
+
+/** Names a tenant. */
+export interface StateScopeParams {
+  /** The tenant; without one, the session's common keys. */
+  tenant_id?: string | null;
+}
+
+/** Params of `state.set`. */
+export interface StateSetParams {
+  /** The key: 1 to 1,024 bytes. */
+  key: string;
+  /** The value; `null` when left out. */
+  value?: unknown;
+  /** The tenant; without one, the session's common keys. */
+  tenant_id?: string | null;
+}
+
+/** RFC 3339, UTC, with milliseconds. */
+export type Timestamp = string;
+
+/** A tool that a client offers. */
+export interface ToolDefinition {
+  /** 1 to 128 bytes. */
+  name: string;
+  /**
+   * What it does, for a model.
+   *
+   * `""` when left out.
+   */
+  description?: string;
+  /** JSON Schema of its parameters; `{}` or `null` takes anything. */
+  parameters?: unknown;
+  /** JSON Schema of its result. */
+  returns?: unknown;
+  /**
+   * Whether running it twice is the same as once.
+   *
+   * `false` when left out.
+   */
+  idempotent?: boolean;
+  /** How long a result may be reused for the same parameters, in seconds. */
+  cache_ttl_secs?: number | null;
+  /** How often it may be called. */
+  rate_limit?: ToolRateLimit | null;
+}
+
+/** A tool that a client offers. */
+export interface ToolDefinitionOutput {
+  /** 1 to 128 bytes. */
+  name: string;
+  /** What it does, for a model. */
+  description: string;
+  /** JSON Schema of its parameters; `{}` or `null` takes anything. */
+  parameters: unknown;
+  /** JSON Schema of its result. */
+  returns?: unknown;
+  /** Whether running it twice is the same as once. */
+  idempotent: boolean;
+  /** How long a result may be reused for the same parameters, in seconds. */
+  cache_ttl_secs?: number;
+  /** How often it may be called. */
+  rate_limit?: ToolRateLimit;
+}
+
+/** Result of `tools.list`. */
+export interface ToolList {
+  /** By name. */
+  tools: ToolDefinitionOutput[];
+}
+
+/** So many calls in so much time. */
+export interface ToolRateLimit {
+  /** Calls. */
+  max_calls: number;
+  /** Seconds; more than 0. */
+  interval_secs: number;
+}
+
+/** Params of `tools.cancel`. */
+export interface ToolsCancelParams {
+  /** The `request_id` of the `tools.execute`. */
+  request_id: string;
+  /** Why: `timeout`, `cancelled`. */
+  reason: string;
+}
+
+/** Params of `tools.execute`. */
+export interface ToolsExecuteParams {
+  /** The action of the proposal. */
+  action_id: string;
+  /** The tool's name. */
+  tool: string;
+  /** Its parameters. */
+  parameters: unknown;
+  /** The time left for this attempt, in milliseconds. */
+  timeout_ms: number | null;
+  /** 1 for the first attempt. */
+  attempt: number;
+  /** The id of this request, as named by `tools.cancel`. */
+  request_id: string;
+  /** The session that the proposal runs in. */
+  session_id: string;
+  /** The proposal. */
+  proposal_id?: string;
+}
+
+/** Params of `tools.unregister`. */
+export interface ToolsUnregisterParams {
+  /** The tool's name. */
+  name: string;
+}
+
+/** Result of `tools.unregister`. */
+export interface Unregistered {
+  /** 1 when it was there, else 0. */
+  removed: number;
+}
+
+/** Result of `verify`. */
+export interface Verification {
+  /** Whether no issue is an error. */
+  valid: boolean;
+  /** What was found. */
+  issues: Issue[];
+  /** The state after all declared effects. */
+  simulated_state: { [key: string]: unknown };
+}
+
+/** Params of `verify`. */
+export interface VerifyParams {
+  /** The proposal. */
+  proposal: ActionProposal;
+  /** The state to start from; the session's own when left out. */
+  initial_state?: { [key: string]: unknown } | null;
+}

@@ -1,0 +1,207 @@
+// Examples of all messages: each filled, with every member, and minimal, with those that must be there.
+// Generated from crates/car-protocol; `cargo xtask codegen` writes it.
+
+import type { Callbacks, Methods, Notifications } from "./car";
+
+type Examples<Table> = { [Name in keyof Table]: Table[Name][] };
+
+export const methods: Examples<Methods> = {
+  "session.auth": [
+    {"params":{"agent_id":"planner","host_token":"kQ7x…","token":"pN0s…"},"result":{"agent_id":"planner","auth_enabled":true,"ok":true,"role":"host"}},
+    {"params":{},"result":{"auth_enabled":false,"ok":true,"role":"client"}},
+  ],
+  "session.init": [
+    {"params":{"client_id":"notebook","policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"session_id":"6f1d0c4b92ae","tools_registered":1}},
+    {"params":{},"result":{"policies_registered":0,"session_id":"6f1d0c4b92ae","tools_registered":0}},
+  ],
+  "session.policy.open": [
+    {"params":{},"result":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}},
+    {"params":{},"result":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}},
+  ],
+  "session.policy.close": [
+    {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"closed":true}},
+    {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"closed":false}},
+  ],
+  "server.handshake": [
+    {"params":{"client_name":"notebook","client_version":"1.4.0","protocol_version":3,"required_capabilities":["tools.cancel"]},"result":{"capabilities":["tools.cancel","events.query"],"client_protocol_version":3,"protocol_version":3,"server_version":"0.1.0"}},
+    {"params":{"protocol_version":1},"result":{"capabilities":["tools.cancel","events.query"],"client_protocol_version":1,"protocol_version":1,"server_version":"0.1.0"}},
+  ],
+  "server.status": [
+    {"params":{},"result":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"}},
+    {"params":{},"result":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"}},
+  ],
+  "server.shutdown": [
+    {"params":{},"result":{"ok":true}},
+    {"params":{},"result":{"ok":true}},
+  ],
+  "rpc.discover": [
+    {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
+    {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
+  ],
+  "tools.register": [
+    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
+    {"params":[{"name":"weather"}],"result":1},
+  ],
+  "tools.list": [
+    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
+    {"params":{},"result":{"tools":[{"description":"","idempotent":false,"name":"weather","parameters":null}]}},
+  ],
+  "tools.unregister": [
+    {"params":{"name":"weather"},"result":{"removed":1}},
+    {"params":{"name":"weather"},"result":{"removed":0}},
+  ],
+  "proposal.submit": [
+    {"params":{"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"tool is not registered: train","state_changes":{},"status":"rejected","timestamp":"2026-01-02T03:04:05.679Z"}]}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"completed","proposal_id":"p1","results":[{"action_id":"a1","attempts":0,"state_changes":{},"status":"skipped","timestamp":"2026-01-02T03:04:05.678Z"}]}},
+  ],
+  "policy.register": [
+    {"params":{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","target":"weather","value":"Lisbon"},"result":{"registered":"calm-city","scope":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}}},
+    {"params":{"name":"no-shell","rule":"deny_tool"},"result":{"registered":"no-shell","scope":"global"}},
+  ],
+  "policy.list": [
+    {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}]}},
+    {"params":{},"result":{"policies":[{"name":"no-shell","rule":"deny_tool"}]}},
+  ],
+  "policy.unregister": [
+    {"params":{"name":"calm-city","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"removed":1}},
+    {"params":{"name":"no-shell"},"result":{"removed":0}},
+  ],
+  "verify": [
+    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"valid":true}},
+  ],
+  "state.get": [
+    {"params":{"key":"greeting","tenant_id":"acme"},"result":"hello"},
+    {"params":{"key":"greeting"},"result":null},
+  ],
+  "state.set": [
+    {"params":{"key":"greeting","tenant_id":"acme","value":"hello"},"result":"ok"},
+    {"params":{"key":"greeting"},"result":"ok"},
+  ],
+  "state.exists": [
+    {"params":{"key":"greeting","tenant_id":"acme"},"result":true},
+    {"params":{"key":"greeting"},"result":false},
+  ],
+  "state.keys": [
+    {"params":{"tenant_id":"acme"},"result":["city","greeting"]},
+    {"params":{},"result":[]},
+  ],
+  "state.snapshot": [
+    {"params":{"tenant_id":"acme"},"result":{"city":"Lisbon"}},
+    {"params":{},"result":{}},
+  ],
+  "state.delete": [
+    {"params":{"key":"greeting","tenant_id":"acme"},"result":true},
+    {"params":{"key":"greeting"},"result":false},
+  ],
+  "state.clear": [
+    {"params":{"tenant_id":"acme"},"result":{"removed":2}},
+    {"params":{},"result":{"removed":0}},
+  ],
+  "events.count": [
+    {"params":{},"result":42},
+    {"params":{},"result":0},
+  ],
+  "events.stats": [
+    {"params":{},"result":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0}},
+    {"params":{},"result":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}},
+  ],
+  "events.query": [
+    {"params":{"kinds":["action_succeeded"],"limit":2,"since":{"epoch":1,"seq":40}},"result":{"events":[{"action_id":"a1","data":{"attempts":1},"kind":"action_succeeded","proposal_id":"p1","seq":41,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":false,"next":{"epoch":1,"seq":41},"stream":"session:6f1d0c4b92ae"}},
+    {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session:6f1d0c4b92ae"}},
+  ],
+  "events.truncate": [
+    {"params":{"maxEvents":10,"maxSpans":0},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
+    {"params":{},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
+  ],
+  "events.clear": [
+    {"params":{},"result":{"removed":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0},"stats":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}}},
+    {"params":{},"result":{"removed":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0},"stats":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}}},
+  ],
+  "host.subscribe": [
+    {"params":{},"result":{"agents":[{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}],"approvals":[{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}],"epoch":3,"events":[{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}],"identity":{"manifest_path":"agents.json","manifest_role":"owner","pid":4711,"version":"0.1.0"},"seq":164,"subscribed":true}},
+    {"params":{},"result":{"agents":[],"approvals":[],"epoch":3,"events":[],"identity":{"manifest_path":null,"manifest_role":"owner","pid":4711,"version":"0.1.0"},"seq":164,"subscribed":true}},
+  ],
+  "host.agents": [
+    {"params":{},"result":[{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}]},
+    {"params":{},"result":[]},
+  ],
+  "host.events": [
+    {"params":{"limit":20},"result":[{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}]},
+    {"params":{},"result":[]},
+  ],
+  "host.approvals": [
+    {"params":{},"result":[{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}]},
+    {"params":{},"result":[]},
+  ],
+  "host.register_agent": [
+    {"params":{"capabilities":["plan"],"display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip"},"result":{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"name":"planner"},"result":{"capabilities":[],"display":{},"id":"agent-5d2f0a91c3be","kind":"","metadata":null,"name":"planner","status":"idle","updated_at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "host.unregister_agent": [
+    {"params":{"agent_id":"agent-5d2f0a91c3be"},"result":{"ok":true}},
+    {"params":{"agent_id":"agent-5d2f0a91c3be"},"result":{"ok":true}},
+  ],
+  "host.set_status": [
+    {"params":{"agent_id":"agent-5d2f0a91c3be","current_task":"looking at the weather","message":"planner looks at the weather","payload":{"step":1},"status":"running"},"result":{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"agent_id":"agent-5d2f0a91c3be","status":"idle"},"result":{"capabilities":[],"display":{},"id":"agent-5d2f0a91c3be","kind":"","metadata":null,"name":"planner","status":"idle","updated_at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "host.notify": [
+    {"params":{"agent_id":"agent-5d2f0a91c3be","kind":"host.notification","message":"the plan is ready","payload":{"pages":3}},"result":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{},"result":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "host.request_approval": [
+    {"params":{"action":"book the train","agent_id":"agent-5d2f0a91c3be","details":{"price":"39 EUR"},"options":["approve","deny"],"system_level":false},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
+    {"params":{"action":"book the train"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
+  ],
+  "host.resolve_approval": [
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
+  ],
+  "automation.run_applescript": [
+    {"params":{"script":"beep"},"result":{"output":""}},
+    {"params":{},"result":null},
+  ],
+  "automation.shortcuts.run": [
+    {"params":{"name":"Lights off"},"result":{"output":""}},
+    {"params":{},"result":null},
+  ],
+  "messages.send": [
+    {"params":{"recipient":"ada@example.org","text":"on my way"},"result":{"sent":true}},
+    {"params":{},"result":null},
+  ],
+  "mail.send": [
+    {"params":{"subject":"Trip","to":["ada@example.org"]},"result":{"sent":true}},
+    {"params":{},"result":null},
+  ],
+  "vision.ocr": [
+    {"params":{"image":"iVBORw0KGgo="},"result":{"text":"PLATFORM 4"}},
+    {"params":{},"result":null},
+  ],
+};
+
+export const callbacks: Examples<Callbacks> = {
+  "tools.execute": [
+    {"params":{"action_id":"a1","attempt":1,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
+    {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
+  ],
+};
+
+export const notifications: Examples<Notifications> = {
+  "session.closing": [
+    {"params":{"message":"the daemon is shutting down","reason":"shutting_down"}},
+    {"params":{"message":"no session.auth within 10 s","reason":"auth_timeout"}},
+  ],
+  "tools.cancel": [
+    {"params":{"reason":"timeout","request_id":"cb-7"}},
+    {"params":{"reason":"cancelled","request_id":"cb-7"}},
+  ],
+  "events.lagged": [
+    {"params":{"epoch":3,"from_seq":120,"skipped":45,"stream":"host","to_seq":164}},
+    {"params":{"epoch":3,"from_seq":120,"skipped":45,"stream":"host","to_seq":164}},
+  ],
+  "host.event": [
+    {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+  ],
+};
