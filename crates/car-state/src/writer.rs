@@ -259,3 +259,6 @@ impl Feed {
             .map(|text| Frame::Text(text.into()))
     }
 }
+
+#[cfg(test)]
+mod tests;

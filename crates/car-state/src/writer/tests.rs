@@ -1,0 +1,257 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use car_protocol::Timestamp;
+use car_protocol::jsonrpc::Id;
+use parking_lot::Mutex;
+use serde_json::json;
+
+use super::*;
+use crate::frame::close;
+use crate::log::{Draft, HOST, MemoryLog, StreamName};
+use crate::responder::{Batch, Responder};
+use crate::sink::WsSink;
+
+/// What a sink was given, and whether it takes more.
+#[derive(Debug, Default)]
+struct Tape {
+    frames: Vec<String>,
+    flushes: usize,
+    stuck: bool,
+}
+
+struct TapeSink(Arc<Mutex<Tape>>);
+
+impl WsSink for TapeSink {
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        if self.0.lock().stuck {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(self: Pin<&mut Self>, frame: Frame) -> Result<(), SinkError> {
+        self.0.lock().frames.push(match frame {
+            Frame::Text(text) => text.to_string(),
+            Frame::Close(reason) => format!("close {:?}", reason.map(|reason| reason.code)),
+            other => format!("{other:?}"),
+        });
+        Ok(())
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        self.0.lock().flushes += 1;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+struct Rig {
+    channel: Arc<WsChannel>,
+    writer: Writer,
+    tape: Arc<Mutex<Tape>>,
+    log: Arc<MemoryLog>,
+}
+
+fn rig() -> Rig {
+    let tape = Arc::<Mutex<Tape>>::default();
+    let log = Arc::new(MemoryLog::with_epoch(1));
+    let sink = Box::pin(TapeSink(Arc::clone(&tape)));
+    let (channel, writer) = Writer::new(
+        sink,
+        OutboxLimits::default(),
+        Duration::from_secs(10),
+        Arc::<MemoryLog>::clone(&log),
+    );
+    Rig {
+        channel,
+        writer,
+        tape,
+        log,
+    }
+}
+
+fn publish(log: &MemoryLog, n: u64) {
+    let draft = Draft::new("n", Timestamp::UNIX_EPOCH, &json!({ "n": n })).unwrap();
+    log.append(&StreamName::single(&HOST), draft).unwrap();
+}
+
+async fn request(channel: &Arc<WsChannel>, id: i64) -> Responder {
+    Responder::request(Id::integer(id), channel.admit().await.unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_that_is_ready_is_written_with_one_flush() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    for id in 0..10 {
+        request(&channel, id).await.ok(&id);
+    }
+    channel.close(None);
+    writer.run().await.unwrap();
+    let tape = tape.lock();
+    assert_eq!((tape.frames.len(), tape.flushes), (11, 1));
+    assert_eq!(tape.frames[3], r#"{"jsonrpc":"2.0","result":3,"id":3}"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_responder_that_is_dropped_answers() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    drop(request(&channel, 7).await);
+    drop(Responder::notification(Some(
+        channel.admit().await.unwrap(),
+    )));
+    assert_eq!(channel.requests(), 1);
+    channel.close(None);
+    writer.run().await.unwrap();
+    assert_eq!(channel.requests(), 0);
+    assert!(tape.lock().frames[0].contains("-32603"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_one_frame_when_its_last_answer_is_there() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    let batch = Batch::open(&channel);
+    let first = Responder::batched(Id::integer(1), &batch, Some(channel.admit().await.unwrap()));
+    let refused = Responder::batched(Id::integer(2), &batch, None);
+    batch.seal();
+    refused.error(&car_protocol::RpcError::internal());
+    first.ok("one");
+    channel.close(None);
+    writer.run().await.unwrap();
+    let tape = tape.lock();
+    assert_eq!(tape.frames.len(), 2);
+    assert!(tape.frames[0].starts_with("[{") && tape.frames[0].contains(r#""result":"one""#));
+    assert_eq!(channel.requests(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_of_notifications_is_answered_by_nothing() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    Batch::open(&channel).seal();
+    channel.close(None);
+    writer.run().await.unwrap();
+    assert_eq!(tape.lock().frames, ["close None"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_begins_after_its_cursor_and_the_fast_lane_goes_first() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        log,
+    } = rig();
+    publish(&log, 1);
+    let cursor = log.head(&StreamName::single(&HOST));
+    let subscription = channel
+        .subscribe(StreamName::single(&HOST), cursor)
+        .unwrap();
+    publish(&log, 2);
+    channel.send(Frame::Ping(Bytes::new())).unwrap();
+    let running = tokio::spawn(writer.run());
+    tokio::task::yield_now().await;
+    publish(&log, 3);
+    tokio::task::yield_now().await;
+    drop(subscription);
+    tokio::task::yield_now().await;
+    publish(&log, 4);
+    channel.close(None);
+    running.await.unwrap().unwrap();
+    let tape = tape.lock();
+    let seqs: Vec<u64> = (2..=3).collect();
+    assert!(tape.frames[0].starts_with("Ping"));
+    for (frame, seq) in tape.frames[1..].iter().zip(seqs) {
+        assert!(frame.ends_with(&format!(r#""seq":{seq}}}}}"#)), "{frame}");
+    }
+    assert_eq!(tape.frames.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_retention_took_is_told_with_its_numbers() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        log,
+    } = rig();
+    let cursor = log.head(&StreamName::single(&HOST));
+    let _subscription = channel
+        .subscribe(StreamName::single(&HOST), cursor)
+        .unwrap();
+    for n in 0..600 {
+        publish(&log, n);
+    }
+    let running = tokio::spawn(writer.run());
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    channel.close(None);
+    running.await.unwrap().unwrap();
+    let tape = tape.lock();
+    let notice: serde_json::Value = serde_json::from_str(&tape.frames[0]).unwrap();
+    let told =
+        json!({ "stream": "host", "epoch": 1, "from_seq": 1, "to_seq": 100, "skipped": 100 });
+    assert_eq!(notice["params"], told);
+    assert_eq!(tape.frames.len(), 1 + 500 + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_takes_nothing_is_given_up() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    tape.lock().stuck = true;
+    request(&channel, 1).await.ok("never read");
+    let ended = writer.run().await;
+    assert!(matches!(ended, Err(WriterError::Stuck(after)) if after == Duration::from_secs(10)));
+    assert!(channel.closed().is_cancelled() && !channel.is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn reading_stops_while_replies_are_unwritten_and_goes_on_after() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    for id in 0..256 {
+        request(&channel, id).await.ok(&id);
+    }
+    let mut admission = Box::pin(channel.admit());
+    assert!(futures_util::poll!(&mut admission).is_pending());
+    let running = tokio::spawn(writer.run());
+    drop(admission.await.unwrap());
+    channel.close(Some(CloseReason::new(close::NORMAL, "")));
+    running.await.unwrap().unwrap();
+    assert_eq!(tape.lock().frames.len(), 257);
+}
