@@ -21,6 +21,6 @@ pub mod session;
 pub mod sink;
 pub mod store;
 pub mod tool_table;
-pub mod verify;
 pub mod tools;
+pub mod verify;
 pub mod writer;

@@ -13,6 +13,7 @@ use jsonschema::{PatternOptions, Validator};
 use parking_lot::Mutex;
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::store::measure;
 pub use rate::{RateBucket, Reservation};
@@ -25,6 +26,9 @@ pub const TOOLS: usize = 1_000;
 pub const SCHEMA_BYTES: usize = 256 << 10;
 /// Bytes of a description.
 pub const DESCRIPTION_BYTES: usize = 64 << 10;
+
+/// More calls at the same time than any engine runs: a tool that asks for more has no bound of its own.
+const PLACES: usize = 1 << 16;
 
 /// How many findings of a validation are told, and how many bytes they may take.
 const TOLD: usize = 5;
@@ -50,6 +54,7 @@ impl ToolTableError {
             ToolProblem::Name { .. } => ".name".to_owned(),
             ToolProblem::Description { .. } => ".description".to_owned(),
             ToolProblem::RateLimit => ".rate_limit".to_owned(),
+            ToolProblem::Concurrency => ".max_concurrency".to_owned(),
             ToolProblem::SchemaSize { member, .. } => format!(".{member}"),
             ToolProblem::Schema { member, path, .. } => format!(".{member}{path}"),
             ToolProblem::TooMany { .. } => String::new(),
@@ -65,7 +70,7 @@ impl ToolTableError {
             | ToolProblem::Description { limit }
             | ToolProblem::TooMany { limit }
             | ToolProblem::SchemaSize { limit, .. } => Some(limit),
-            ToolProblem::Schema { .. } | ToolProblem::RateLimit => None,
+            ToolProblem::Schema { .. } | ToolProblem::RateLimit | ToolProblem::Concurrency => None,
         }
     }
 }
@@ -113,6 +118,9 @@ pub enum ToolProblem {
     /// The rate limit allows nothing, or is no number.
     #[error("a rate limit has at least 1 call and more than 0 seconds")]
     RateLimit,
+    /// No call could ever run.
+    #[error("`max_concurrency` is at least 1")]
+    Concurrency,
 }
 
 /// One tool, ready to be used.
@@ -123,6 +131,7 @@ pub struct Tool {
     parameters: Option<Validator>,
     returns: Option<Validator>,
     rate: Option<RateBucket>,
+    places: Option<Arc<Semaphore>>,
 }
 
 impl Tool {
@@ -145,10 +154,10 @@ impl Tool {
         self.rate.as_ref()
     }
 
-    /// Whether it says what its results look like.
+    /// The places for calls at the same time, if they are few.
     #[must_use]
-    pub fn has_returns(&self) -> bool {
-        self.returns.is_some()
+    pub fn places(&self) -> Option<&Arc<Semaphore>> {
+        self.places.as_ref()
     }
 
     /// Holds parameters against the schema.
@@ -300,11 +309,17 @@ fn compile(definition: ToolDefinition) -> Result<Tool, ToolProblem> {
         Some(limit) => Some(RateBucket::new(limit).ok_or(ToolProblem::RateLimit)?),
         None => None,
     };
+    let places = match definition.max_concurrency {
+        Some(0) => return Err(ToolProblem::Concurrency),
+        Some(most) => Some(Arc::new(Semaphore::new((most as usize).min(PLACES)))),
+        None => None,
+    };
     let returns = definition.returns.as_ref();
     Ok(Tool {
         parameters: schema("parameters", Some(&definition.parameters))?,
         returns: schema("returns", returns)?,
         rate,
+        places,
         generation: 0,
         definition,
     })

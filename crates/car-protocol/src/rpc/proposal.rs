@@ -66,6 +66,9 @@ pub struct ActionProposal {
     /// The time of the whole proposal, in milliseconds; what has not ended then is cancelled. No bound when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// How many of its tool calls may run at the same time: 1 to 64, 16 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<u32>,
 }
 
 /// How actions without declared dependencies follow each other.

@@ -55,6 +55,9 @@ pub struct ToolDefinition {
     /// How often it may be called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_limit: Option<RateLimit>,
+    /// How many calls of it may run at the same time, over all proposals of the session; at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<u32>,
 }
 
 /// So many calls in so much time.

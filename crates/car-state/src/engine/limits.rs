@@ -7,8 +7,10 @@ pub struct EngineLimits {
     pub actions: usize,
     /// Bytes of a proposal's id, and of an action's.
     pub id_bytes: usize,
-    /// Attempts of one proposal that run at the same time.
+    /// Attempts that run at the same time, of a proposal that says nothing.
     pub concurrency: usize,
+    /// The most attempts at the same time that a proposal may ask for.
+    pub most_concurrency: usize,
     /// The time of an attempt whose action says nothing.
     pub attempt_timeout: Duration,
     /// The longest time that an action may ask for.
@@ -39,6 +41,7 @@ impl Default for EngineLimits {
             actions: 10_000,
             id_bytes: 256,
             concurrency: 16,
+            most_concurrency: 64,
             attempt_timeout: Duration::from_secs(300),
             longest_timeout: Duration::from_secs(24 * 60 * 60),
             retries: 3,

@@ -4,6 +4,7 @@
 //! [`Transaction`] over a snapshot, and the first that commits wins. It knows nothing of methods or actions.
 
 mod size;
+mod space;
 mod tenant;
 mod transaction;
 
@@ -15,6 +16,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 pub use size::{Size, measure, measure_map};
+use space::{Entry, Space};
 pub use tenant::Tenant;
 pub use transaction::{CommitError, Transaction};
 
@@ -135,16 +137,6 @@ pub trait StateView {
     fn get(&mut self, key: &str) -> Option<&Value>;
 }
 
-#[derive(Clone, Debug)]
-struct Entry {
-    value: Arc<Value>,
-    /// Of the commit that wrote it; never given twice, so that equal versions mean the same value.
-    version: u64,
-    held: usize,
-}
-
-type Space = BTreeMap<Arc<str>, Entry>;
-
 #[derive(Debug, Default)]
 struct Inner {
     spaces: BTreeMap<Tenant, Arc<Space>>,
@@ -155,7 +147,7 @@ struct Inner {
 
 /// A handle over one session's state. An empty one allocates nothing.
 ///
-/// A snapshot shares the map; the first write after it copies the map's pointers, never the values.
+/// A snapshot shares the keys and values; a write beside it copies a few pointers, never a value.
 #[derive(Debug)]
 pub struct StateStore {
     limits: StoreLimits,
@@ -230,11 +222,8 @@ impl StateStore {
     #[must_use]
     pub fn keys(&self, tenant: &Tenant) -> Vec<String> {
         let space = self.space(tenant);
-        space
-            .iter()
-            .flat_map(|space| space.keys())
-            .map(|key| key.as_ref().to_owned())
-            .collect()
+        let entries = space.iter().flat_map(|space| space.iter());
+        entries.map(|(key, _)| key.as_ref().to_owned()).collect()
     }
 
     /// All keys of a tenant with their values, as they were at one moment.
@@ -260,7 +249,7 @@ impl StateStore {
                 return 0;
             };
             inner.keys -= space.len();
-            inner.held -= space.values().map(|entry| entry.held).sum::<usize>();
+            inner.held -= space.iter().map(|(_, entry)| entry.held).sum::<usize>();
             space
         };
         removed.len() as u64

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{Entry, Space, StateStore, StateView, StoreError, Tenant};
+use super::space::{Entry, Space};
+use super::{StateStore, StateView, StoreError, Tenant};
 
 /// Why a commit changed nothing.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -114,20 +115,16 @@ impl Transaction {
         self.writes.keys().map(AsRef::as_ref)
     }
 
-    /// Puts all writes into the store at once.
+    /// Puts all writes into the store at once. Whatever comes of it, the transaction holds nothing afterwards.
     ///
     /// # Errors
     /// [`CommitError::Conflict`] when another commit came first, [`CommitError::Limit`] when the store is too full;
     /// nothing is written then.
-    pub fn commit(self) -> Result<(), CommitError> {
-        let Self {
-            store,
-            tenant,
-            base,
-            mut reads,
-            writes,
-            ..
-        } = self;
+    pub fn commit(&mut self) -> Result<(), CommitError> {
+        let (store, tenant) = (&self.store, &self.tenant);
+        let (base, writes) = (self.base.take(), std::mem::take(&mut self.writes));
+        let mut reads = std::mem::take(&mut self.reads);
+        self.held = 0;
         if writes.is_empty() {
             return Ok(());
         }
@@ -140,7 +137,7 @@ impl Transaction {
         drop(base);
 
         let mut inner = store.inner.lock();
-        let live = inner.spaces.get(&tenant).map(AsRef::as_ref);
+        let live = inner.spaces.get(tenant).map(AsRef::as_ref);
         let changed_reads = reads
             .iter()
             .filter(|(key, seen)| version(live, key) != **seen)
@@ -163,13 +160,13 @@ impl Transaction {
             }
         }
         store
-            .fits(&inner, &tenant, new_keys, come, go)
+            .fits(&inner, tenant, new_keys, come, go)
             .map_err(CommitError::Limit)?;
         inner.version += 1;
         let version = inner.version;
         for (key, Write { value, held }) in writes {
             inner.put(
-                &tenant,
+                tenant,
                 key,
                 Entry {
                     value,

@@ -36,7 +36,7 @@ impl RateBucket {
     ///
     /// # Errors
     /// The place would come only after `patience`; none is taken then. The duration tells after how long it would come.
-    pub fn reserve(&self, patience: Duration) -> Result<Reservation, Duration> {
+    pub fn reserve(&self, patience: Duration) -> Result<Reservation<'_>, Duration> {
         let now = Instant::now();
         let mut full_at = self.full_at.lock();
         let from = full_at.map_or(now, |at| at.max(now));
@@ -45,28 +45,42 @@ impl RateBucket {
             return Err(wait);
         }
         *full_at = from.checked_add(self.each);
-        Ok(Reservation { wait })
-    }
-
-    /// Gives a place back that was not used.
-    pub fn give_back(&self, _unused: Reservation) {
-        let mut full_at = self.full_at.lock();
-        *full_at = full_at.and_then(|at| at.checked_sub(self.each));
+        Ok(Reservation {
+            bucket: self,
+            wait,
+            used: false,
+        })
     }
 }
 
-/// A place in the line.
+/// A place in the line. Dropped before it is used, it is free again.
 #[derive(Debug)]
 #[must_use]
-pub struct Reservation {
+pub struct Reservation<'b> {
+    bucket: &'b RateBucket,
     wait: Duration,
+    used: bool,
 }
 
-impl Reservation {
+impl Reservation<'_> {
     /// How long until the call may be made.
     #[must_use]
     pub fn wait(&self) -> Duration {
         self.wait
+    }
+
+    /// The call is made.
+    pub fn use_up(mut self) {
+        self.used = true;
+    }
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if !self.used {
+            let mut full_at = self.bucket.full_at.lock();
+            *full_at = full_at.and_then(|at| at.checked_sub(self.bucket.each));
+        }
     }
 }
 
@@ -86,7 +100,9 @@ mod tests {
 
     fn wait(bucket: &RateBucket) -> u64 {
         let reservation = bucket.reserve(LONG).unwrap();
-        u64::try_from(reservation.wait().as_millis()).unwrap()
+        let wait = u64::try_from(reservation.wait().as_millis()).unwrap();
+        reservation.use_up();
+        wait
     }
 
     #[tokio::test(start_paused = true)]
@@ -101,7 +117,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_impatient_caller_takes_no_place() {
         let bucket = bucket(1, 60.0);
-        let _ = bucket.reserve(Duration::ZERO).unwrap();
+        assert_eq!(wait(&bucket), 0);
         for _ in 0..3 {
             let refused = bucket.reserve(Duration::from_secs(5)).unwrap_err();
             assert_eq!(refused, Duration::from_secs(60));
@@ -110,10 +126,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_place_that_was_given_back_is_free_again() {
+    async fn a_place_that_was_not_used_is_free_again() {
         let bucket = bucket(1, 60.0);
-        let first = bucket.reserve(LONG).unwrap();
-        bucket.give_back(first);
+        drop(bucket.reserve(LONG).unwrap());
         assert_eq!(wait(&bucket), 0);
     }
 

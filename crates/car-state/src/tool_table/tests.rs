@@ -87,6 +87,12 @@ fn every_bound_is_held() {
     };
     let error = table.register(vec![never]).unwrap_err();
     assert_eq!(error.field(), "[0].rate_limit");
+    let nowhere = ToolDefinition {
+        max_concurrency: Some(0),
+        ..tool("t", json!({}))
+    };
+    let error = table.register(vec![nowhere]).unwrap_err();
+    assert_eq!(error.field(), "[0].max_concurrency");
     let many = |from: usize, to: usize| {
         (from..to)
             .map(|n| tool(&n.to_string(), json!({})))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::super::cache::{Cache, Claim, Key, Lead};
@@ -17,14 +18,14 @@ use crate::tool_table::Tool;
 
 /// What an attempt finds before it runs.
 pub(super) enum Admission<'e> {
-    /// It may run.
-    Go(Option<Lead<'e>>),
+    /// It may run, in this place if the tool has few.
+    Go(Option<Lead<'e>>, Option<OwnedSemaphorePermit>),
     /// It need not: the result of an equal action is there.
     Hit(Arc<Value>),
     /// It need not: the tool's earlier result is still good. The lead is to be told.
     Cached(Arc<Value>, Option<Lead<'e>>),
     /// The tool's rate limit would let it run only after so long.
-    TooOften(Duration, Option<Lead<'e>>),
+    TooOften(Duration),
     /// Its time is over.
     TooLate,
 }
@@ -55,6 +56,7 @@ impl<'e> Run<'e> {
             parameters,
             key,
             lead: None,
+            place: None,
             attempt: 0,
             began: now,
             deadline: now,
@@ -75,7 +77,7 @@ impl<'e> Run<'e> {
         if let Some(over) = self.deadline {
             call.deadline = call.deadline.min(over);
         }
-        if call.key.is_none() && call.tool.rate().is_none() {
+        if call.key.is_none() && call.tool.rate().is_none() && call.tool.places().is_none() {
             return self.queue.push_back(index);
         }
         let lead = call.lead.take();
@@ -96,8 +98,8 @@ impl<'e> Run<'e> {
             return;
         };
         match admission {
-            Admission::Go(lead) => {
-                call.lead = lead;
+            Admission::Go(lead, place) => {
+                (call.lead, call.place) = (lead, place);
                 self.queue.push_back(index);
             }
             Admission::Hit(value) => self.reuse(index, &value, true),
@@ -105,8 +107,7 @@ impl<'e> Run<'e> {
                 call.lead = lead;
                 self.reuse(index, &value, false);
             }
-            Admission::TooOften(wait, lead) => {
-                call.lead = lead;
+            Admission::TooOften(wait) => {
                 let millis = wait.as_millis();
                 let error = format!(
                     "the rate limit of `{}` is used up: try again in {millis} ms",
@@ -135,7 +136,7 @@ impl<'e> Run<'e> {
 
     /// Runs attempts that wait for nothing but a place.
     pub(super) fn fill_places(&mut self) {
-        while self.running < self.engine.parts.limits.concurrency.max(1) {
+        while self.running < self.places {
             let Some(index) = self.queue.pop_front() else {
                 return;
             };
@@ -166,6 +167,7 @@ impl<'e> Run<'e> {
             tenant: self.request.tenant.clone(),
         };
         call.running = true;
+        let place = call.place.take();
         self.running += 1;
         let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let note = data([
@@ -180,7 +182,9 @@ impl<'e> Run<'e> {
             if halted.load(Ordering::Relaxed) {
                 return Event::Ended(index, Err(ToolError::Cancelled));
             }
-            Event::Ended(index, execute(engine, attempt, deadline).await)
+            let result = execute(engine, attempt, deadline).await;
+            drop(place);
+            Event::Ended(index, result)
         };
         self.events.push(work.boxed());
     }
@@ -233,15 +237,30 @@ impl<'e> Gate<'e> {
         {
             return Admission::Cached(value, self.lead);
         }
+        let place = match self.tool.places() {
+            Some(places) => {
+                let place = Arc::clone(places).acquire_owned();
+                // An error of the semaphore would mean that it is closed, which nobody does.
+                match timeout_at(self.deadline, place).await {
+                    Ok(place) => place.ok(),
+                    Err(_) => return Admission::TooLate,
+                }
+            }
+            None => None,
+        };
         if let Some(rate) = self.tool.rate() {
             let left = self.deadline.saturating_duration_since(Instant::now());
             match rate.reserve(left) {
-                Ok(place) if place.wait().is_zero() => {}
-                Ok(place) => tokio::time::sleep(place.wait()).await,
-                Err(wait) => return Admission::TooOften(wait, self.lead),
+                Ok(reservation) => {
+                    if !reservation.wait().is_zero() {
+                        tokio::time::sleep(reservation.wait()).await;
+                    }
+                    reservation.use_up();
+                }
+                Err(wait) => return Admission::TooOften(wait),
             }
         }
-        Admission::Go(self.lead)
+        Admission::Go(self.lead, place)
     }
 }
 

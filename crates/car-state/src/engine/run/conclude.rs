@@ -84,10 +84,7 @@ impl Run<'_> {
 
     fn commit(mut self: Box<Self>) -> Result<ProposalResult, EngineError> {
         let keys = keys(&self.state);
-        let store = &self.engine.parts.store;
-        let empty = Transaction::begin(store, &self.request.tenant);
-        let written = std::mem::replace(&mut self.state, empty).commit();
-        let Err(error) = written else {
+        let Err(error) = self.state.commit() else {
             if !keys.is_empty() {
                 let note = data([("keys", keys.into())]);
                 self.note(kind::STATE_SNAPSHOT, None, note);

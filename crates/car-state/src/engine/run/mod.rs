@@ -19,6 +19,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::{Map, Value};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +27,7 @@ use super::cache::{Key, Lead};
 use super::journal::kind;
 use super::plan::{Edges, Index, Plan};
 use super::schedule::Schedule;
-use super::{Engine, EngineError, Entry, RunRequest, ToolError};
+use super::{Engine, EngineError, EngineLimits, Entry, RunRequest, ToolError};
 use crate::store::Transaction;
 use crate::tool_table::Tool;
 use attempt::Admission;
@@ -46,8 +47,9 @@ pub(super) struct Run<'e> {
     calls: HashMap<Index, Call<'e>>,
     /// Attempts that may run as soon as one of the places is free.
     queue: VecDeque<Index>,
-    /// Attempts that run.
+    /// Attempts that run, and how many may.
     running: usize,
+    places: usize,
     events: FuturesUnordered<BoxFuture<'e, Event<'e>>>,
     /// When failed actions are tried again.
     retries: BinaryHeap<Reverse<(Instant, Index)>>,
@@ -71,6 +73,8 @@ struct Call<'e> {
     parameters: Value,
     key: Option<Key>,
     lead: Option<Lead<'e>>,
+    /// A place of the tool's own, for the attempt that is about to run.
+    place: Option<OwnedSemaphorePermit>,
     /// How many attempts have begun.
     attempt: u32,
     began: Instant,
@@ -146,6 +150,7 @@ impl<'e> Run<'e> {
             calls: HashMap::new(),
             queue: VecDeque::new(),
             running: 0,
+            places: places(&request, limits),
             events: FuturesUnordered::new(),
             retries: BinaryHeap::new(),
             halted: Arc::default(),
@@ -251,6 +256,19 @@ impl<'e> Run<'e> {
             data,
         });
     }
+}
+
+/// How many attempts of a proposal may run at the same time; never none.
+fn places(request: &RunRequest, limits: &EngineLimits) -> usize {
+    let wanted = request
+        .proposal
+        .max_concurrency
+        .and_then(|wanted| usize::try_from(wanted).ok());
+    wanted
+        .map_or(limits.concurrency, |wanted| {
+            wanted.min(limits.most_concurrency)
+        })
+        .max(1)
 }
 
 /// Never ends without a moment.

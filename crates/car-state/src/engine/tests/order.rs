@@ -39,6 +39,58 @@ async fn a_parallel_proposal_runs_at_most_sixteen_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_proposal_may_ask_for_more_or_less_at_once() {
+    for (wanted, most) in [(1, 1), (5, 5), (40, 40), (10_000, 64), (0, 1)] {
+        let bench = Bench::new();
+        let actions: Vec<_> = (0..80)
+            .map(|n| call(&n.to_string(), "slow", json!({"ms": 100})))
+            .collect();
+        bench
+            .run(json!({"execution": "parallel", "max_concurrency": wanted, "actions": actions}))
+            .await;
+        assert_eq!(bench.tools.most_open.load(Ordering::Relaxed), most);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_with_few_places_keeps_nobody_else_waiting() {
+    let bench = Bench::new();
+    bench.define(json!({"name": "slow", "max_concurrency": 2}));
+    let began = tokio::time::Instant::now();
+    let mut actions: Vec<_> = (0..10)
+        .map(|n| call(&n.to_string(), "slow", json!({"ms": 100})))
+        .collect();
+    actions.push(call("other", "echo", json!({})));
+    let proposal = json!({"execution": "parallel", "max_concurrency": 3, "actions": actions});
+    let (one, two) = tokio::join!(bench.run(proposal.clone()), bench.run(proposal));
+    assert!(
+        one.results
+            .iter()
+            .chain(&two.results)
+            .all(|result| result.status == Succeeded)
+    );
+    assert_eq!(began.elapsed().as_millis(), 1000);
+    let place = bench.called().iter().position(|id| id == "other").unwrap();
+    assert!(place <= 3, "{place}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_action_that_finds_no_place_in_time_fails() {
+    let bench = Bench::new();
+    bench.define(json!({"name": "slow", "max_concurrency": 1}));
+    let hasty = with(
+        call("b", "slow", json!({"ms": 1})),
+        json!({"timeout_ms": 50, "failure_behavior": "skip"}),
+    );
+    let actions = json!([call("a", "slow", json!({"ms": 100})), hasty]);
+    let result = bench
+        .run(json!({"execution": "parallel", "actions": actions}))
+        .await;
+    assert_eq!(statuses(&result.results), [Succeeded, Skipped]);
+    assert_eq!(bench.called(), ["a"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_action_starts_when_what_it_depends_on_has_finished_and_not_later() {
     let bench = Bench::new();
     let slow = |id: &str, ms: u64, on: &[&str]| {
