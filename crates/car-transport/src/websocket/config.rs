@@ -1,0 +1,55 @@
+use crate::limits::Limits;
+
+/// Which end of the connection this is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// The end that accepted: what it reads is masked, what it writes is not.
+    Server,
+    /// The end that dialled: the other way round.
+    Client,
+}
+
+/// Sizes of one connection, in bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Which end this is.
+    pub role: Role,
+    /// The longest message that is taken, over all of its fragments. Beyond it: close code 1009.
+    pub max_message: usize,
+    /// The block that is read into. It stays for the life of the connection.
+    pub read_buffer: usize,
+    /// How much is collected before it is written without being flushed. At most this and one frame are held.
+    pub write_threshold: usize,
+}
+
+impl Config {
+    /// The server's end before authentication: short messages.
+    #[must_use]
+    pub const fn server(limits: &Limits) -> Self {
+        Self {
+            role: Role::Server,
+            max_message: limits.pre_auth_message_bytes,
+            read_buffer: limits.read_buffer_bytes,
+            write_threshold: limits.write_threshold_bytes,
+        }
+    }
+
+    /// The client's end.
+    #[must_use]
+    pub const fn client(limits: &Limits) -> Self {
+        Self {
+            role: Role::Client,
+            max_message: limits.message_bytes,
+            read_buffer: limits.read_buffer_bytes,
+            write_threshold: limits.write_threshold_bytes,
+        }
+    }
+
+    /// The same with another longest message.
+    #[must_use]
+    pub const fn with_max_message(mut self, bytes: usize) -> Self {
+        self.max_message = bytes;
+        self
+    }
+}
