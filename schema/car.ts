@@ -380,6 +380,8 @@ export interface ActionProposal {
   execution?: Execution | null;
   /** The time of the whole proposal, in milliseconds; what has not ended then is cancelled. No bound when left out. */
   timeout_ms?: number | null;
+  /** How many of its tool calls may run at the same time: 1 to 64, 16 when left out. */
+  max_concurrency?: number | null;
 }
 
 /** What became of one action. */
@@ -1182,6 +1184,8 @@ export interface ToolDefinition {
   cache_ttl_secs?: number | null;
   /** How often it may be called. */
   rate_limit?: ToolRateLimit | null;
+  /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
+  max_concurrency?: number | null;
 }
 
 /** A tool that a client offers. */
@@ -1200,6 +1204,8 @@ export interface ToolDefinitionOutput {
   cache_ttl_secs?: number;
   /** How often it may be called. */
   rate_limit?: ToolRateLimit;
+  /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
+  max_concurrency?: number;
 }
 
 /** Result of `tools.list`. */

@@ -11,7 +11,7 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"auth_enabled":false,"ok":true,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"session_id":"6f1d0c4b92ae","tools_registered":1}},
+    {"params":{"client_id":"notebook","policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"session_id":"6f1d0c4b92ae","tools_registered":1}},
     {"params":{},"result":{"policies_registered":0,"session_id":"6f1d0c4b92ae","tools_registered":0}},
   ],
   "session.policy.open": [
@@ -39,11 +39,11 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
   ],
   "tools.register": [
-    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
+    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
     {"params":[{"name":"weather"}],"result":1},
   ],
   "tools.list": [
-    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
+    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
     {"params":{},"result":{"tools":[{"description":"","idempotent":false,"name":"weather","parameters":null}]}},
   ],
   "tools.unregister": [
@@ -51,7 +51,7 @@ export const methods: Examples<Methods> = {
     {"params":{"name":"weather"},"result":{"removed":0}},
   ],
   "proposal.submit": [
-    {"params":{"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"tool is not registered: train","state_changes":{},"status":"rejected","timestamp":"2026-01-02T03:04:05.679Z"}]}},
+    {"params":{"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"tool is not registered: train","state_changes":{},"status":"rejected","timestamp":"2026-01-02T03:04:05.679Z"}]}},
     {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"completed","proposal_id":"p1","results":[{"action_id":"a1","attempts":0,"state_changes":{},"status":"skipped","timestamp":"2026-01-02T03:04:05.678Z"}]}},
   ],
   "policy.register": [
@@ -67,7 +67,7 @@ export const methods: Examples<Methods> = {
     {"params":{"name":"no-shell"},"result":{"removed":0}},
   ],
   "verify": [
-    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
+    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
     {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"valid":true}},
   ],
   "state.get": [

@@ -82,6 +82,7 @@ pub(super) fn filled() -> Value {
         "timestamp": "2026-01-02T03:04:05Z",
         "context": { "goal": "plan a trip" },
         "timeout_ms": 600_000,
+        "max_concurrency": 8,
         "execution": "sequential",
     })
 }

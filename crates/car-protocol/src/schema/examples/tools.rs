@@ -69,5 +69,6 @@ pub(super) fn definition() -> Value {
         "idempotent": true,
         "cache_ttl_secs": 60,
         "rate_limit": { "max_calls": 10, "interval_secs": 1.5 },
+        "max_concurrency": 4,
     })
 }
