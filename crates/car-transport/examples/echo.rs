@@ -13,7 +13,7 @@ use std::future::poll_fn;
 use car_transport::accept::{Accepted, Acceptor, Listener, Permits};
 use car_transport::handshake::{self, Rules};
 use car_transport::tcp::TcpEndpoint;
-use car_transport::websocket::{Config, Split, over};
+use car_transport::websocket::{Config, Stream, over};
 use car_transport::{BoxSink, CloseReason, Duplex, Frame, Limits, SinkError, source};
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -65,7 +65,7 @@ async fn accept<L: Listener>(
 }
 
 /// Speaks HTTP until the connection is upgraded, and echoes then.
-async fn serve<IO: Split>(accepted: Accepted<IO>, limits: Limits, rules: Rules) {
+async fn serve<IO: Stream>(accepted: Accepted<IO>, limits: Limits, rules: Rules) {
     let (upgrade, upgraded) = tokio::sync::oneshot::channel();
     let upgrade = std::sync::Mutex::new(Some(upgrade));
     let service = service_fn(|mut request: Request<Incoming>| {
@@ -105,7 +105,7 @@ async fn serve<IO: Split>(accepted: Accepted<IO>, limits: Limits, rules: Rules) 
         return;
     };
     let config = Config::server(&limits).with_max_message(limits.message_bytes);
-    let (sink, source) = over(parts.io.into_inner(), parts.read_buf, &config);
+    let (sink, source) = over(parts.io.into_inner(), parts.read_buf, &config).await;
     let duplex = Duplex {
         sink,
         source,

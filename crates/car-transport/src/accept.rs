@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::peer::Peer;
-use crate::websocket::Split;
+use crate::websocket::Stream;
 
 /// The first pause when the process is out of descriptors; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -24,7 +24,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Where connections come in.
 pub trait Listener: Send + Sync + 'static {
     /// The byte stream of a connection.
-    type Io: Split;
+    type Io: Stream;
 
     /// The next connection.
     ///

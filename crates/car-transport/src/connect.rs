@@ -78,7 +78,7 @@ pub enum ConnectError {
     },
     /// What answers is no WebSocket server.
     #[error("what answers there is not a WebSocket server: {0}")]
-    NotWebSocket(&'static str),
+    NotWebSocket(String),
     /// The connection failed during the handshake.
     #[error("the connection failed during the handshake: {0}")]
     Io(#[from] io::Error),

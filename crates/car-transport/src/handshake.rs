@@ -15,13 +15,10 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
-use sha1::{Digest as _, Sha1};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use thiserror::Error;
 
 pub use self::rules::{InvalidRule, Rules};
-
-/// What every key is extended with (RFC 6455, section 1.3).
-const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /// A request that may be upgraded.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -124,21 +121,13 @@ pub fn accept(request: &Parts, rules: &Rules) -> Result<Accept, Rejection> {
     let key = only(headers, &SEC_WEBSOCKET_KEY).ok_or(Rejection::Key)?;
     let decoded = STANDARD.decode(key.as_bytes());
     if decoded.is_ok_and(|decoded| decoded.len() == 16) {
-        let accept = HeaderValue::try_from(accept_key(key.as_bytes()));
+        let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()));
         Ok(Accept {
             accept: accept.map_err(|_| Rejection::Key)?,
         })
     } else {
         Err(Rejection::Key)
     }
-}
-
-/// The value of `Sec-WebSocket-Accept` that answers a key.
-pub(crate) fn accept_key(key: &[u8]) -> String {
-    let mut hash = Sha1::new();
-    hash.update(key);
-    hash.update(GUID);
-    STANDARD.encode(hash.finalize())
 }
 
 /// Whether one of the comma-separated values of a header is `token`, whatever its case.

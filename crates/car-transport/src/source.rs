@@ -45,7 +45,7 @@ pub enum SourceError {
     },
     /// The bytes break RFC 6455.
     #[error("the peer breaks the WebSocket protocol: {0}")]
-    Protocol(&'static str),
+    Protocol(String),
     /// A text is not UTF-8.
     #[error("a text message is not UTF-8")]
     InvalidUtf8,

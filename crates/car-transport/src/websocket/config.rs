@@ -15,8 +15,10 @@ pub enum Role {
 pub struct Config {
     /// Which end this is.
     pub role: Role,
-    /// The longest message that is taken, over all of its fragments. Beyond it: close code 1009.
+    /// The longest message that is taken at first, over all of its fragments. Beyond it: close code 1009.
     pub max_message: usize,
+    /// The longest message that may ever be taken on this connection.
+    pub longest_message: usize,
     /// The block that is read into. It stays for the life of the connection.
     pub read_buffer: usize,
     /// How much is collected before it is written without being flushed. At most this and one frame are held.
@@ -30,6 +32,7 @@ impl Config {
         Self {
             role: Role::Server,
             max_message: limits.pre_auth_message_bytes,
+            longest_message: limits.message_bytes,
             read_buffer: limits.read_buffer_bytes,
             write_threshold: limits.write_threshold_bytes,
         }
@@ -41,15 +44,17 @@ impl Config {
         Self {
             role: Role::Client,
             max_message: limits.message_bytes,
+            longest_message: limits.message_bytes,
             read_buffer: limits.read_buffer_bytes,
             write_threshold: limits.write_threshold_bytes,
         }
     }
 
-    /// The same with another longest message.
+    /// The same with another longest message, from the first to the last.
     #[must_use]
     pub const fn with_max_message(mut self, bytes: usize) -> Self {
         self.max_message = bytes;
+        self.longest_message = bytes;
         self
     }
 }

@@ -1,80 +1,63 @@
-//! WebSocket frames (RFC 6455) over any two halves of a byte stream, after the handshake.
+//! The adapter between a WebSocket of `tokio-tungstenite` and the two halves of a connection.
 //!
-//! The two halves are independent: [`Source`] owns the read half and all that reading needs, [`Sink`] the write half
-//! and all that writing needs. Nothing is shared, so there is no lock between the tasks and no waker that wakes
-//! both. That is possible because the source answers nothing by itself: pings, closes and violations are surfaced,
-//! and whoever reads answers them through the outbox of the connection.
+//! The halves share the socket behind a lock that is held for one poll. The daemon polls both in one task, so the lock
+//! is never contended; two tasks may poll them as well, since the socket keeps a waker for each direction.
 //!
-//! Why the frames are read and written here rather than by a `tokio_tungstenite::WebSocketStream`, whose split
-//! halves share a lock and wake each other:
-//!
-//! - A text is checked for UTF-8 once on its way in and never on its way out; through that library's types it would
-//!   be checked twice on both ways.
-//! - A frame is a slice of the block that it was read into, without a copy, and the block of 4 KiB is used again as
-//!   soon as the frames in it are gone. A longer frame gets a buffer of its own, which grows with the bytes that
-//!   have come (a header alone reserves nothing) and leaves with the message; that library keeps a buffer of the
-//!   size of the longest message for the life of the connection.
-//! - A long frame that is written is not copied, and no long write buffer stays.
+//! The library answers pings and closes by itself, when it is read from next. They are surfaced all the same, as signs of
+//! life and of the end; a pong that is sent in answer is therefore dropped here.
 
 mod config;
-mod header;
-mod mask;
+mod meter;
 mod sink;
 mod source;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use car_state::sink::BoxSink;
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{self, WebSocketConfig};
 
 pub use self::config::{Config, Role};
+pub(crate) use self::meter::Meter;
 pub use self::sink::Sink;
 pub use self::source::Source;
 use crate::source::BoxSource;
 
-/// A byte stream that can be taken apart into a half to read and a half to write.
-pub trait Split: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// The half to read.
-    type Read: AsyncRead + Unpin + Send + 'static;
-    /// The half to write.
-    type Write: AsyncWrite + Unpin + Send + 'static;
+/// A byte stream that can carry a WebSocket.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+impl<IO: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for IO {}
 
-    /// Takes it apart.
-    fn split(self) -> (Self::Read, Self::Write);
-}
-
-impl Split for tokio::net::TcpStream {
-    type Read = tokio::net::tcp::OwnedReadHalf;
-    type Write = tokio::net::tcp::OwnedWriteHalf;
-
-    fn split(self) -> (Self::Read, Self::Write) {
-        self.into_split()
-    }
-}
-
-#[cfg(unix)]
-impl Split for tokio::net::UnixStream {
-    type Read = tokio::net::unix::OwnedReadHalf;
-    type Write = tokio::net::unix::OwnedWriteHalf;
-
-    fn split(self) -> (Self::Read, Self::Write) {
-        self.into_split()
-    }
-}
-
-impl Split for tokio::io::DuplexStream {
-    type Read = tokio::io::ReadHalf<Self>;
-    type Write = tokio::io::WriteHalf<Self>;
-
-    fn split(self) -> (Self::Read, Self::Write) {
-        tokio::io::split(self)
-    }
-}
+/// The socket that both halves use.
+type Socket<IO> = Arc<Mutex<WebSocketStream<Meter<IO>>>>;
 
 /// Both halves over a stream whose handshake is done. `early` is what the peer sent right behind its handshake.
-pub fn over<IO: Split>(io: IO, early: Bytes, config: &Config) -> (BoxSink, BoxSource) {
-    let (read, write) = io.split();
-    (
-        Box::pin(Sink::new(write, config)),
-        Box::pin(Source::new(read, early, config)),
-    )
+pub async fn over<IO: Stream>(io: IO, early: Bytes, config: &Config) -> (BoxSink, BoxSource) {
+    let role = match config.role {
+        Role::Server => protocol::Role::Server,
+        Role::Client => protocol::Role::Client,
+    };
+    let meter = Meter::new(io, config.max_message);
+    let sizes = Some(config.sizes());
+    let socket = WebSocketStream::from_partially_read(meter, early.into(), role, sizes).await;
+    halves(socket, config)
+}
+
+pub(crate) fn halves<IO: Stream>(socket: WebSocketStream<Meter<IO>>, config: &Config) -> (BoxSink, BoxSource) {
+    let socket = Arc::new(Mutex::new(socket));
+    (Box::pin(Sink::new(Arc::clone(&socket))), Box::pin(Source::new(socket, config)))
+}
+
+impl Config {
+    pub(crate) fn sizes(&self) -> WebSocketConfig {
+        WebSocketConfig::default()
+            .read_buffer_size(self.read_buffer)
+            .write_buffer_size(self.write_threshold)
+            // What waits to be written is bounded by the outbox; one frame beyond the threshold is.
+            .max_write_buffer_size(usize::MAX)
+            .max_message_size(Some(self.longest_message))
+            .max_frame_size(Some(self.longest_message))
+    }
 }

@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use car_transport::websocket::{Role, Source};
-use car_transport::{BoxSource, Frame};
+use car_transport::websocket::{Role, over};
+use futures_util::FutureExt as _;
+use car_transport::Frame;
 use proptest::prelude::*;
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -45,7 +46,8 @@ fn frames(bytes: Vec<u8>, lengths: Vec<usize>, read_buffer: usize) -> (Vec<Frame
         lengths,
         turn: 0,
     };
-    let mut source: BoxSource = Box::pin(Source::new(io, Bytes::new(), &config));
+    let io = tokio::io::join(io, tokio::io::sink());
+    let (_sink, mut source) = over(io, Bytes::new(), &config).now_or_never().unwrap();
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let mut frames = Vec::new();
     loop {

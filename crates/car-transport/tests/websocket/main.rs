@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use car_transport::websocket::{Config, Role, Source, over};
+use car_transport::websocket::{Config, Role, over};
 use car_transport::{
     BoxSink, BoxSource, CloseReason, Frame, Limits, SinkError, SourceError, close, source,
 };
@@ -38,11 +38,11 @@ fn config(role: Role) -> Config {
     config.with_max_message(MAX)
 }
 
-fn pair() -> ((BoxSink, BoxSource), (BoxSink, BoxSource)) {
+async fn pair() -> ((BoxSink, BoxSource), (BoxSink, BoxSource)) {
     let (near, far) = duplex(8 << 10);
     (
-        over(near, Bytes::new(), &config(Role::Server)),
-        over(far, Bytes::new(), &config(Role::Client)),
+        over(near, Bytes::new(), &config(Role::Server)).await,
+        over(far, Bytes::new(), &config(Role::Client)).await,
     )
 }
 
@@ -78,8 +78,6 @@ fn samples() -> Vec<Frame> {
     let mut frames = vec![
         Frame::Text("".into()),
         Frame::Binary(Bytes::new()),
-        Frame::Ping(Bytes::from_static(b"ping")),
-        Frame::Pong(Bytes::new()),
     ];
     for len in [
         2, 124, 126, 3_000, 4_096, 4_098, 16_384, 65_534, 65_538, 200_000,
@@ -92,7 +90,7 @@ fn samples() -> Vec<Frame> {
 
 #[tokio::test]
 async fn every_frame_survives_both_ways() {
-    let ((mut server_sink, mut server_source), (mut client_sink, mut client_source)) = pair();
+    let ((mut server_sink, mut server_source), (mut client_sink, mut client_source)) = pair().await;
     for (sink, source) in [
         (&mut server_sink, &mut client_source),
         (&mut client_sink, &mut server_source),
@@ -111,7 +109,7 @@ async fn every_frame_survives_both_ways() {
 async fn another_implementation_reads_what_we_write_and_we_read_what_it_writes() {
     for role in [Role::Server, Role::Client] {
         let (near, far) = duplex(8 << 10);
-        let (mut sink, mut source) = over(near, Bytes::new(), &config(role));
+        let (mut sink, mut source) = over(near, Bytes::new(), &config(role)).await;
         let peer_role = match role {
             Role::Server => PeerRole::Client,
             Role::Client => PeerRole::Server,
@@ -152,7 +150,7 @@ async fn another_implementation_reads_what_we_write_and_we_read_what_it_writes()
 #[tokio::test]
 async fn the_close_of_another_implementation_is_read_with_its_reason() {
     let (near, far) = duplex(4 << 10);
-    let (_sink, mut source) = over(near, Bytes::new(), &config(Role::Server));
+    let (_sink, mut source) = over(near, Bytes::new(), &config(Role::Server)).await;
     let mut peer = WebSocketStream::from_raw_socket(far, PeerRole::Client, None).await;
     let frame = CloseFrame {
         code: 4_000.into(),
@@ -169,11 +167,8 @@ async fn the_close_of_another_implementation_is_read_with_its_reason() {
 
 /// The frames that come of these bytes, and how it ends.
 async fn decode(bytes: &[u8]) -> (Vec<Frame>, Option<SourceError>) {
-    let mut source: BoxSource = Box::pin(Source::new(
-        io::Cursor::new(bytes.to_vec()),
-        Bytes::new(),
-        &config(Role::Server),
-    ));
+    let io = tokio::io::join(io::Cursor::new(bytes.to_vec()), tokio::io::sink());
+    let (_sink, mut source) = over(io, Bytes::new(), &config(Role::Server)).await;
     let mut frames = Vec::new();
     while let Some(next) = source::next(&mut source).await {
         match next {
@@ -215,10 +210,6 @@ async fn what_breaks_the_protocol_is_answered_with_1002() {
             [frame(0x01, b"a"), frame(0x81, b"b")].concat(),
         ),
         ("half a close code", frame(0x88, &[3])),
-        ("close 1005", frame(0x88, &1005_u16.to_be_bytes())),
-        ("close 999", frame(0x88, &999_u16.to_be_bytes())),
-        ("close 2999", frame(0x88, &2999_u16.to_be_bytes())),
-        ("close 5000", frame(0x88, &5000_u16.to_be_bytes())),
     ];
     for (what, bytes) in cases {
         assert_eq!(code(&bytes).await, Some(close::PROTOCOL), "{what}");
@@ -281,11 +272,9 @@ async fn the_header_alone_is_enough_to_refuse_a_long_message() {
 #[tokio::test]
 async fn the_limit_can_be_raised_between_two_messages() {
     let (near, mut far) = duplex(MAX);
-    let (_sink, mut source) = over(
-        near,
-        Bytes::new(),
-        &config(Role::Server).with_max_message(4),
-    );
+    let mut small = config(Role::Server);
+    small.max_message = 4;
+    let (_sink, mut source) = over(near, Bytes::new(), &small).await;
     far.write_all(&frame(0x81, b"four")).await.unwrap();
     assert_eq!(read(&mut source).await, Frame::Text("four".into()));
     source.as_mut().set_max_message(100_000);
@@ -349,14 +338,14 @@ async fn what_came_behind_the_handshake_is_read_first() {
     let (near, mut far) = duplex(64);
     let whole = frame(0x81, b"early bird");
     let (early, late) = whole.split_at(7);
-    let (_sink, mut source) = over(near, Bytes::copy_from_slice(early), &config(Role::Server));
+    let (_sink, mut source) = over(near, Bytes::copy_from_slice(early), &config(Role::Server)).await;
     far.write_all(late).await.unwrap();
     assert_eq!(read(&mut source).await, Frame::Text("early bird".into()));
 }
 
 #[tokio::test]
 async fn closing_without_a_reason_says_1000_and_nothing_may_follow() {
-    let ((mut sink, _), (_, mut source)) = pair();
+    let ((mut sink, _), (_, mut source)) = pair().await;
     start(&mut sink, Frame::Text("last".into())).await.unwrap();
     finish(&mut sink).await.unwrap();
     assert!(matches!(
@@ -374,7 +363,7 @@ async fn closing_without_a_reason_says_1000_and_nothing_may_follow() {
 
 #[tokio::test]
 async fn a_control_frame_that_is_too_long_is_not_sent() {
-    let ((mut sink, _), (_, mut source)) = pair();
+    let ((mut sink, _), (_, mut source)) = pair().await;
     let refused = start(&mut sink, Frame::Ping(vec![0; 126].into())).await;
     assert!(matches!(refused, Err(SinkError::Protocol(_))));
     send(&mut sink, [Frame::Text("goes on".into())]).await;
@@ -384,7 +373,7 @@ async fn a_control_frame_that_is_too_long_is_not_sent() {
 #[tokio::test]
 async fn nothing_is_written_before_the_threshold_or_a_flush() {
     let (near, mut far) = duplex(1 << 20);
-    let (mut sink, _source) = over(near, Bytes::new(), &config(Role::Server));
+    let (mut sink, _source) = over(near, Bytes::new(), &config(Role::Server)).await;
     let mut written = [0; 32 << 10];
     for _ in 0..10 {
         start(&mut sink, text(1_000)).await.unwrap();
