@@ -1,7 +1,9 @@
 //! The rows of the table. Within a row, floor and daemon take turns, and who begins changes each time, so that whatever
 //! else the machine does meets both.
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
 
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::server::{Kind, Programs, Server};
@@ -10,6 +12,9 @@ use super::{Effort, callback, fanout, idle};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
+
+/// A row that takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One measurement.
 #[derive(Debug, Clone, Copy)]
@@ -128,9 +133,10 @@ pub(super) async fn measure(
     let mut rows = Vec::new();
     for (key, what) in ROWS.iter().filter(|(key, _)| keys.contains(key)) {
         eprintln!("measuring {key}");
-        let row = match pair.row(*what).await {
-            Ok(row) => row.named(key),
-            Err(error) => Row::failed(key, &error),
+        let row = match tokio::time::timeout(PATIENCE, pair.row(*what)).await {
+            Ok(Ok(row)) => row.named(key),
+            Ok(Err(error)) => Row::failed(key, &error),
+            Err(_) => Row::failed(key, &anyhow!("no end after {} s", PATIENCE.as_secs())),
         };
         rows.push(row);
     }

@@ -20,13 +20,16 @@ pub(super) struct Step {
     pub(super) run: fn(&Tree) -> Result<Option<String>>,
 }
 
+const PACKAGE: &str =
+    "package --quiet --workspace --exclude xtask --exclude car-tests --allow-dirty";
+
 /// All of them.
 pub(super) const STEPS: &[Step] = &[
     Step {
         name: "fmt",
         about: "cargo fmt --all --check",
         needs: &[],
-        run: |tree| cargo(tree, &["fmt", "--all", "--check"]),
+        run: |tree| cargo(tree, "fmt --all --check"),
     },
     Step {
         name: "tidy",
@@ -47,15 +50,7 @@ pub(super) const STEPS: &[Step] = &[
         run: |tree| {
             cargo(
                 tree,
-                &[
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--all-features",
-                    "--",
-                    "-D",
-                    "warnings",
-                ],
+                "clippy --workspace --all-targets --all-features -- -D warnings",
             )
         },
     },
@@ -69,20 +64,7 @@ pub(super) const STEPS: &[Step] = &[
         name: "deny",
         about: "cargo deny check licenses bans sources",
         needs: &[Need::Deny],
-        run: |tree| {
-            cargo(
-                tree,
-                &[
-                    "deny",
-                    "--log-level",
-                    "error",
-                    "check",
-                    "licenses",
-                    "bans",
-                    "sources",
-                ],
-            )
-        },
+        run: |tree| cargo(tree, "deny --log-level error check licenses bans sources"),
     },
     Step {
         name: "doc",
@@ -97,21 +79,13 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "package",
-        about: "cargo package --workspace --exclude xtask --exclude car-tests --allow-dirty; each package is also built",
+        about: "cargo package of all that can be published; each is also built from its archive",
         needs: &[],
-        run: |tree| {
-            cargo(
-                tree,
-                &[
-                    "package", "--quiet", "--workspace", "--exclude", "xtask", "--exclude", "car-tests",
-                    "--allow-dirty",
-                ],
-            )
-        },
+        run: |tree| cargo(tree, PACKAGE),
     },
     Step {
         name: "typescript",
-        about: "tsc --noEmit --strict schema/examples.ts, which imports schema/car.ts",
+        about: "tsc --noEmit --strict schema/car.ts",
         needs: &[Need::Node],
         run: typescript,
     },
@@ -125,7 +99,7 @@ pub(super) const STEPS: &[Step] = &[
         name: "doctest",
         about: "cargo test --doc --workspace --all-features",
         needs: &[],
-        run: |tree| cargo(tree, &["test", "--doc", "--workspace", "--all-features"]),
+        run: |tree| cargo(tree, "test --doc --workspace --all-features"),
     },
     Step {
         name: "nextest",
@@ -145,8 +119,8 @@ pub(super) const STEPS: &[Step] = &[
     },
 ];
 
-fn cargo(tree: &Tree, arguments: &[&str]) -> Result<Option<String>> {
-    exec::run(tree.cargo().args(arguments)).map(|()| None)
+fn cargo(tree: &Tree, arguments: &str) -> Result<Option<String>> {
+    exec::run(tree.cargo().args(arguments.split(' '))).map(|()| None)
 }
 
 /// Each library must build when another project takes it alone, whatever features that project wants.
