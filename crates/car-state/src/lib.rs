@@ -7,6 +7,7 @@ pub mod approval;
 pub mod callbacks;
 pub mod channel;
 pub mod clock;
+mod condition;
 pub mod engine;
 pub mod frame;
 pub mod host;

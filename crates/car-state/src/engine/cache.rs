@@ -89,6 +89,16 @@ pub(super) enum Claim<'c> {
 }
 
 impl Cache {
+    /// How many results somebody is at.
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        let inner = self.inner.lock();
+        let slots = inner.iter().flat_map(|inner| inner.slots.values());
+        slots
+            .filter(|slot| matches!(slot, Slot::Running(_)))
+            .count()
+    }
+
     /// Looks for a result.
     pub(super) fn get(&self, key: &Key) -> Option<Arc<Value>> {
         self.inner.lock().as_mut()?.fresh(key)

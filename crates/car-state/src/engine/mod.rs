@@ -7,7 +7,6 @@
 mod backoff;
 mod cache;
 mod call;
-pub(crate) mod condition;
 mod error;
 mod journal;
 mod limits;

@@ -8,6 +8,7 @@ use car_protocol::rpc::proposal::ActionType;
 use serde_json::Value;
 
 use super::PolicyError;
+use crate::condition;
 use crate::store::{StateView, Tenant};
 
 /// The action that a policy judges.
@@ -121,7 +122,7 @@ impl Rule {
                 _ => Ok(()),
             },
             Self::RequireState { key, value } => match state.get(key) {
-                Some(found) if found == value => Ok(()),
+                Some(found) if condition::equal(found, value) => Ok(()),
                 Some(_) => Err(format!("the state key `{key}` holds another value")),
                 None => Err(format!("the state key `{key}` is missing")),
             },

@@ -4,7 +4,7 @@ use car_protocol::rpc::proposal::{Action, ActionType};
 use serde_json::{Map, Value};
 
 use super::Report;
-use crate::engine::condition;
+use crate::condition;
 use crate::engine::plan::holds_references;
 use crate::store::{StateView, StoreLimits};
 

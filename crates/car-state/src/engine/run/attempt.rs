@@ -12,7 +12,7 @@ use super::super::cache::{Cache, Claim, Key, Lead};
 use super::super::journal::kind;
 use super::super::plan::Index;
 use super::super::{Engine, ToolCall, ToolError};
-use super::{Call, Event, Run, data};
+use super::{Call, Event, Run, data, later};
 use crate::policy::panic_text;
 use crate::tool_table::Tool;
 
@@ -58,9 +58,10 @@ impl<'e> Run<'e> {
             lead: None,
             place: None,
             attempt: 0,
+            made: 0,
+            failure: None,
             began: now,
             deadline: now,
-            running: false,
         };
         self.calls.insert(index, call);
         self.begin_attempt(index);
@@ -73,7 +74,7 @@ impl<'e> Run<'e> {
             return;
         };
         call.attempt += 1;
-        call.deadline = Instant::now() + call.timeout;
+        call.deadline = later(call.timeout);
         if let Some(over) = self.deadline {
             call.deadline = call.deadline.min(over);
         }
@@ -150,7 +151,8 @@ impl<'e> Run<'e> {
         let Some(call) = self.calls.get_mut(&index) else {
             return;
         };
-        let timeout = call.deadline - Instant::now();
+        let deadline = call.deadline;
+        let timeout = deadline.saturating_duration_since(Instant::now());
         let parameters = if call.attempt < last {
             call.parameters.clone()
         } else {
@@ -166,7 +168,7 @@ impl<'e> Run<'e> {
             idempotent: idempotent || call.tool.definition().idempotent,
             tenant: self.request.tenant.clone(),
         };
-        call.running = true;
+        call.made += 1;
         let place = call.place.take();
         self.running += 1;
         let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
@@ -177,7 +179,6 @@ impl<'e> Run<'e> {
         ]);
         self.note(kind::ACTION_EXECUTING, Some(index), note);
         let (engine, halted) = (self.engine, Arc::clone(&self.halted));
-        let deadline = Instant::now() + timeout;
         let work = async move {
             if halted.load(Ordering::Relaxed) {
                 return Event::Ended(index, Err(ToolError::Cancelled));

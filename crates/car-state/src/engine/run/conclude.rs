@@ -47,7 +47,7 @@ impl Run<'_> {
         }
     }
 
-    /// What was running has failed, what was not has been skipped.
+    /// What was tried has failed, what was not has been skipped.
     fn end_the_rest(&mut self, reason: &str) {
         let open: Vec<Index> = (0..)
             .zip(&self.results)
@@ -55,17 +55,20 @@ impl Run<'_> {
             .collect();
         for index in open {
             let call = self.calls.remove(&index);
-            let attempts = call.as_ref().map_or(0, |call| call.attempt);
+            let made = call.as_ref().map_or(0, |call| call.made);
             let millis = call.as_ref().map(Call::millis);
-            let running = call.is_some_and(|call| call.running);
-            let (status, kind, name) = if running {
+            let why = match call.and_then(|call| call.failure) {
+                Some(failure) => format!("{reason}; before that: {failure}"),
+                None => reason.to_owned(),
+            };
+            let (status, kind, name) = if made > 0 {
                 (ActionStatus::Failed, kind::ACTION_FAILED, "error")
             } else {
                 (ActionStatus::Skipped, kind::ACTION_SKIPPED, "reason")
             };
-            let note = data([(name, reason.into()), ("attempts", attempts.into())]);
+            let note = data([(name, why.as_str().into()), ("attempts", made.into())]);
             self.note(kind, Some(index), note);
-            let result = self.result(index, status, Some(reason.to_owned()), attempts, millis);
+            let result = self.result(index, status, Some(why), made, millis);
             self.results[index as usize] = Some(result);
         }
     }

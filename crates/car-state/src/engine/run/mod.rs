@@ -75,12 +75,15 @@ struct Call<'e> {
     lead: Option<Lead<'e>>,
     /// A place of the tool's own, for the attempt that is about to run.
     place: Option<OwnedSemaphorePermit>,
-    /// How many attempts have begun.
+    /// The number of the attempt that is under way, or waits for its turn.
     attempt: u32,
+    /// How many attempts were made.
+    made: u32,
+    /// Why the last of them failed.
+    failure: Option<String>,
     began: Instant,
     deadline: Instant,
     timeout: Duration,
-    running: bool,
 }
 
 /// What the loop waits for.
@@ -199,8 +202,9 @@ impl<'e> Run<'e> {
     /// Runs actions until all have ended or something stops it.
     pub(super) async fn drive(&mut self, cancel: &CancellationToken) {
         let mut cancelled = std::pin::pin!(cancel.cancelled());
-        let far = self.began + self.engine.parts.limits.longest_timeout * 2;
-        let mut over = std::pin::pin!(tokio::time::sleep_until(self.deadline.unwrap_or(far)));
+        // Without a deadline it is never looked at.
+        let deadline = self.deadline.unwrap_or(self.began);
+        let mut over = std::pin::pin!(tokio::time::sleep_until(deadline));
         loop {
             while self.stop.is_none() {
                 if cancel.is_cancelled() {
@@ -269,6 +273,13 @@ fn places(request: &RunRequest, limits: &EngineLimits) -> usize {
             wanted.min(limits.most_concurrency)
         })
         .max(1)
+}
+
+/// So much later than now, or as late as can be told.
+fn later(by: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(by).unwrap_or(now + FAR)
 }
 
 /// Never ends without a moment.

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use car_protocol::rpc::proposal::{ActionResult, ActionStatus, FailureBehavior};
 use serde_json::{Map, Value};
-use tokio::time::Instant;
 
 use super::super::ToolError;
 use super::super::backoff;
 use super::super::cache::Bounds;
 use super::super::journal::kind;
 use super::super::plan::Index;
-use super::{Call, Run, Stop, data};
+use super::{Call, Run, Stop, data, later};
 use crate::store::{measure, measure_map};
 
 /// How an action succeeded.
@@ -44,7 +43,6 @@ impl Run<'_> {
         let Some(call) = self.calls.get_mut(&index) else {
             return;
         };
-        call.running = false;
         let value = match result {
             Ok(value) => value,
             Err(error) => {
@@ -62,7 +60,7 @@ impl Run<'_> {
     /// The result of an earlier call stands for this one.
     pub(super) fn reuse(&mut self, index: Index, value: &Arc<Value>, deduplicated: bool) {
         if let Some(call) = self.calls.get_mut(&index) {
-            call.attempt = 0;
+            call.made = 0;
         }
         if deduplicated {
             self.note(kind::ACTION_DEDUPLICATED, Some(index), Map::new());
@@ -111,7 +109,7 @@ impl Run<'_> {
         let done = Done {
             output: Some(value),
             write: None,
-            attempts: call.attempt,
+            attempts: call.made,
             millis: call.millis(),
             note,
         };
@@ -121,11 +119,12 @@ impl Run<'_> {
     /// An attempt failed: another follows, or the action has failed.
     pub(super) fn attempt_failed(&mut self, index: Index, error: String, retryable: bool) {
         let last = self.attempts_of(index);
-        let Some(call) = self.calls.get(&index) else {
+        let Some(call) = self.calls.get_mut(&index) else {
             return;
         };
-        let attempt = call.attempt;
+        let (attempt, made) = (call.attempt, call.made);
         if retryable && attempt < last && self.stop.is_none() {
+            call.failure = Some(error.clone());
             let parts = &self.engine.parts;
             let delay = backoff::delay(&parts.limits, attempt, &*parts.ids);
             let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
@@ -136,10 +135,10 @@ impl Run<'_> {
             ]);
             self.note(kind::ACTION_RETRYING, Some(index), note);
             self.retry_count += 1;
-            return self.retries.push(Reverse((Instant::now() + delay, index)));
+            return self.retries.push(Reverse((later(delay), index)));
         }
         let millis = self.calls.remove(&index).as_ref().map(Call::millis);
-        self.fail_after(index, error, attempt, millis);
+        self.fail_after(index, error, made, millis);
     }
 
     /// An action on the state is done; `write` is the key that it wrote, with its value.

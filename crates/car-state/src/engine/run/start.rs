@@ -3,10 +3,10 @@ use std::sync::Arc;
 use car_protocol::rpc::proposal::{ActionStatus, ActionType};
 use serde_json::{Map, Value};
 
-use super::super::condition;
 use super::super::journal::kind;
 use super::super::plan::{Index, holds_references, resolve};
 use super::{Run, data};
+use crate::condition;
 use crate::policy::Subject;
 use crate::store::StateView as _;
 use crate::tool_table::Tool;

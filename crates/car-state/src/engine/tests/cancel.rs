@@ -108,9 +108,13 @@ async fn a_back_off_delay_ends_with_the_proposal() {
         .await;
     assert_eq!(
         (result.outcome, result.results[0].status),
-        (Outcome::Cancelled, Skipped)
+        (Outcome::Cancelled, Failed)
     );
     assert_eq!(result.results[0].attempts, 1);
+    assert_eq!(
+        error(&result.results[0]),
+        "canceled: the proposal's time of 10 ms is over; before that: no luck"
+    );
 }
 
 #[tokio::test(start_paused = true)]

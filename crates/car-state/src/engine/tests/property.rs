@@ -11,6 +11,7 @@ struct Shape {
     key: u8,
     millis: u16,
     fails: bool,
+    idempotent: bool,
     behavior: u8,
     on: Vec<Index>,
 }
@@ -21,17 +22,21 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         0..3_u8,
         0..500_u16,
         prop::bool::weighted(0.2),
+        prop::bool::weighted(0.3),
         0..3_u8,
         prop::collection::vec(any::<Index>(), 0..3),
     )
-        .prop_map(|(kind, key, millis, fails, behavior, on)| Shape {
-            kind,
-            key,
-            millis,
-            fails,
-            behavior,
-            on,
-        });
+        .prop_map(
+            |(kind, key, millis, fails, idempotent, behavior, on)| Shape {
+                kind,
+                key,
+                millis,
+                fails,
+                idempotent,
+                behavior,
+                on,
+            },
+        );
     prop::collection::vec(shape, 1..30)
 }
 
@@ -64,7 +69,9 @@ fn action(place: usize, shape: &Shape) -> Value {
     };
     with(
         base,
-        json!({"dependencies": on, "failure_behavior": behavior, "max_retries": 1}),
+        json!({
+            "dependencies": on, "failure_behavior": behavior, "max_retries": 1, "idempotent": shape.idempotent,
+        }),
     )
 }
 
@@ -142,6 +149,7 @@ async fn check(
         .collect();
     prop_assert_eq!(calls.iter().collect::<BTreeSet<_>>().len(), calls.len());
     prop_assert_eq!(bench.tools.open.load(Ordering::Relaxed), 0);
+    prop_assert_eq!(bench.engine.idempotent.under_way(), 0);
 
     // What depends on something begins after it has ended; in order, after everything before it.
     let spans = spans(&bench);

@@ -1,4 +1,4 @@
-//! Conditions on the state: preconditions and assertions.
+//! Conditions on the state: what preconditions, assertions and policies ask of it.
 
 use std::cmp::Ordering;
 
