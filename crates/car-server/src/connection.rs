@@ -1,0 +1,212 @@
+//! One connection from its first frame to its last: who is admitted, what is answered, and when it is over.
+
+mod admission;
+mod clock;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use car_protocol::RpcError;
+use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
+use car_protocol::rpc::session::{Closing, ClosingParams};
+use car_state::channel::WsChannel;
+use car_state::frame::{CloseReason, Frame, close};
+use car_state::responder::Batch;
+use car_state::session::ClientSession;
+use car_state::writer::Writer;
+use car_transport::source::{BoxSource, drain, next};
+use car_transport::{Duplex, Limits};
+use tokio::select;
+use tracing::debug;
+
+use self::clock::{LifeClock, Pulse};
+use crate::core::Core;
+use crate::cx::Cx;
+
+/// Serves a connection until it is over, and ends its session.
+pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
+    let Duplex {
+        sink,
+        mut source,
+        peer,
+        ..
+    } = duplex;
+    let limits = core.limits.clone();
+    let log = Arc::clone(core.state.log());
+    let (channel, writer) = Writer::new(sink, limits.outbox, limits.write_deadline, log);
+    let session = core.state.open_session(core.auth.is_enabled());
+    session.attach(&channel);
+    let _counted = core.life.connect();
+    debug!(session = %session.id(), %peer, "connected");
+
+    let mut reader = Reader::new(
+        Arc::clone(&core),
+        Arc::clone(&session),
+        Arc::clone(&channel),
+    );
+    let reading = async {
+        let reason = reader.read(&mut source).await;
+        channel.close(reason);
+    };
+    let ((), written) = tokio::join!(reading, writer.run());
+    debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
+    session.end().await;
+    drain(&mut source, limits.close_deadline).await;
+}
+
+/// The read loop of one connection.
+struct Reader {
+    core: Arc<Core>,
+    channel: Arc<WsChannel>,
+    cx: Cx,
+    limits: Limits,
+    authenticated: bool,
+    /// Failed authentications that were made to wait.
+    auth_failures: u32,
+    /// Calls of this connection that wait for a person.
+    parked: Arc<AtomicUsize>,
+}
+
+/// Whether to read on.
+enum Flow {
+    Continue,
+    Close(CloseReason),
+}
+
+impl Reader {
+    fn new(core: Arc<Core>, session: Arc<ClientSession>, channel: Arc<WsChannel>) -> Self {
+        let authenticated = session.identity().is_authenticated();
+        let limits = core.limits.clone();
+        Self {
+            core,
+            channel,
+            cx: Cx::new(session),
+            limits,
+            authenticated,
+            auth_failures: 0,
+            parked: Arc::default(),
+        }
+    }
+
+    fn session(&self) -> &Arc<ClientSession> {
+        self.cx.session()
+    }
+
+    /// Reads until the connection is over; answers what to tell the peer.
+    async fn read(&mut self, source: &mut BoxSource) -> Option<CloseReason> {
+        let first = if self.authenticated {
+            self.limits.message_bytes
+        } else {
+            self.limits.pre_auth_message_bytes
+        };
+        source.as_mut().set_max_message(first);
+        let channel = Arc::clone(&self.channel);
+        let mut closed = pin!(channel.closed().cancelled());
+        let core = Arc::clone(&self.core);
+        let session = Arc::clone(self.session());
+        let mut drained = pin!(core.drained(&session));
+        let mut clock = pin!(LifeClock::new(&self.limits, !self.authenticated));
+        loop {
+            select! {
+                biased;
+                frame = next(source) => {
+                    clock.as_mut().heard();
+                    let was_authenticated = self.authenticated;
+                    match frame {
+                        None => return None,
+                        Some(Err(error)) => return error.close_reason(),
+                        Some(Ok(frame)) => match self.frame(frame).await {
+                            Flow::Continue => {}
+                            Flow::Close(reason) => return Some(reason),
+                        },
+                    }
+                    if self.authenticated && !was_authenticated {
+                        clock.as_mut().authenticated();
+                        source.as_mut().set_max_message(self.limits.message_bytes);
+                    }
+                }
+                pulse = clock.as_mut().pulse() => match pulse {
+                    Pulse::Ping => {
+                        // A full outbox is full of frames that will tell as much.
+                        let _ = self.channel.send(Frame::Ping(bytes::Bytes::new()));
+                    }
+                    // A client that runs a tool may be unable to answer pings meanwhile; its callback has a deadline.
+                    Pulse::Silent if !self.session().callbacks().is_empty() => {}
+                    Pulse::Silent => return Some(CloseReason::new(close::POLICY, "the peer is silent")),
+                    Pulse::Unauthenticated => {
+                        return Some(self.closing("auth_timeout", close::POLICY, "authenticate sooner"));
+                    }
+                },
+                () = &mut drained => {
+                    return Some(self.closing("shutting_down", close::GOING_AWAY, "the daemon shuts down"));
+                }
+                () = &mut closed => return None,
+            }
+        }
+    }
+
+    /// Tells the client why the connection is about to close.
+    fn closing(&self, reason: &str, code: u16, message: &str) -> CloseReason {
+        let params = ClosingParams {
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+        };
+        // Best effort: the close frame says the same.
+        let _ = self.channel.notify::<Closing>(&params);
+        CloseReason::new(code, message)
+    }
+
+    async fn frame(&mut self, frame: Frame) -> Flow {
+        match frame {
+            Frame::Text(text) => self.text(&text).await,
+            Frame::Ping(payload) => {
+                let _ = self.channel.send(Frame::Pong(payload));
+                Flow::Continue
+            }
+            Frame::Pong(_) => Flow::Continue,
+            Frame::Binary(_) => {
+                Flow::Close(CloseReason::new(close::UNSUPPORTED, "messages are text"))
+            }
+            Frame::Close(reason) => {
+                // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
+                let code = reason.map_or(close::NORMAL, |reason| reason.code);
+                Flow::Close(CloseReason::new(code, ""))
+            }
+        }
+    }
+
+    async fn text(&mut self, text: &str) -> Flow {
+        match decode(text) {
+            Ok(Incoming::Single(message)) => self.message(message, text.len(), None).await,
+            Ok(Incoming::Batch(messages)) => {
+                let batch = Batch::open(&self.channel);
+                let share = text.len() / messages.len().max(1);
+                let mut flow = Flow::Continue;
+                for message in messages {
+                    flow = self.message(message, share, Some(&batch)).await;
+                    if matches!(flow, Flow::Close(_)) {
+                        break;
+                    }
+                }
+                batch.seal();
+                flow
+            }
+            Err(error) => {
+                self.refuse(Id::NULL, &error, None).await;
+                Flow::Continue
+            }
+        }
+    }
+
+    /// Answers a request that is not taken on; waits while the peer does not read its answers.
+    async fn refuse(&self, id: Id, error: &RpcError, batch: Option<&Arc<Batch>>) {
+        match (self.admit(id.clone(), batch).await, batch) {
+            (Ok(responder), _) => responder.error(error),
+            (Err(_), Some(batch)) => {
+                car_state::responder::Responder::batched(id, batch, None).error(error)
+            }
+            (Err(_), None) => self.channel.refuse(encode_error(&id, error)),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What all connections of one daemon share.
+
+use std::fmt;
+use std::sync::Arc;
+
+use car_state::server::ServerState;
+use car_state::session::ClientSession;
+use car_transport::Limits;
+use tokio::time::timeout;
+
+use crate::auth::Auth;
+use crate::life::Life;
+use crate::router::Router;
+
+/// What all connections share.
+pub(crate) struct Core {
+    pub(crate) state: Arc<ServerState>,
+    pub(crate) auth: Auth,
+    pub(crate) limits: Limits,
+    pub(crate) router: Router,
+    pub(crate) life: Arc<Life>,
+}
+
+impl Core {
+    /// Whether a connected host provides the method. No host can register as a provider yet.
+    pub(crate) fn has_provider(&self, _method: &str) -> bool {
+        false
+    }
+
+    /// Ready when the daemon stops and the session's calls have ended, or the time to drain is over.
+    pub(crate) async fn drained(&self, session: &ClientSession) {
+        self.life.stop_token().cancelled().await;
+        let _ = timeout(self.limits.drain, session.idle()).await;
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core")
+            .field("life", &self.life)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,209 @@
+//! The one place where a domain error becomes `{code, message, data}`.
+
+use std::fmt;
+
+use car_protocol::{RpcError, code, kind};
+use car_state::approval::ApprovalError;
+use car_state::channel::SubscribeError;
+use car_state::engine::EngineError;
+use car_state::host::{AgentError, HostError};
+use car_state::log::LogError;
+use car_state::policy::PolicyError;
+use car_state::store::StoreError;
+use car_state::tool_table::ToolTableError;
+
+/// Why a handler has no result: what the client is told, and a cause that only the log gets.
+#[derive(Debug)]
+pub struct Failure {
+    error: RpcError,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A fault of the daemon: the client learns that, the log learns why.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            error: RpcError::internal(),
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// What the client is told.
+    #[must_use]
+    pub fn error(&self) -> &RpcError {
+        &self.error
+    }
+
+    pub(crate) fn into_error(self, request: &dyn fmt::Display) -> RpcError {
+        if let Some(cause) = self.cause {
+            tracing::error!(%request, %cause, "a call failed for a reason of the daemon's");
+        }
+        self.error
+    }
+}
+
+impl From<RpcError> for Failure {
+    fn from(error: RpcError) -> Self {
+        Self { error, cause: None }
+    }
+}
+
+fn limit(message: String, limit: usize) -> RpcError {
+    RpcError::domain(kind::LIMIT_EXCEEDED, message).with_limit(limit as u64)
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        match error {
+            HostError::Agent(error) => agent(error).into(),
+            HostError::Approval(error) => approval(error).into(),
+            HostError::Log(error) => error.into(),
+            HostError::ReservedKind(_) => {
+                RpcError::domain(kind::FORBIDDEN, error.to_string()).into()
+            }
+            HostError::Bounds { field, .. } => {
+                RpcError::invalid_params(Some(field), error.to_string()).into()
+            }
+            other => Self::internal(other),
+        }
+    }
+}
+
+fn agent(error: AgentError) -> RpcError {
+    let message = error.to_string();
+    match error {
+        AgentError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
+        AgentError::NotOwner(_) => RpcError::domain(kind::NOT_OWNER, message),
+        AgentError::TooMany { limit: n } => limit(message, n),
+        _ => RpcError::internal(),
+    }
+}
+
+fn approval(error: ApprovalError) -> RpcError {
+    let message = error.to_string();
+    match error {
+        ApprovalError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
+        ApprovalError::AlreadyDecided { resolution, .. } => {
+            RpcError::domain(kind::CONFLICT, message).with("resolution", resolution)
+        }
+        ApprovalError::NotAnOption { .. } => RpcError::invalid_params(Some("resolution"), message),
+        ApprovalError::SelfApproval => RpcError::domain(kind::SELF_APPROVAL, message),
+        ApprovalError::HostRequired => {
+            RpcError::domain(kind::FORBIDDEN, message).with("role", "host")
+        }
+        ApprovalError::OwnerAway { .. } => RpcError::domain(kind::UNAVAILABLE, message).retryable(),
+        ApprovalError::TooMany { limit: n } => RpcError::overloaded(message, n as u64),
+        _ => RpcError::internal(),
+    }
+}
+
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        let message = error.to_string();
+        match error {
+            LogError::UnknownFamily(_) => RpcError::domain(kind::NOT_FOUND, message).into(),
+            LogError::Resync { oldest } => RpcError::domain(kind::RESYNC_REQUIRED, message)
+                .with(
+                    "oldest",
+                    serde_json::json!({ "epoch": oldest.epoch, "seq": oldest.seq }),
+                )
+                .into(),
+            LogError::TooManyStreams { limit: n } => limit(message, n).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<SubscribeError> for Failure {
+    fn from(error: SubscribeError) -> Self {
+        let message = error.to_string();
+        match error {
+            SubscribeError::Log(error) => error.into(),
+            SubscribeError::TooMany { limit: n } => limit(message, n).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::TenantName { limit: n } => {
+                RpcError::invalid_params(Some("tenant_id"), message)
+                    .with_limit(n as u64)
+                    .into()
+            }
+            StoreError::KeyLength { limit: n, .. } => {
+                RpcError::invalid_params(Some("key"), message)
+                    .with_limit(n as u64)
+                    .into()
+            }
+            other => limit(message, other.limit()).into(),
+        }
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        let message = error.to_string();
+        match error {
+            PolicyError::Name { limit: n } => RpcError::invalid_params(Some("name"), message)
+                .with_limit(n as u64)
+                .into(),
+            PolicyError::UnknownRule { .. } => {
+                RpcError::invalid_params(Some("rule"), message).into()
+            }
+            PolicyError::Incomplete { member, .. } => {
+                RpcError::invalid_params(Some(member), message).into()
+            }
+            PolicyError::UnknownScope { .. } => {
+                let mut error = RpcError::domain(kind::NOT_FOUND, message);
+                error.data.get_or_insert_default().field = Some("session_id".to_owned());
+                error.into()
+            }
+            other => match other.limit() {
+                Some(n) => limit(message, n).into(),
+                None => Self::internal(other),
+            },
+        }
+    }
+}
+
+impl From<ToolTableError> for Failure {
+    fn from(error: ToolTableError) -> Self {
+        let mut refused = RpcError::invalid_params(Some(&error.field()), error.to_string());
+        if let Some(n) = error.limit() {
+            refused = refused.with_limit(n as u64);
+        }
+        refused.into()
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        let (field, bound) = (error.field(), error.limit());
+        let mut refused = match error {
+            EngineError::UnknownScope { .. } => RpcError::domain(kind::NOT_FOUND, message),
+            EngineError::StateConflict { key, ran } => {
+                RpcError::domain(kind::STATE_CONFLICT, message)
+                    .retryable()
+                    .with("key", key)
+                    .with("result", serde_json::to_value(ran).unwrap_or_default())
+            }
+            EngineError::StateLimit { ran, .. } => RpcError::domain(kind::LIMIT_EXCEEDED, message)
+                .with("result", serde_json::to_value(ran).unwrap_or_default()),
+            _ => RpcError::invalid_params(None, message),
+        };
+        let data = refused.data.get_or_insert_default();
+        data.field = field;
+        data.limit = bound.map(|bound| bound as u64);
+        refused.into()
+    }
+}
+
+/// The refusal of a gated call.
+pub(crate) fn approval_refused(kind: &'static str, message: String) -> RpcError {
+    RpcError::new(code::APPROVAL_REFUSED, kind, message)
+}

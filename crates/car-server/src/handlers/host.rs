@@ -1,0 +1,137 @@
+//! `host.*`.
+
+use std::sync::Arc;
+
+use car_protocol::RpcError;
+use car_protocol::rpc::host::{
+    AgentParams, Agents, Approvals, Events, EventsParams, HostAgent, HostApproval, HostEvent,
+    HostIdentity, HostSnapshot, Notify, NotifyParams, RegisterAgent, RegisterAgentParams,
+    RequestApproval, RequestApprovalParams, ResolveApproval, ResolveApprovalParams, SetStatus,
+    SetStatusParams, Subscribe, UnregisterAgent,
+};
+use car_protocol::rpc::{Empty, Ok as Done};
+use car_state::host::{HostPlane, MAX_EVENTS};
+use car_state::session::ClientSession;
+
+use crate::VERSION;
+use crate::cx::Cx;
+use crate::failure::Failure;
+use crate::router::{Route, Routes};
+
+/// Events in the answer of `host.subscribe`.
+const SNAPSHOT_EVENTS: usize = 50;
+/// Events of an answer that asks for no number.
+const USUAL_EVENTS: u32 = 100;
+
+type Plane = Arc<HostPlane>;
+
+pub(super) fn routes(plane: Plane) -> Vec<Route> {
+    let seat = {
+        let plane = Arc::clone(&plane);
+        move |session: &Arc<ClientSession>| Seat {
+            plane: Arc::clone(&plane),
+            session: Arc::clone(session),
+        }
+    };
+    let mut routes = Routes::per_session(seat)
+        .on::<Subscribe, _>(subscribe)
+        .into_routes();
+    routes.extend(
+        Routes::with(plane)
+            .on::<Agents, _>(agents)
+            .on::<Events, _>(events)
+            .on::<Approvals, _>(approvals)
+            .on::<RegisterAgent, _>(register_agent)
+            .on::<UnregisterAgent, _>(unregister_agent)
+            .on::<SetStatus, _>(set_status)
+            .on::<Notify, _>(notify)
+            .on::<RequestApproval, _>(request_approval)
+            .on::<ResolveApproval, _>(resolve_approval)
+            .into_routes(),
+    );
+    routes
+}
+
+/// A session that takes part in the host plane.
+struct Seat {
+    plane: Plane,
+    session: Arc<ClientSession>,
+}
+
+fn subscribe(seat: &Seat, cx: &Cx, _: Empty) -> Result<HostSnapshot, Failure> {
+    seat.plane.listen(cx.session_id());
+    let view = seat.plane.view(SNAPSHOT_EVENTS)?;
+    // The answer is in the fast lane, so it leaves before the first event.
+    seat.session
+        .subscribe(seat.plane.stream().clone(), view.cursor)?;
+    Ok(HostSnapshot {
+        subscribed: true,
+        agents: view.agents,
+        approvals: view.approvals,
+        events: view.events,
+        identity: HostIdentity {
+            version: VERSION.to_owned(),
+            pid: std::process::id(),
+            manifest_path: None,
+            manifest_role: "none".to_owned(),
+        },
+        epoch: view.cursor.epoch,
+        seq: view.cursor.seq,
+    })
+}
+
+fn agents(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostAgent>, Failure> {
+    Ok(plane.agents())
+}
+
+fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Vec<HostEvent>, Failure> {
+    let limit = params.limit.unwrap_or(USUAL_EVENTS) as usize;
+    if !(1..=MAX_EVENTS).contains(&limit) {
+        let message = format!("limit is 1 to {MAX_EVENTS}");
+        return Err(RpcError::invalid_params(Some("limit"), message)
+            .with_limit(MAX_EVENTS as u64)
+            .into());
+    }
+    Ok(plane.events(limit)?)
+}
+
+fn approvals(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
+    Ok(plane.approvals())
+}
+
+fn register_agent(
+    plane: &Plane,
+    cx: &Cx,
+    params: RegisterAgentParams,
+) -> Result<HostAgent, Failure> {
+    Ok(plane.register_agent(cx.session_id(), params)?)
+}
+
+fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Done, Failure> {
+    plane.unregister_agent(cx.session_id(), &params.agent_id)?;
+    Ok(Done::YES)
+}
+
+fn set_status(plane: &Plane, cx: &Cx, params: SetStatusParams) -> Result<HostAgent, Failure> {
+    Ok(plane.set_status(cx.session_id(), params)?)
+}
+
+fn notify(plane: &Plane, _: &Cx, params: NotifyParams) -> Result<HostEvent, Failure> {
+    Ok(plane.notify(params)?)
+}
+
+fn request_approval(
+    plane: &Plane,
+    cx: &Cx,
+    params: RequestApprovalParams,
+) -> Result<HostApproval, Failure> {
+    Ok(plane.request_approval(cx.session_id(), params)?)
+}
+
+fn resolve_approval(
+    plane: &Plane,
+    cx: &Cx,
+    params: ResolveApprovalParams,
+) -> Result<HostApproval, Failure> {
+    Ok(plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?)
+}

@@ -1,0 +1,61 @@
+//! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
+
+mod events;
+mod host;
+mod policy;
+mod proposal;
+mod provided;
+mod server;
+mod session;
+mod state;
+mod tools;
+mod verify;
+
+use std::sync::Arc;
+
+use car_state::server::ServerState;
+
+use crate::auth::Auth;
+use crate::info::ServerInfo;
+use crate::router::Route;
+
+/// Every route there is.
+pub(crate) fn routes(state: &Arc<ServerState>, auth: &Auth, info: &Arc<ServerInfo>) -> Vec<Route> {
+    let mut routes = Vec::new();
+    // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
+    routes.extend(session::routes(auth.clone()));
+    routes.extend(server::routes(Arc::clone(info)));
+    // What the caller has. Plain: a write is seen by the read that follows it.
+    routes.extend(state::routes());
+    routes.extend(tools::routes());
+    routes.extend(policy::routes());
+    routes.extend(events::routes());
+    // What waits for tools and people. Tasks: the connection goes on working meanwhile.
+    routes.extend(proposal::routes());
+    routes.extend(verify::routes());
+    // What all sessions see. Plain: they wait for nobody.
+    routes.extend(host::routes(Arc::clone(state.host())));
+    // What a connected host does for others.
+    routes.extend(provided::routes());
+    routes
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::life::Life;
+    use crate::router::Router;
+
+    #[test]
+    fn every_method_has_a_route() {
+        let state = ServerState::standalone("unused").unwrap();
+        let life = Arc::new(Life::new(CancellationToken::new()));
+        let info = Arc::new(ServerInfo::new(&state, &life));
+        assert_eq!(
+            Router::new(routes(&state, &Auth::disabled(), &info)).err(),
+            None
+        );
+    }
+}

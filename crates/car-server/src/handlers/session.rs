@@ -1,0 +1,138 @@
+//! `session.*`.
+
+use std::sync::Arc;
+
+use car_protocol::rpc::Empty;
+use car_protocol::rpc::session::{
+    Auth as Authenticate, AuthParams, Authenticated, Closed, Init, InitParams, Initialized,
+    PolicyClose, PolicyOpen, PolicyScope, Role, SkippedPolicy,
+};
+use car_protocol::{RpcError, code, kind};
+use car_state::identity::Principal;
+use car_state::policy::PolicyBook;
+use car_state::session::ClientSession;
+use car_state::tool_table::ToolTable;
+
+use crate::auth::Auth;
+use crate::cx::Cx;
+use crate::failure::Failure;
+use crate::router::{Route, Routes};
+
+pub(super) fn routes(auth: Auth) -> Vec<Route> {
+    let door = move |session: &Arc<ClientSession>| Door {
+        auth: auth.clone(),
+        session: Arc::clone(session),
+    };
+    let setup = |session: &Arc<ClientSession>| Setup {
+        tools: Arc::clone(session.tools()),
+        policies: Arc::clone(session.policies()),
+    };
+    let mut routes = Routes::per_session(door)
+        .on::<Authenticate, _>(authenticate)
+        .into_routes();
+    routes.extend(Routes::per_session(setup).on::<Init, _>(init).into_routes());
+    let policies = Routes::per_session(|session| Arc::clone(session.policies()));
+    routes.extend(
+        policies
+            .on::<PolicyOpen, _>(open_policy_scope)
+            .on::<PolicyClose, _>(close_policy_scope)
+            .into_routes(),
+    );
+    routes
+}
+
+/// Where a session presents its credential.
+struct Door {
+    auth: Auth,
+    session: Arc<ClientSession>,
+}
+
+/// What `session.init` fills.
+struct Setup {
+    tools: Arc<ToolTable>,
+    policies: Arc<PolicyBook>,
+}
+
+fn authenticate(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Failure> {
+    let identity = door.session.identity();
+    if params.agent_id.is_some() {
+        // No agent has a token of its own yet, so none can be right.
+        identity.refuse();
+        return Err(mismatch("no agent is known by this id"));
+    }
+    let auth_enabled = door.auth.is_enabled();
+    let role = match (&params.host_token, &params.token) {
+        _ if !auth_enabled => {
+            let role = if params.host_token.is_some() {
+                Role::Host
+            } else {
+                Role::Client
+            };
+            identity.authenticate(Principal::Anonymous(cx.session_id().clone()), role);
+            role
+        }
+        (Some(token), _) if door.auth.is_host(token) => {
+            identity.authenticate(Principal::Host, Role::Host);
+            Role::Host
+        }
+        (None, Some(token)) if door.auth.is_client(token) => {
+            identity.authenticate(Principal::Client, Role::Client);
+            Role::Client
+        }
+        _ => {
+            identity.refuse();
+            return Err(mismatch("the token file has the right one"));
+        }
+    };
+    Ok(Authenticated {
+        ok: true,
+        auth_enabled,
+        role,
+        agent_id: None,
+    })
+}
+
+/// The words are part of the contract: published clients read the token file again when they see them.
+fn mismatch(hint: &str) -> Failure {
+    let message = format!("auth failed: token mismatch; {hint}");
+    RpcError::new(code::AUTH_REQUIRED, kind::AUTH_FAILED, message).into()
+}
+
+fn init(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
+    let tools_registered = setup.tools.register(params.tools.unwrap_or_default())?;
+    let mut policies_skipped = Vec::new();
+    let mut policies_registered = 0;
+    for policy in params.policies.unwrap_or_default() {
+        let name = policy.name.clone();
+        match setup.policies.register(None, policy) {
+            Ok(()) => policies_registered += 1,
+            Err(error) => policies_skipped.push(SkippedPolicy {
+                name,
+                reason: error.to_string(),
+            }),
+        }
+    }
+    let session_id = cx.session_id().to_string();
+    Ok(Initialized {
+        session_id,
+        tools_registered,
+        policies_registered,
+        policies_skipped,
+    })
+}
+
+fn open_policy_scope(book: &Arc<PolicyBook>, _: &Cx, _: Empty) -> Result<PolicyScope, Failure> {
+    Ok(PolicyScope {
+        session_id: book.open_scope()?,
+    })
+}
+
+fn close_policy_scope(
+    book: &Arc<PolicyBook>,
+    _: &Cx,
+    params: PolicyScope,
+) -> Result<Closed, Failure> {
+    Ok(Closed {
+        closed: book.close_scope(&params.session_id),
+    })
+}

@@ -1,0 +1,39 @@
+//! `tools.*`.
+
+use std::sync::Arc;
+
+use car_protocol::rpc::Empty;
+use car_protocol::rpc::tools::{
+    List, Register, ToolDefinition, ToolList, Unregister, UnregisterParams, Unregistered,
+};
+use car_state::tool_table::ToolTable;
+
+use crate::cx::Cx;
+use crate::failure::Failure;
+use crate::router::{Route, Routes};
+
+type Table = Arc<ToolTable>;
+
+pub(super) fn routes() -> Vec<Route> {
+    Routes::per_session(|session| Arc::clone(session.tools()))
+        .on::<Register, _>(register)
+        .on::<List, _>(list)
+        .on::<Unregister, _>(unregister)
+        .into_routes()
+}
+
+fn register(table: &Table, _: &Cx, tools: Vec<ToolDefinition>) -> Result<u64, Failure> {
+    Ok(table.register(tools)?)
+}
+
+fn list(table: &Table, _: &Cx, _: Empty) -> Result<ToolList, Failure> {
+    Ok(ToolList {
+        tools: table.list(),
+    })
+}
+
+fn unregister(table: &Table, _: &Cx, params: UnregisterParams) -> Result<Unregistered, Failure> {
+    Ok(Unregistered {
+        removed: u64::from(table.unregister(&params.name)),
+    })
+}

@@ -1,0 +1,208 @@
+//! From a method's name to the function that serves it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use car_protocol::RpcError;
+use car_protocol::jsonrpc::decode_params;
+use car_protocol::method::{Method, MethodSpec};
+use car_protocol::rpc;
+use car_state::responder::Responder;
+use car_state::session::ClientSession;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::cx::Cx;
+use crate::failure::Failure;
+
+/// Serves a request in the read loop.
+type Inline = Box<dyn Fn(&Cx, Option<&RawValue>, Responder) + Send + Sync>;
+/// Reads the params of a request that a task will serve.
+type Prepare = Box<dyn Fn(&Cx, Option<&RawValue>) -> Result<Prepared, RpcError> + Send + Sync>;
+/// A request whose params are read.
+pub(crate) type Prepared = Box<dyn FnOnce(Responder) -> BoxFuture<'static, ()> + Send>;
+/// Where a namespace gets its store for a session.
+type Source<T> = Arc<dyn Fn(&Arc<ClientSession>) -> T + Send + Sync>;
+
+/// One method and what serves it.
+pub struct Route {
+    pub(crate) spec: &'static MethodSpec,
+    /// There where the handler never awaits.
+    pub(crate) inline: Option<Inline>,
+    pub(crate) prepare: Prepare,
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Route").field(&self.spec.name).finish()
+    }
+}
+
+/// The routes of one namespace. They reach the store that they were given and no other.
+pub struct Routes<T> {
+    source: Source<T>,
+    routes: Vec<Route>,
+}
+
+impl<T: Send + 'static> Routes<T> {
+    /// Routes over a store that all sessions share.
+    pub fn with(store: T) -> Self
+    where
+        T: Clone + Sync,
+    {
+        Self::per_session(move |_| store.clone())
+    }
+
+    /// Routes over something that each session has of its own.
+    pub fn per_session(source: impl Fn(&Arc<ClientSession>) -> T + Send + Sync + 'static) -> Self {
+        Self {
+            source: Arc::new(source),
+            routes: Vec::new(),
+        }
+    }
+
+    /// Serves `M` with a function: a plain one runs in the read loop, in order; an `async` one as a task of the session.
+    #[must_use]
+    pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
+        self.routes.push(handler.route(Arc::clone(&self.source)));
+        self
+    }
+
+    /// The routes, without their store.
+    #[must_use]
+    pub fn into_routes(self) -> Vec<Route> {
+        self.routes
+    }
+}
+
+impl<T> fmt::Debug for Routes<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.routes).finish()
+    }
+}
+
+/// A function that can serve `M` over a store `T`. `Kind` tells the two kinds apart and is inferred.
+pub trait Handler<M: Method, T, Kind>: Send + Sync + 'static {
+    /// The route that calls it.
+    fn route(self, source: Source<T>) -> Route;
+}
+
+/// The kind of a handler that never awaits.
+#[derive(Debug)]
+pub enum Plain {}
+
+/// The kind of a handler that awaits.
+#[derive(Debug)]
+pub enum Awaits {}
+
+impl<M, T, F> Handler<M, T, Plain> for F
+where
+    M: Method,
+    T: Send + 'static,
+    F: Fn(&T, &Cx, M::Params) -> Result<M::Result, Failure> + Send + Sync + 'static,
+{
+    fn route(self, source: Source<T>) -> Route {
+        let handler = Arc::new(self);
+        let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
+        Route {
+            spec: M::SPEC,
+            inline: Some(Box::new(move |cx, params, responder| {
+                match decode_params(params) {
+                    Ok(params) => answer(
+                        responder,
+                        inline_handler(&inline_source(cx.session()), cx, params),
+                    ),
+                    Err(error) => responder.error(&error),
+                }
+            })),
+            prepare: Box::new(move |cx, params| {
+                let params = decode_params(params)?;
+                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+                Ok(Box::new(move |responder| {
+                    async move { answer(responder, handler(&store, &cx, params)) }.boxed()
+                }))
+            }),
+        }
+    }
+}
+
+impl<M, T, F, Fut> Handler<M, T, Awaits> for F
+where
+    M: Method,
+    T: Send + 'static,
+    F: Fn(T, Cx, M::Params) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<M::Result, Failure>> + Send + 'static,
+{
+    fn route(self, source: Source<T>) -> Route {
+        let handler = Arc::new(self);
+        Route {
+            spec: M::SPEC,
+            inline: None,
+            prepare: Box::new(move |cx, params| {
+                let params = decode_params(params)?;
+                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+                Ok(Box::new(move |responder| {
+                    async move { answer(responder, handler(store, cx, params).await) }.boxed()
+                }))
+            }),
+        }
+    }
+}
+
+fn answer<R: serde::Serialize>(responder: Responder, outcome: Result<R, Failure>) {
+    match outcome {
+        Ok(result) => responder.ok(&result),
+        Err(failure) => {
+            let error = failure.into_error(responder.id());
+            responder.error(&error);
+        }
+    }
+}
+
+/// All routes, by name and alias.
+#[derive(Debug)]
+pub struct Router {
+    routes: HashMap<&'static str, Arc<Route>>,
+}
+
+/// The routes do not fit the method table. The daemon does not start.
+#[derive(Debug, Error, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RouterError {
+    /// Two routes have one name.
+    #[error("two routes serve {0}")]
+    Twice(&'static str),
+    /// A method of the table has no route.
+    #[error("no route serves {0}")]
+    Missing(&'static str),
+}
+
+impl Router {
+    /// A router of these routes, which must serve every method of the table that no host provides.
+    ///
+    /// # Errors
+    /// [`RouterError`] names the method.
+    pub fn new(routes: impl IntoIterator<Item = Route>) -> Result<Self, RouterError> {
+        let mut by_name = HashMap::new();
+        for route in routes {
+            let route = Arc::new(route);
+            for name in route.spec.aliases.iter().chain([&route.spec.name]) {
+                if by_name.insert(*name, Arc::clone(&route)).is_some() {
+                    return Err(RouterError::Twice(name));
+                }
+            }
+        }
+        match rpc::methods().find(|spec| !by_name.contains_key(spec.name)) {
+            Some(spec) => Err(RouterError::Missing(spec.name)),
+            None => Ok(Self { routes: by_name }),
+        }
+    }
+
+    pub(crate) fn get(&self, method: &str) -> Option<&Arc<Route>> {
+        self.routes.get(method)
+    }
+}
