@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use car_server::config::{Flags, OPTIONS, OptionSpec};
+use car_server::config::{Flags, OPTIONS, OptionSpec, defaults};
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
 /// The options that every command takes: they say which daemon is meant.
@@ -27,14 +27,14 @@ fn specs(target: bool) -> impl Iterator<Item = (&'static OptionSpec, &'static st
         .filter_map(|spec| Some((spec, spec.flag?)))
 }
 
-fn argument(spec: &'static OptionSpec, flag: &'static str) -> Arg {
+fn argument(spec: &'static OptionSpec, flag: &'static str, default: &str) -> Arg {
     let mut help = spec.summary().to_owned();
     if let Some(variable) = spec.variable {
         let _ = write!(help, " [env: {variable}]");
     }
-    // A default that is a sentence is left to the documentation.
-    if spec.default.len() < 20 {
-        let _ = write!(help, " [default: {}]", spec.default);
+    // A default that is a sentence is left to the documentation, one that says nothing to nobody.
+    if default.len() < 20 && !["`[]`", "`false`"].contains(&default) {
+        let _ = write!(help, " [default: {default}]");
     }
     let argument = Arg::new(spec.name)
         .long(flag)
@@ -56,8 +56,14 @@ fn argument(spec: &'static OptionSpec, flag: &'static str) -> Arg {
 }
 
 fn augment(command: Command, target: bool) -> Command {
+    let defaults = defaults();
+    let default = |spec: &OptionSpec| {
+        let mut pairs = OPTIONS.iter().zip(&defaults);
+        let found = pairs.find(|(option, _)| option.name == spec.name);
+        found.map_or("", |(_, default)| default.as_str())
+    };
     specs(target).fold(command, |command, (spec, flag)| {
-        command.arg(argument(spec, flag))
+        command.arg(argument(spec, flag, default(spec)))
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{OPTIONS, OptionSpec};
+use super::{OPTIONS, OptionSpec, defaults};
 
 const INTRODUCTION: &str = "\
 <!-- Generated from the option table. Do not edit: cargo run -q -p car-server -- config --markdown > docs/configuration.md -->
@@ -26,21 +26,27 @@ pub fn markdown() -> String {
     for option in OPTIONS {
         let _ = writeln!(
             text,
-            "| [{name}](#{name}) | {} | {} | {} |",
+            "| [{}](#{}) | {} | {} | {} |",
+            title(option),
+            title(option).replace('.', ""),
             code(flag(option)),
             code(option.variable.map(str::to_owned)),
             code(option.key.map(str::to_owned)),
-            name = option.name,
         );
     }
-    for option in OPTIONS {
-        section(&mut text, option);
+    for (option, default) in OPTIONS.iter().zip(defaults()) {
+        section(&mut text, option, &default);
     }
     text
 }
 
-fn section(text: &mut String, option: &OptionSpec) {
-    let _ = write!(text, "\n## {}\n\n", option.name);
+/// The key, which is the name but for those in a table.
+fn title(option: &OptionSpec) -> &'static str {
+    option.key.unwrap_or(option.name)
+}
+
+fn section(text: &mut String, option: &OptionSpec, default: &str) {
+    let _ = write!(text, "\n## {}\n\n", title(option));
     for line in option.doc.lines() {
         let _ = writeln!(text, "{}", line.trim());
     }
@@ -48,7 +54,7 @@ fn section(text: &mut String, option: &OptionSpec) {
     let _ = write!(
         text,
         "\n- Value: {}{several}.\n- Default: {}.\n",
-        option.kind, option.default
+        option.kind, default
     );
 }
 

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod markdown;
 mod options;
+mod parts;
 mod places;
 mod raw;
 mod show;
@@ -31,6 +32,27 @@ pub use table::OptionSpec;
 
 use self::file::ConfigFile;
 use self::source::Sources;
+use self::value::OptionValue;
+
+/// The defaults of all options as text, in the order of the table.
+#[must_use]
+pub fn defaults() -> Vec<String> {
+    let (flags, environment) = (Flags::default(), Environment::default());
+    let sources = Sources {
+        flags: &flags,
+        environment: &environment,
+        file: ConfigFile::empty(),
+    };
+    let places = Places::of(Path::new(""), &environment);
+    let config = Config::resolve(&sources, &places);
+    let values = config.iter().flat_map(Config::shown);
+    values
+        .map(|shown| match shown.spec.default {
+            Some(said) => said.to_owned(),
+            None => format!("`{}`", shown.value),
+        })
+        .collect()
+}
 
 impl Config {
     /// Reads all sources.
@@ -54,20 +76,31 @@ impl Config {
     /// # Errors
     /// [`ConfigError`]: no root, or a bad one.
     pub fn places(flags: &Flags, environment: &Environment) -> Result<Places, ConfigError> {
+        let home = match Self::find::<PathBuf>("home", flags, environment)? {
+            Some(setting) => setting.value,
+            None => Places::default_home(environment).ok_or(ConfigError::NoHome)?,
+        };
+        Ok(Places::of(&home, environment))
+    }
+
+    /// What flags or environment say about one option, without reading `car.toml`.
+    ///
+    /// # Errors
+    /// [`ConfigError::Bad`] or [`ConfigError::NotUnicode`].
+    pub fn find<T: OptionValue>(
+        option: &str,
+        flags: &Flags,
+        environment: &Environment,
+    ) -> Result<Option<Setting<T>>, ConfigError> {
         let sources = Sources {
             flags,
             environment,
             file: ConfigFile::empty(),
         };
-        let said = match OPTIONS.iter().find(|option| option.name == "home") {
-            Some(home) => sources.find::<PathBuf>(home)?,
-            None => None,
-        };
-        let home = match said {
-            Some(setting) => setting.value,
-            None => Places::default_home(environment).ok_or(ConfigError::NoHome)?,
-        };
-        Ok(Places::of(&home, environment))
+        match OPTIONS.iter().find(|spec| spec.name == option) {
+            Some(spec) => sources.find(spec),
+            None => Ok(None),
+        }
     }
 
     /// The address to listen on.

@@ -5,8 +5,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use car_state::approval::ApprovalGate;
+use car_transport::Limits;
+use car_transport::tcp::DEFAULT_PORT;
+
 use super::table::options;
-use super::value::{LogFilter, LogFormat, MethodName};
+use super::value::{
+    AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
+};
+
+/// The default of one limit.
+fn limit<T>(pick: impl FnOnce(&Limits) -> T) -> T {
+    pick(&Limits::default())
+}
 
 options! {
     /// The root: the folder that holds `car.toml`, the host token, the lock and what the daemon remembers.
@@ -23,7 +34,7 @@ options! {
         flag: "port" PORT,
         variable: "CAR_PORT",
         key: "port",
-        default: |_places| 9100, "`9100`",
+        default: |_places| DEFAULT_PORT,
     }
 
     /// The address to listen on.
@@ -33,7 +44,7 @@ options! {
     /// that clients use.
     bind: IpAddr {
         flag: "bind" ADDRESS,
-        default: |_places| IpAddr::V4(Ipv4Addr::LOCALHOST), "`127.0.0.1`",
+        default: |_places| IpAddr::V4(Ipv4Addr::LOCALHOST),
     }
 
     /// The Unix socket. Its folder is created with mode 0700.
@@ -49,7 +60,7 @@ options! {
         flag: "no-socket",
         variable: "CAR_NO_SOCKET",
         key: "no_socket",
-        default: |_places| false, "`false`",
+        default: |_places| false,
     }
 
     /// Lets everybody in who reaches the port or the socket. Tokens are still taken, but not asked for.
@@ -57,7 +68,7 @@ options! {
         flag: "no-auth",
         variable: "CAR_NO_AUTH",
         key: "no_auth",
-        default: |_places| false, "`false`",
+        default: |_places| false,
     }
 
     /// The file for the client token.
@@ -75,7 +86,7 @@ options! {
         flag: "no-approvals",
         variable: "CAR_NO_APPROVALS",
         key: "no_approvals",
-        default: |_places| false, "`false`",
+        default: |_places| false,
     }
 
     /// Methods that a person must approve, beside those that the protocol marks so. May be given several times.
@@ -83,7 +94,15 @@ options! {
         flag: "gate" METHOD,
         variable: "CAR_GATE",
         key: "gate",
-        default: |_places| Vec::new(), "`[]`",
+        default: |_places| Vec::new(),
+    }
+
+    /// Tools that a person must approve: every call of one by a proposal waits. May be given several times.
+    gate_tools: Vec<String> {
+        flag: "gate-tool" NAME,
+        variable: "CAR_GATE_TOOLS",
+        key: "gate_tools",
+        default: |_places| Vec::new(),
     }
 
     /// How long a call waits for a person before it is refused.
@@ -91,7 +110,7 @@ options! {
         flag: "gate-timeout" TIME,
         variable: "CAR_GATE_TIMEOUT",
         key: "gate_timeout",
-        default: |_places| Duration::from_mins(1), "`1m`",
+        default: |_places| ApprovalGate::DEFAULT_TIMEOUT,
     }
 
     /// How long calls that are under way may take to end when the daemon is asked to stop.
@@ -99,23 +118,23 @@ options! {
         flag: "drain-time" TIME,
         variable: "CAR_DRAIN_TIME",
         key: "drain_time",
-        default: |_places| Duration::from_secs(10), "`10s`",
+        default: |_places| limit(|limits| limits.drain),
     }
 
-    /// Web pages that may connect, as origins such as `https://example.org`, beside those of this machine's loopback.
-    allowed_origins: Vec<String> {
+    /// Web pages that may connect, by origin. Without this none may; programs, which send no origin, always may.
+    allowed_origins: Vec<AllowedOrigin> {
         flag: "allow-origin" ORIGIN,
         variable: "CAR_ALLOWED_ORIGINS",
         key: "allowed_origins",
-        default: |_places| Vec::new(), "`[]`",
+        default: |_places| Vec::new(),
     }
 
-    /// Names under which clients may reach the daemon, beside those of this machine's loopback.
-    allowed_hosts: Vec<String> {
+    /// Names under which clients may reach the daemon, beside `localhost`, loopback addresses and `--bind`.
+    allowed_hosts: Vec<AllowedHost> {
         flag: "allow-host" NAME,
         variable: "CAR_ALLOWED_HOSTS",
         key: "allowed_hosts",
-        default: |_places| Vec::new(), "`[]`",
+        default: |_places| Vec::new(),
     }
 
     /// What is logged.
@@ -123,7 +142,7 @@ options! {
         flag: "log" FILTER,
         variable: "CAR_LOG",
         key: "log",
-        default: |_places| LogFilter::level("info"), "`info`",
+        default: |_places| LogFilter::level("info"),
     }
 
     /// The form of the log. `auto` is `pretty` on a terminal and `json` otherwise.
@@ -131,6 +150,96 @@ options! {
         flag: "log-format" FORMAT,
         variable: "CAR_LOG_FORMAT",
         key: "log_format",
-        default: |_places| LogFormat::Auto, "`auto`",
+        default: |_places| LogFormat::Auto,
+    }
+
+    /// Connections at once, over TCP and the socket. Further clients wait until one ends.
+    limits_connections: Count {
+        key: "limits.connections",
+        default: |_places| Count(limit(|limits| limits.connections)),
+    }
+
+    /// The longest message of an authenticated connection. A longer one closes it with 1009.
+    limits_message_bytes: ByteSize {
+        key: "limits.message_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.message_bytes)),
+    }
+
+    /// The longest message before authentication. A longer one closes the connection with 1009.
+    limits_pre_auth_message_bytes: ByteSize {
+        key: "limits.pre_auth_message_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.pre_auth_message_bytes)),
+    }
+
+    /// Calls of one connection that wait for a person. Further ones are answered `overloaded`.
+    limits_parked_approvals: Count {
+        key: "limits.parked_approvals",
+        default: |_places| Count(limit(|limits| limits.parked_approvals)),
+    }
+
+    /// How long a client may take for the head of an HTTP request.
+    limits_header_timeout: Deadline {
+        key: "limits.header_timeout",
+        default: |_places| Deadline(limit(|limits| limits.header_timeout)),
+    }
+
+    /// How long the head of an HTTP request may be.
+    limits_header_bytes: ByteSize {
+        key: "limits.header_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.header_bytes)),
+    }
+
+    /// How long a connection may take to authenticate.
+    limits_auth_deadline: Deadline {
+        key: "limits.auth_deadline",
+        default: |_places| Deadline(limit(|limits| limits.auth_deadline)),
+    }
+
+    /// How long a failed authentication waits for its answer.
+    limits_auth_failure_delay: Duration {
+        key: "limits.auth_failure_delay",
+        default: |_places| limit(|limits| limits.auth_failure_delay),
+    }
+
+    /// Failed authentications of one connection; the last of them closes it.
+    limits_auth_failures: Count {
+        key: "limits.auth_failures",
+        default: |_places| Count(limit(|limits| limits.auth_failures) as usize),
+    }
+
+    /// The time between two pings to a client.
+    limits_ping_interval: Deadline {
+        key: "limits.ping_interval",
+        default: |_places| Deadline(limit(|limits| limits.ping_interval)),
+    }
+
+    /// How long nothing may come from a client before it counts as gone. Time in which this machine was suspended does not count.
+    limits_silence: Deadline {
+        key: "limits.silence",
+        default: |_places| Deadline(limit(|limits| limits.silence)),
+    }
+
+    /// How long a client may take to read what is written to it before it counts as stuck.
+    limits_write_deadline: Deadline {
+        key: "limits.write_deadline",
+        default: |_places| Deadline(limit(|limits| limits.write_deadline)),
+    }
+
+    /// How long a client may take to answer that its connection closes.
+    limits_close_deadline: Deadline {
+        key: "limits.close_deadline",
+        default: |_places| Deadline(limit(|limits| limits.close_deadline)),
+    }
+
+    /// The memory that each connection keeps for reading.
+    limits_read_buffer_bytes: ByteSize {
+        key: "limits.read_buffer_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.read_buffer_bytes)),
+    }
+
+    /// How much is collected for a connection before it is written without waiting for more.
+    limits_write_threshold_bytes: ByteSize {
+        key: "limits.write_threshold_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.write_threshold_bytes)),
     }
 }

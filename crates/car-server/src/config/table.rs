@@ -17,8 +17,8 @@ pub struct OptionSpec {
     pub is_list: bool,
     /// What values look like, for a person.
     pub kind: &'static str,
-    /// The default, for a person, in Markdown.
-    pub default: &'static str,
+    /// The default where it is no plain value, for a person, in Markdown.
+    pub default: Option<&'static str>,
     /// What it does, in Markdown, as the lines of a doc comment.
     pub doc: &'static str,
 }
@@ -43,7 +43,7 @@ macro_rules! options {
             $(flag: $flag:literal $($placeholder:ident)?,)?
             $(variable: $variable:literal,)?
             $(key: $key:literal,)?
-            default: |$cx:ident| $default:expr, $said:literal $(,)?
+            default: |$cx:ident| $default:expr $(, $said:literal)? $(,)?
         }
     )*) => {
         /// Every option with its value and where that comes from.
@@ -56,7 +56,7 @@ macro_rules! options {
         /// All options, in the order of the documentation.
         pub static OPTIONS: &[$crate::config::OptionSpec] = &[
             $( $crate::config::table::options!(@spec $name: $type {
-                [$($doc)+] [$($flag $($placeholder)?)?] [$($variable)?] [$($key)?] $said
+                [$($doc)+] [$($flag $($placeholder)?)?] [$($variable)?] [$($key)?] [$($said)?]
             }), )*
         ];
 
@@ -70,7 +70,7 @@ macro_rules! options {
                     $name: {
                         const SPEC: $crate::config::OptionSpec =
                             $crate::config::table::options!(@spec $name: $type {
-                                [$($doc)+] [$($flag $($placeholder)?)?] [$($variable)?] [$($key)?] $said
+                                [$($doc)+] [$($flag $($placeholder)?)?] [$($variable)?] [$($key)?] [$($said)?]
                             });
                         sources.setting(&SPEC, || { let $cx = places; $default })?
                     },
@@ -91,7 +91,7 @@ macro_rules! options {
         }
     };
     (@spec $name:ident: $type:ty {
-        [$($doc:literal)+] [$($flag:literal $($placeholder:ident)?)?] [$($variable:literal)?] [$($key:literal)?] $said:literal
+        [$($doc:literal)+] [$($flag:literal $($placeholder:ident)?)?] [$($variable:literal)?] [$($key:literal)?] [$($said:literal)?]
     }) => {
         $crate::config::OptionSpec {
             name: stringify!($name),
@@ -101,7 +101,7 @@ macro_rules! options {
             placeholder: $crate::config::table::options!(@maybe $($(stringify!($placeholder))?)?),
             is_list: <$type as $crate::config::value::OptionValue>::IS_LIST,
             kind: <$type as $crate::config::value::OptionValue>::KIND,
-            default: $said,
+            default: $crate::config::table::options!(@maybe $($said)?),
             doc: concat!($($doc, "\n"),+),
         }
     };

@@ -1,5 +1,7 @@
 //! The types that an option can have: how each is read, and how it is said.
 
+mod count;
+mod door;
 mod duration;
 mod gate;
 mod log;
@@ -8,6 +10,9 @@ mod size;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+pub use count::Count;
+pub use door::{AllowedHost, AllowedOrigin};
+pub use duration::Deadline;
 pub use gate::MethodName;
 pub use log::{LogFilter, LogFormat};
 pub use size::ByteSize;
@@ -87,18 +92,6 @@ impl OptionValue for u16 {
 
     fn raw(&self) -> Raw {
         Raw::Integer((*self).into())
-    }
-}
-
-impl OptionValue for usize {
-    const KIND: &'static str = "a whole number";
-
-    fn read(raw: &Raw, _: &Reading) -> Result<Self, String> {
-        integer(raw)
-    }
-
-    fn raw(&self) -> Raw {
-        Raw::Integer(i64::try_from(*self).unwrap_or(i64::MAX))
     }
 }
 

@@ -45,6 +45,25 @@ impl OptionValue for Duration {
     }
 }
 
+/// A time after which patience ends; never zero.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Deadline(pub Duration);
+
+impl OptionValue for Deadline {
+    const KIND: &'static str = Duration::KIND;
+
+    fn read(raw: &Raw, reading: &Reading) -> Result<Self, String> {
+        match Duration::read(raw, reading)? {
+            Duration::ZERO => Err("expected more than no time at all".to_owned()),
+            time => Ok(Self(time)),
+        }
+    }
+
+    fn raw(&self) -> Raw {
+        self.0.raw()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

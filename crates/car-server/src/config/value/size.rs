@@ -10,7 +10,7 @@ const UNITS: &[(&str, usize)] = &[
     ("", 1),
 ];
 
-/// A number of bytes.
+/// A number of bytes, at least one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct ByteSize(pub usize);
 
@@ -28,8 +28,8 @@ impl OptionValue for ByteSize {
         let factor = UNITS.iter().find(|(name, _)| *name == unit);
         let number = digits.trim_end().parse::<usize>().ok();
         match number.zip(factor).and_then(|(n, (_, f))| n.checked_mul(*f)) {
-            Some(bytes) => Ok(Self(bytes)),
-            None => expected::<Self, _>(),
+            Some(bytes) if bytes > 0 => Ok(Self(bytes)),
+            _ => expected::<Self, _>(),
         }
     }
 
@@ -55,12 +55,11 @@ mod tests {
         assert_eq!(read("8 MiB").unwrap(), ByteSize(8 << 20));
         assert_eq!(ByteSize(64 << 10).raw(), Raw::Text("64KiB".to_owned()));
         assert_eq!(ByteSize(1025).raw(), Raw::Integer(1025));
-        assert_eq!(ByteSize(0).raw(), Raw::Integer(0));
     }
 
     #[test]
     fn an_unknown_unit_is_refused() {
-        for text in ["8MB", "-1", "MiB", "99999999999GiB"] {
+        for text in ["8MB", "0", "-1", "MiB", "99999999999GiB"] {
             assert!(read(text).is_err(), "{text}");
         }
     }

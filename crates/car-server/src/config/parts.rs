@@ -1,0 +1,132 @@
+//! What the daemon is made of, as this configuration wants it.
+
+use car_state::approval::ApprovalGate;
+use car_transport::Limits;
+use car_transport::handshake::{InvalidRule, Rules};
+
+use super::Config;
+
+impl Config {
+    /// The bounds of connections.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits::default().with(|limits| {
+            limits.connections = self.limits_connections.value.0;
+            limits.message_bytes = self.limits_message_bytes.value.0;
+            limits.pre_auth_message_bytes = self.limits_pre_auth_message_bytes.value.0;
+            limits.parked_approvals = self.limits_parked_approvals.value.0;
+            limits.header_timeout = self.limits_header_timeout.value.0;
+            limits.header_bytes = self.limits_header_bytes.value.0;
+            limits.auth_deadline = self.limits_auth_deadline.value.0;
+            limits.auth_failure_delay = self.limits_auth_failure_delay.value;
+            limits.auth_failures =
+                u32::try_from(self.limits_auth_failures.value.0).unwrap_or(u32::MAX);
+            limits.ping_interval = self.limits_ping_interval.value.0;
+            limits.silence = self.limits_silence.value.0;
+            limits.write_deadline = self.limits_write_deadline.value.0;
+            limits.close_deadline = self.limits_close_deadline.value.0;
+            limits.drain = self.drain_time.value;
+            limits.read_buffer_bytes = self.limits_read_buffer_bytes.value.0;
+            limits.write_threshold_bytes = self.limits_write_threshold_bytes.value.0;
+        })
+    }
+
+    /// Which hosts are served and which pages may connect. The address that is listened on is a host of its own: what
+    /// names it cannot be a page that only pretends to be here.
+    ///
+    /// # Errors
+    /// Never for a loaded configuration: its values were tried.
+    pub fn rules(&self) -> Result<Rules, InvalidRule> {
+        let mut rules = Rules::default();
+        if !self.bind.value.is_unspecified() {
+            let address = self.address().to_string();
+            rules = rules.allow_host(&address)?;
+        }
+        for host in &self.allowed_hosts.value {
+            rules = rules.allow_host(host.as_str())?;
+        }
+        for origin in &self.allowed_origins.value {
+            rules = rules.allow_origin(origin.as_str())?;
+        }
+        Ok(rules)
+    }
+
+    /// Which calls need a person.
+    #[must_use]
+    pub fn approval_gate(&self) -> ApprovalGate {
+        if self.no_approvals.value {
+            return ApprovalGate::disabled();
+        }
+        let methods = self.gate.value.iter().map(|method| method.as_str());
+        let gate = methods.fold(ApprovalGate::from_table(), ApprovalGate::with_method);
+        let gate = self
+            .gate_tools
+            .value
+            .iter()
+            .fold(gate, ApprovalGate::with_tool);
+        gate.with_timeout(self.gate_timeout.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Environment, Flags};
+    use super::*;
+
+    fn load(toml: &str, flags: Flags) -> Config {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::write(root.path().join("car.toml"), toml).unwrap();
+        let flags = flags.with("home", root.path().to_str().unwrap());
+        Config::load(&flags, &Environment::default()).unwrap()
+    }
+
+    #[test]
+    fn without_configuration_the_limits_are_those_of_the_transport() {
+        assert_eq!(load("", Flags::default()).limits(), Limits::default());
+    }
+
+    #[test]
+    fn every_limit_can_be_set_by_its_name() {
+        let defaults = load("", Flags::default());
+        for shown in defaults.shown() {
+            let Some(name) = shown.spec.key.and_then(|key| key.strip_prefix("limits.")) else {
+                continue;
+            };
+            let other = match shown.value {
+                crate::config::Raw::Integer(number) => (number + 1).to_string(),
+                _ if name.ends_with("bytes") => "12345".to_owned(),
+                _ => "'7s'".to_owned(),
+            };
+            let changed = load(&format!("[limits]\n{name} = {other}\n"), Flags::default());
+            assert_ne!(changed.limits(), Limits::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_gate_is_that_of_the_table_and_what_is_added() {
+        let gate = load(
+            "gate_timeout = '5s'",
+            Flags::default()
+                .with("gate", "verify")
+                .with("gate_tools", "rm"),
+        )
+        .approval_gate();
+        assert!(gate.requires_approval("verify") && gate.requires_approval("state.clear"));
+        assert!(gate.tool_requires_approval("rm"));
+        assert_eq!(gate.timeout().as_secs(), 5);
+        let open = load(
+            "",
+            Flags::default()
+                .with("gate", "verify")
+                .with("no_approvals", "true"),
+        );
+        assert!(!open.approval_gate().requires_approval("verify"));
+    }
+
+    #[test]
+    fn the_address_that_is_listened_on_is_served() {
+        let flags = Flags::default().with("bind", "192.0.2.1");
+        let wanted = Rules::default().allow_host("192.0.2.1").unwrap();
+        assert_eq!(load("", flags).rules(), Ok(wanted));
+    }
+}
