@@ -13,6 +13,7 @@ mod core;
 mod cx;
 mod failure;
 mod handlers;
+pub mod http;
 mod info;
 mod life;
 mod private_file;
