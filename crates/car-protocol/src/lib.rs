@@ -5,16 +5,26 @@
 //! I/O and knows no clock, no randomness and no runtime, so that a client for any platform can depend
 //! on it.
 //!
+//! A frame is text. [`jsonrpc::decode`] tells what it is, the method's marker type tells what its params are, and
+//! [`jsonrpc::decode_params`] reads them:
+//!
 //! ```
-//! use car_protocol::jsonrpc::{Incoming, Message, decode};
+//! use car_protocol::jsonrpc::{Message, decode_message, decode_params};
+//! use car_protocol::method::Method;
+//! use car_protocol::rpc::state;
 //!
 //! let frame = r#"{"jsonrpc":"2.0","id":7,"method":"state.get","params":{"key":"k"}}"#;
-//! let Ok(Incoming::Single(Message::Request(request))) = decode(frame) else { unreachable!() };
-//! assert_eq!(request.method, "state.get");
+//! let Ok(Message::Request(request)) = decode_message(frame) else { unreachable!() };
+//! assert_eq!(request.method, state::Get::NAME);
+//!
+//! let params: <state::Get as Method>::Params = decode_params(request.params)?;
+//! assert_eq!(params.key, "k");
+//! # Ok::<(), car_protocol::RpcError>(())
 //! ```
 //!
-//! With feature `schema` the same table yields JSON Schema, an OpenRPC 1.4 document, TypeScript types
-//! and the protocol reference ([`schema`]).
+//! The tables can be read as data too: [`rpc::methods`] has every line with its access and its risk, and [`OPENRPC`]
+//! is the same as a document. With feature `schema` the documents are made anew: JSON Schema, OpenRPC 1.4,
+//! TypeScript types and the protocol reference.
 
 mod error;
 pub mod jsonrpc;
@@ -29,3 +39,7 @@ pub const OPENRPC: &str = include_str!("../openrpc.json");
 
 pub use error::{ErrorData, RpcError, code, kind};
 pub use timestamp::Timestamp;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -4,6 +4,21 @@ use super::Document;
 use super::node::Node;
 use super::protocol::Protocol;
 
+/// What the examples do not have: escapes, pairs, depth.
+const FOR_THE_SCAN: &[(&str, &str)] = &[
+    ("escapes", r#"{"a\"b":"\\\/\b\f\n\r\t\u00e9","[":"{"}"#),
+    ("pairs", r#"["\ud83d\ude00","\uD834\uDD1E\u0041"]"#),
+    ("halves", r#"["\ud83d","\ude00","\ud83d\n","\\ud83d"]"#),
+    (
+        "nested",
+        r#"{"a":[{"b":[[],{},[{}]]}],"c":[[[[[[[[[[[[]]]]]]]]]]]]}"#,
+    ),
+    (
+        "numbers",
+        "[0,-0.5,1e9,1E-3,18446744073709551617,null,true,false]",
+    ),
+];
+
 /// A batch of all messages of a namespace for the decoder, and the params of each line by themselves.
 pub(super) fn documents(protocol: &Protocol) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -34,6 +49,9 @@ pub(super) fn documents(protocol: &Protocol) -> Vec<Document> {
     documents.extend(namespaces.into_iter().map(|(namespace, messages)| {
         let path = format!("fuzz/seeds/decode/{namespace}.json");
         Document::new(path, Node::List(messages).compact())
+    }));
+    documents.extend(FOR_THE_SCAN.iter().map(|(name, text)| {
+        Document::new(format!("fuzz/seeds/scan/{name}.json"), (*text).to_owned())
     }));
     documents
 }
