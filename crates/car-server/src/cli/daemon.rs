@@ -1,15 +1,160 @@
 //! The daemon, from its start to its end.
 
-use car_server::config::Config;
-use car_server::logging;
-use car_server::root_lock::RootLock;
+use std::future::Future;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use car_server::config::{Config, Places};
+use car_server::http::HttpSurface;
+use car_server::root_lock::{Holder, RootLock};
+use car_server::tokens::{TokenFiles, Tokens};
+use car_server::{Auth, Server, logging};
+use car_state::server::{ServerState, ServerStateConfig};
+use car_transport::accept::{Acceptor, Permits};
+use car_transport::tcp::TcpEndpoint;
+#[cfg(unix)]
+use car_transport::uds::UdsEndpoint;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::banner::{Reachable, banner};
 use super::failure::Failure;
+use super::{output, service_manager, signals};
+
+/// How long after the drain time the connections may take to say goodbye. Then they are cut.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Runs until a signal, or until somebody with the host role asks for the end.
-pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    logging::start(&config.log.value, config.log_format.value)
-        .map_err(|error| Failure::error(error.to_string()))?;
-    let _lock = RootLock::acquire(&config.home.value)?;
-    Ok(())
+pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
+    logging::start(&config.log.value, config.log_format.value).map_err(Failure::error)?;
+    let lock = RootLock::acquire(places.home())?;
+    let asked = CancellationToken::new();
+    signals::watch(asked.clone())
+        .map_err(|error| Failure::error(format!("cannot wait for signals: {error}")))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
+    runtime.block_on(serve(config, places, lock, asked))
+}
+
+/// Binds first: a daemon that cannot listen has not touched the tokens of another one.
+async fn serve(
+    config: &Config,
+    places: &Places,
+    mut lock: RootLock,
+    asked: CancellationToken,
+) -> Result<(), Failure> {
+    let listeners = Listeners::bind(config).await?;
+    let (server, _token_files) = build(config, places)?;
+    let at = Reachable {
+        address: listeners.tcp.address(),
+        socket: config.socket_path(),
+    };
+    lock.publish(&holder(config, at))?;
+    output::print(&banner(config, places, at))?;
+    service_manager::ready();
+
+    let serving = listeners.serve(config, &server)?;
+    let stopping = server.stopping();
+    let stop = async {
+        tokio::select! {
+            () = asked.cancelled() => server.stop(),
+            () = stopping.cancelled() => {}
+        }
+        service_manager::stopping();
+        sleep(config.drain_time.value + FAREWELL).await;
+    };
+    tokio::select! {
+        served = serving => served.map_err(Failure::error),
+        () = stop => {
+            tracing::warn!("connections were cut: they did not end in time");
+            Ok(())
+        }
+    }
+}
+
+/// The daemon itself, and the files of its tokens.
+fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failure> {
+    let state = ServerStateConfig::new(places.home()).with_approval_gate(config.approval_gate());
+    let state = ServerState::with_config(state).map_err(Failure::error)?;
+    let tokens = Tokens::generate(!config.no_auth.value)?;
+    let files = tokens.publish(&config.token_file.value, &places.host_token())?;
+    let auth = match tokens.auth_enabled() {
+        true => Auth::tokens(Arc::new(tokens)),
+        false => Auth::disabled(),
+    };
+    let server = Server::builder(state).auth(auth).limits(config.limits());
+    Ok((server.build().map_err(Failure::error)?, files))
+}
+
+fn holder(config: &Config, at: Reachable<'_>) -> Holder {
+    let token_file = (!config.no_auth.value).then(|| config.token_file.value.clone());
+    Holder {
+        address: Some(at.address),
+        socket: at.socket.map(Path::to_owned),
+        token_file,
+        ..Holder::starting()
+    }
+}
+
+/// Where connections come in.
+struct Listeners {
+    tcp: TcpEndpoint,
+    #[cfg(unix)]
+    uds: Option<UdsEndpoint>,
+}
+
+impl Listeners {
+    async fn bind(config: &Config) -> Result<Self, Failure> {
+        Ok(Self {
+            tcp: TcpEndpoint::bind(config.address()).await?,
+            #[cfg(unix)]
+            uds: match config.socket_path() {
+                Some(path) => Some(UdsEndpoint::bind(path).await?),
+                None => None,
+            },
+        })
+    }
+
+    /// Serves all of them until the daemon stops and the last connection is over. One that breaks stops the daemon:
+    /// a service manager starts it again.
+    fn serve<'a>(
+        self,
+        config: &Config,
+        server: &'a Server,
+    ) -> Result<impl Future<Output = io::Result<()>> + 'a, Failure> {
+        let surface = HttpSurface::builder(server.limits(), {
+            let server = server.clone();
+            move |duplex| {
+                let server = server.clone();
+                async move { server.serve_connection(duplex).await }
+            }
+        });
+        let surface = surface.rules(config.rules().map_err(Failure::error)?);
+        let surface = surface.stopping(server.stopping().clone()).build();
+        let permits = Permits::new(server.limits().connections);
+        let stopping = server.stopping();
+        Ok(async move {
+            let broken = |served: io::Result<()>| served.inspect_err(|_| server.stop());
+            let tcp = surface.serve(Acceptor::new(self.tcp, permits.clone()), stopping.clone());
+            #[cfg(unix)]
+            let uds = async {
+                match self.uds {
+                    Some(uds) => {
+                        surface
+                            .serve(Acceptor::new(uds, permits.clone()), stopping.clone())
+                            .await
+                    }
+                    None => Ok(()),
+                }
+            };
+            #[cfg(not(unix))]
+            let uds = std::future::ready(Ok(()));
+            let (tcp, uds) = tokio::join!(async { broken(tcp.await) }, async { broken(uds.await) });
+            tcp.and(uds)
+        })
+    }
 }

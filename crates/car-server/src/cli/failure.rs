@@ -6,6 +6,9 @@ use std::process::ExitCode;
 use car_server::config::ConfigError;
 use car_server::root_lock::LockError;
 use car_server::tokens::TokenError;
+use car_transport::tcp::TcpError;
+#[cfg(unix)]
+use car_transport::uds::UdsError;
 
 /// The exit codes, as `--help` lists them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -35,8 +38,8 @@ impl Failure {
     }
 
     /// It did not work.
-    pub(super) fn error(message: impl Into<String>) -> Self {
-        Self::new(Exit::Error, message)
+    pub(super) fn error(why: impl fmt::Display) -> Self {
+        Self::new(Exit::Error, why.to_string())
     }
 
     /// It was asked for wrongly.
@@ -80,6 +83,26 @@ impl From<LockError> for Failure {
             ),
             _ => failure,
         }
+    }
+}
+
+impl From<TcpError> for Failure {
+    fn from(error: TcpError) -> Self {
+        let failure = Self::error(error.to_string());
+        match error {
+            TcpError::InUse { .. } => {
+                failure.advise("another port with --port, or any free one with --port 0")
+            }
+            _ => failure,
+        }
+    }
+}
+
+#[cfg(unix)]
+impl From<UdsError> for Failure {
+    fn from(error: UdsError) -> Self {
+        Self::error(error.to_string())
+            .advise("another place with --socket, or none with --no-socket")
     }
 }
 

@@ -1,11 +1,14 @@
 //! The command line. Without a command it is the daemon.
 
 mod arguments;
+mod banner;
 mod daemon;
 mod failure;
 mod flags;
 mod output;
 mod service;
+mod service_manager;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -30,7 +33,10 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     let environment = Environment::of_process();
     let (command, flags) = arguments.split()?;
     match command {
-        None => daemon::run(&Config::load(&flags, &environment)?),
+        None => {
+            let config = Config::load(&flags, &environment)?;
+            daemon::run(&config, &Config::places(&flags, &environment)?)
+        }
         Some(Command::Config { markdown: true, .. }) => output::print(&markdown()),
         Some(Command::Config { json, .. }) => {
             let config = Config::load(&flags, &environment)?;
