@@ -217,11 +217,13 @@ impl Outbox {
         }
     }
 
-    /// The connection is gone.
+    /// The connection is gone, and with it all that was to be written: nobody waits for room any more.
     pub(crate) fn end(&mut self) {
         self.phase = Phase::Closed;
         self.fast = VecDeque::new();
         self.replied = 0;
+        self.bytes = 0;
+        self.frames = 0;
     }
 
     pub(crate) fn is_open(&self) -> bool {
@@ -351,6 +353,16 @@ mod tests {
             Next::Close(Some(CloseReason::new(1000, "bye")))
         );
         assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn after_the_end_nobody_waits_for_bytes_to_be_written() {
+        let mut outbox = small();
+        outbox.admit();
+        outbox.reply("x".repeat(51).into(), 1);
+        assert_eq!(outbox.admit(), Admission::Wait);
+        outbox.end();
+        assert_eq!(outbox.admit(), Admission::Admitted);
     }
 
     #[test]
