@@ -60,6 +60,7 @@ fn params_that_are_an_array() {
     row::<Vec<tools::ToolDefinition>>(&mut out, Some(r#"[{"name":"a"},{"nome":"b"}]"#));
     let rate = r#"[{"name":"a","rate_limit":{"max_calls":-1,"interval_secs":1}}]"#;
     row::<Vec<tools::ToolDefinition>>(&mut out, Some(rate));
+    row::<Vec<tools::ToolDefinition>>(&mut out, Some(r#"[["a"]]"#));
     insta::assert_snapshot!(out);
 }
 
@@ -84,6 +85,7 @@ fn the_path_leads_to_the_fault() {
     row::<proposal::SubmitParams>(&mut out, Some(r#"{"proposal":null}"#));
     row::<proposal::SubmitParams>(&mut out, Some(r#"{"scope":{}}"#));
     row::<events::QueryParams>(&mut out, Some(r#"{"since":{"epoch":1}}"#));
+    row::<events::QueryParams>(&mut out, Some(r#"{"since":[1,40]}"#));
     row::<events::QueryParams>(&mut out, Some(r#"{"limit":4294967296}"#));
     row::<host::SetStatusParams>(&mut out, Some(r#"{"agent_id":"a","status":"asleep"}"#));
     row::<Map<String, Value>>(&mut out, Some("[1]"));

@@ -15,6 +15,7 @@
 //! | deeper than [`MAX_DEPTH`], a lone surrogate, a member of the envelope twice | `-32700` |
 //! | an empty batch, more than [`MAX_BATCH`] messages | `-32600` |
 
+mod by_name;
 mod decode;
 mod encode;
 mod envelope;

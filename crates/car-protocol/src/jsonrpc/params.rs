@@ -4,6 +4,7 @@ use serde::de::{self, DeserializeOwned, Deserializer, IgnoredAny, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
+use super::by_name::ByName;
 use crate::RpcError;
 
 /// How much text of a peer an error repeats, in bytes.
@@ -18,7 +19,6 @@ const MAX_ECHO: usize = 256;
 /// `-32602`; `data.field` is the path of what is wrong, for example `proposal.actions[2].id`.
 pub fn decode_params<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T, RpcError> {
     let mut text = params.map_or("{}", RawValue::get);
-    // Structs also read themselves from arrays, member by member. That is a shape nobody documented.
     if text.starts_with('[') && wants_object::<T>() {
         if serde_json::from_str::<[IgnoredAny; 0]>(text).is_err() {
             let why = "params are given by name, as an object";
@@ -26,7 +26,7 @@ pub fn decode_params<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T
         }
         text = "{}";
     }
-    serde_json::from_str(text).map_err(|error| {
+    read(text).map_err(|error| {
         if params.is_none() && !wants_object::<T>() {
             return RpcError::invalid_params(None, "params are missing");
         }
@@ -34,10 +34,17 @@ pub fn decode_params<T: DeserializeOwned>(params: Option<&RawValue>) -> Result<T
     })
 }
 
+fn read<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let params = T::deserialize(ByName(&mut deserializer))?;
+    deserializer.end()?;
+    Ok(params)
+}
+
 /// Reads once more, slowly, to learn where it fails.
 fn explain<T: DeserializeOwned>(text: &str, error: &serde_json::Error) -> RpcError {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let located = serde_path_to_error::deserialize::<_, T>(&mut deserializer).err();
+    let located = serde_path_to_error::deserialize::<_, T>(ByName(&mut deserializer)).err();
     let (mut path, mut message) = match &located {
         Some(located) => (
             located.path().to_string(),

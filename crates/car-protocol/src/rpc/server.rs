@@ -1,7 +1,7 @@
 //! `server.*` and `rpc.discover`: what runs here and what it can do.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::{Empty, Ok};
 use crate::Timestamp;
@@ -18,7 +18,7 @@ crate::methods! {
 
     /// The OpenRPC document of this daemon.
     #[access(Open)]
-    Discover = "rpc.discover" (Empty) -> Value;
+    Discover = "rpc.discover" (Empty) -> Box<RawValue>;
 
     /// What the daemon is doing.
     Status = "server.status" (Empty) -> ServerStatus;

@@ -88,9 +88,12 @@ fn method(protocol: &Protocol, line: &Line) -> Node {
         method.set("result", descriptor);
     }
     let errors = errors(line)
+        .into_iter()
         .map(|name| Node::object([("$ref", format!("#/components/errors/{name}").into())]));
-    if line.result.is_some() {
+    if let Kind::Method(_) = line.kind {
         method.set("errors", errors.collect::<Node>());
+    }
+    if line.result.is_some() {
         method.set("examples", Node::List(vec![example(line, variadic)]));
     }
     method.set("x-params", line.params.clone());
@@ -205,18 +208,16 @@ fn error(&(name, code, message): &(&str, i32, &str)) -> (String, Node) {
     (name.to_owned(), error)
 }
 
-fn errors(line: &Line) -> impl Iterator<Item = &'static str> {
-    let (access, risk) = match line.kind {
-        Kind::Method(spec) => (Some(spec.access), spec.risk),
-        _ => (None, Risk::None),
+/// The errors of a method; what a client refuses is its own.
+fn errors(line: &Line) -> Vec<&'static str> {
+    let Kind::Method(spec) = line.kind else {
+        return Vec::new();
     };
-    ERRORS
-        .iter()
-        .filter(move |(_, code, _)| match *code {
-            code::AUTH_REQUIRED => access.is_some_and(|access| access != Access::Open),
-            code::APPROVAL_REFUSED => risk == Risk::NeedsApproval,
-            code::INVALID_PARAMS | code::DEADLINE_EXCEEDED | code::DOMAIN_ERROR => access.is_some(),
-            _ => true,
-        })
-        .map(|(name, ..)| *name)
+    let meets = |(_, code, _): &&(&str, i32, &str)| match *code {
+        code::AUTH_REQUIRED => spec.access != Access::Open,
+        code::APPROVAL_REFUSED => spec.risk == Risk::NeedsApproval,
+        _ => true,
+    };
+    let errors = ERRORS.iter().filter(meets);
+    errors.map(|(name, ..)| *name).collect()
 }

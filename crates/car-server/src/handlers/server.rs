@@ -8,7 +8,8 @@ use car_protocol::rpc::server::{
 };
 use car_protocol::rpc::{Empty, Ok as Done};
 use car_protocol::{RpcError, code, kind};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::VERSION;
 use crate::cx::Cx;
@@ -81,7 +82,7 @@ fn handshake(_: &Info, cx: &Cx, params: HandshakeParams) -> Result<HandshakeResu
     })
 }
 
-fn discover(_: &Info, _: &Cx, _: Empty) -> Result<Value, Failure> {
+fn discover(_: &Info, _: &Cx, _: Empty) -> Result<Box<RawValue>, Failure> {
     serde_json::from_str(car_protocol::OPENRPC).map_err(Failure::internal)
 }
 
