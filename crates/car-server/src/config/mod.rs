@@ -124,6 +124,14 @@ impl Config {
                  keep authentication on, or listen on 127.0.0.1"
             )));
         }
+        let (ping, silence) = (&self.limits_ping_interval, &self.limits_silence);
+        if ping.value >= silence.value {
+            return Err(ConfigError::Conflict(format!(
+                "limits.ping_interval (from {}) must be shorter than limits.silence (from {}): a quiet client would be \
+                 cut before it is asked whether it lives",
+                ping.origin, silence.origin
+            )));
+        }
         Ok(())
     }
 }

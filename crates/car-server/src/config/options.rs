@@ -171,6 +171,42 @@ options! {
         default: |_places| ByteSize(limit(|limits| limits.pre_auth_message_bytes)),
     }
 
+    /// Requests of one connection that are under way or whose answer is not written yet. When there are as many, nothing further is read.
+    limits_outbox_requests: Count {
+        key: "limits.outbox.requests",
+        default: |_places| Count(limit(|limits| limits.outbox.requests)),
+    }
+
+    /// Bytes of the requests of one connection that are under way. When there are as many, nothing further is read.
+    limits_outbox_request_bytes: ByteSize {
+        key: "limits.outbox.request_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.outbox.request_bytes)),
+    }
+
+    /// Callbacks and notifications of one connection that are not written yet. Further notifications are kept in the log, and the client is told what it missed.
+    limits_outbox_frames: Count {
+        key: "limits.outbox.frames",
+        default: |_places| Count(limit(|limits| limits.outbox.frames)),
+    }
+
+    /// Bytes of one connection that are not written yet. Beyond them nothing further is read or taken.
+    limits_outbox_bytes: ByteSize {
+        key: "limits.outbox.bytes",
+        default: |_places| ByteSize(limit(|limits| limits.outbox.bytes)),
+    }
+
+    /// Bytes of events that are written before answers are looked at again.
+    limits_outbox_turn_bytes: ByteSize {
+        key: "limits.outbox.turn_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.outbox.turn_bytes)),
+    }
+
+    /// Subscriptions of one connection.
+    limits_outbox_subscriptions: Count {
+        key: "limits.outbox.subscriptions",
+        default: |_places| Count(limit(|limits| limits.outbox.subscriptions)),
+    }
+
     /// Calls of one connection that wait for a person. Further ones are answered `overloaded`.
     limits_parked_approvals: Count {
         key: "limits.parked_approvals",

@@ -14,6 +14,12 @@ impl Config {
             limits.connections = self.limits_connections.value.0;
             limits.message_bytes = self.limits_message_bytes.value.0;
             limits.pre_auth_message_bytes = self.limits_pre_auth_message_bytes.value.0;
+            limits.outbox.requests = self.limits_outbox_requests.value.0;
+            limits.outbox.request_bytes = self.limits_outbox_request_bytes.value.0;
+            limits.outbox.frames = self.limits_outbox_frames.value.0;
+            limits.outbox.bytes = self.limits_outbox_bytes.value.0;
+            limits.outbox.turn_bytes = self.limits_outbox_turn_bytes.value.0;
+            limits.outbox.subscriptions = self.limits_outbox_subscriptions.value.0;
             limits.parked_approvals = self.limits_parked_approvals.value.0;
             limits.header_timeout = self.limits_header_timeout.value.0;
             limits.header_bytes = self.limits_header_bytes.value.0;
@@ -95,10 +101,33 @@ mod tests {
             let other = match shown.value {
                 crate::config::Raw::Integer(number) => (number + 1).to_string(),
                 _ if name.ends_with("bytes") => "12345".to_owned(),
+                _ if name == "silence" => "'7m'".to_owned(),
                 _ => "'7s'".to_owned(),
             };
             let changed = load(&format!("[limits]\n{name} = {other}\n"), Flags::default());
             assert_ne!(changed.limits(), Limits::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_limit_is_left_out() {
+        // `Limits { connections: …, outbox: OutboxLimits { requests: …, … }, … }`
+        let shown = format!("{:?}", Limits::default());
+        let options = crate::config::OPTIONS;
+        let mut prefix = "limits.";
+        for word in shown.split_whitespace().skip(2) {
+            if let Some(name) = word.strip_suffix(':') {
+                let key = format!("{prefix}{name}");
+                let known = options.iter().any(|option| option.key == Some(&key));
+                assert!(
+                    known || ["limits.outbox", "limits.drain"].contains(&key.as_str()),
+                    "{key}"
+                );
+            } else if word == "OutboxLimits" {
+                prefix = "limits.outbox.";
+            } else if word.starts_with('}') {
+                prefix = "limits.";
+            }
         }
     }
 

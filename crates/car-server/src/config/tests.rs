@@ -114,6 +114,12 @@ fn the_network_is_refused_without_authentication() {
 }
 
 #[test]
+fn a_quiet_client_must_be_asked_before_it_is_cut() {
+    let error = load(&root("[limits]\nsilence = '20s'\n"), Flags::default(), &[]).unwrap_err();
+    assert!(error.to_string().contains("car.toml:2)"), "{error}");
+}
+
+#[test]
 fn only_the_command_line_can_open_the_daemon_to_the_network() {
     let config = load(&root(""), Flags::default(), &[("CAR_BIND", "0.0.0.0")]).unwrap();
     assert!(config.bind.value.is_loopback());
