@@ -109,10 +109,6 @@ impl Server {
 
     /// Serves a connection in a task of the daemon.
     pub fn spawn_connection(&self, duplex: Duplex) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the daemon owns its connections and waits for them"
-        )]
         self.core
             .life
             .tasks()

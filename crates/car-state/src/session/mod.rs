@@ -181,10 +181,6 @@ impl ClientSession {
     /// Runs `task` as the session's own: it is dropped when the session ends.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let cancel = self.cancel.clone();
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the session owns its tasks and ends them"
-        )]
         self.tasks.spawn(async move {
             cancel.run_until_cancelled(task).await;
         });

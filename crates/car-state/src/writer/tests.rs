@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -1,0 +1,128 @@
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use car_protocol::method::Callback;
+use car_protocol::rpc::server::{Handshake, HandshakeParams, MAX_PROTOCOL_VERSION};
+use car_protocol::rpc::session::{Auth, AuthParams};
+use car_transport::Duplex;
+use car_transport::connect::{self, Options, Target};
+
+use crate::callbacks::{CallbackError, Handlers};
+use crate::client::Client;
+use crate::discover;
+use crate::error::ConnectError;
+
+/// How a client is to be made.
+pub struct ClientBuilder {
+    auth: AuthParams,
+    deadline: Duration,
+    handshake: bool,
+    handlers: Handlers,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        let deadline = Duration::from_secs(30);
+        Self {
+            auth: AuthParams::default(),
+            deadline,
+            handshake: false,
+            handlers: Handlers::default(),
+        }
+    }
+
+    /// The client token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.auth.token = Some(token.into());
+        self
+    }
+
+    /// The host token: gives the host role.
+    #[must_use]
+    pub fn host_token(mut self, token: impl Into<String>) -> Self {
+        self.auth.host_token = Some(token.into());
+        self
+    }
+
+    /// The token that the environment has, where it has one.
+    #[must_use]
+    pub fn discovered_token(mut self) -> Self {
+        self.auth.token = self.auth.token.or_else(discover::token);
+        self
+    }
+
+    /// How long a call may take; 30 seconds when left out. [`Client::with_deadline`] changes it for single calls.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Agrees on the protocol's version before anything else, and fails where the daemon speaks another.
+    #[must_use]
+    pub fn handshake(mut self) -> Self {
+        self.handshake = true;
+        self
+    }
+
+    /// Answers a callback of the daemon. The future is dropped when the daemon takes the request back. Tools are better
+    /// offered with [`Client::tool`].
+    #[must_use]
+    pub fn on<C, F, Fut>(mut self, handler: F) -> Self
+    where
+        C: Callback,
+        F: Fn(C::Params) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<C::Result, CallbackError>> + Send + 'static,
+    {
+        self.handlers.on::<C, F, Fut>(handler);
+        self
+    }
+
+    /// Connects to a daemon.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect(self, target: &Target) -> Result<Client, ConnectError> {
+        let options =
+            Options::default().with_deadline(self.deadline.min(Options::default().deadline));
+        let duplex = connect::connect(target, &options).await?;
+        self.over(duplex).await
+    }
+
+    /// Uses a connection that is there already, for example one in memory.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn over(self, duplex: Duplex) -> Result<Client, ConnectError> {
+        let client = Client::start(duplex, self.handlers, self.deadline);
+        if self.auth.token.is_some() || self.auth.host_token.is_some() {
+            client
+                .call::<Auth>(self.auth)
+                .await
+                .map_err(ConnectError::Refused)?;
+        }
+        if self.handshake {
+            let params = HandshakeParams {
+                protocol_version: MAX_PROTOCOL_VERSION,
+                client_name: Some(env!("CARGO_PKG_NAME").to_owned()),
+                client_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+                required_capabilities: None,
+            };
+            client
+                .call::<Handshake>(params)
+                .await
+                .map_err(ConnectError::Handshake)?;
+        }
+        Ok(client)
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,257 @@
+//! A client against a daemon whose every word the test chooses, under a paused clock.
+#![expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
+
+use std::future::{pending, poll_fn};
+use std::time::Duration;
+
+use car_client::{CallError, Client};
+use car_protocol::rpc::{events, proposal, state};
+use car_transport::source::next;
+use car_transport::{Duplex, Frame, memory};
+use serde_json::{Value, json};
+
+/// The daemon's end.
+struct Daemon(Duplex);
+
+impl Daemon {
+    async fn hear(&mut self) -> Value {
+        loop {
+            match next(&mut self.0.source)
+                .await
+                .expect("the client is there")
+                .unwrap()
+            {
+                Frame::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Frame::Close(_) => return Value::Null,
+                _ => {}
+            }
+        }
+    }
+
+    async fn say(&mut self, message: Value) {
+        let sink = &mut self.0.sink;
+        poll_fn(|cx| sink.as_mut().poll_ready(cx)).await.unwrap();
+        sink.as_mut()
+            .start_send(Frame::Text(message.to_string().into()))
+            .unwrap();
+        poll_fn(|cx| sink.as_mut().poll_flush(cx)).await.unwrap();
+    }
+
+    async fn answer(&mut self, result: Value) -> Value {
+        let request = self.hear().await;
+        self.say(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
+            .await;
+        request
+    }
+
+    async fn execute(&mut self, tool: &str) {
+        let params = json!({
+            "action_id": "a", "tool": tool, "parameters": {"n": 1}, "timeout_ms": 1000,
+            "attempt": 1, "request_id": "cb-1", "session_id": "s"
+        });
+        self.say(
+            json!({ "jsonrpc": "2.0", "id": "cb-1", "method": "tools.execute", "params": params }),
+        )
+        .await;
+    }
+}
+
+async fn connect() -> (Client, Daemon) {
+    let (near, far) = memory::pair(memory::Options::default());
+    (Client::builder().over(near).await.unwrap(), Daemon(far))
+}
+
+fn key(key: &str) -> state::GetParams {
+    state::GetParams {
+        key: key.to_owned(),
+        tenant_id: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_typed_at_both_ends() {
+    let (client, mut daemon) = connect().await;
+    let calling = tokio::spawn(async move { client.call::<state::Get>(key("k")).await });
+    let request = daemon.answer(json!({"n": 1})).await;
+    assert_eq!(
+        request,
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "state.get", "params": {"key": "k"} })
+    );
+    assert_eq!(calling.await.unwrap().unwrap(), json!({"n": 1}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_daemon_keeps_its_kind() {
+    let (client, mut daemon) = connect().await;
+    let calling = tokio::spawn(async move { client.call::<state::Get>(key("")).await });
+    let request = daemon.hear().await;
+    let error = json!({ "code": -32602, "message": "no", "data": {"kind": "invalid_params", "field": "key"} });
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }))
+        .await;
+    assert_eq!(
+        calling.await.unwrap().unwrap_err().kind(),
+        Some("invalid_params")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_nobody_answers_ends_at_its_deadline() {
+    let (client, _daemon) = connect().await;
+    let patient = client.with_deadline(Duration::from_secs(300));
+    let began = tokio::time::Instant::now();
+    let params = proposal::SubmitParams::default();
+    let ended = patient.call::<proposal::Submit>(params).await;
+    assert!(matches!(ended, Err(CallError::TimedOut(_))));
+    assert_eq!(began.elapsed(), Duration::from_secs(300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_fail_when_the_connection_ends() {
+    let (client, daemon) = connect().await;
+    let calling = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client
+                .call::<events::Count>(car_protocol::rpc::Empty {})
+                .await
+        }
+    });
+    tokio::task::yield_now().await;
+    drop(daemon);
+    assert!(matches!(calling.await.unwrap(), Err(CallError::Closed)));
+    client.closed().await;
+    assert!(matches!(
+        client.call::<state::Get>(key("k")).await,
+        Err(CallError::Closed)
+    ));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_is_registered_and_run() {
+    let (client, mut daemon) = connect().await;
+    let offering = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client
+                .tool(
+                    "add",
+                    |call| async move { Ok(json!({"got": call.parameters})) },
+                )
+                .await
+        }
+    });
+    let request = daemon.answer(json!(1)).await;
+    assert_eq!(request["params"][0]["name"], "add");
+    offering.await.unwrap().unwrap();
+    daemon.execute("add").await;
+    let answer = daemon.hear().await;
+    assert_eq!(
+        answer,
+        json!({ "jsonrpc": "2.0", "id": "cb-1", "result": {"got": {"n": 1}} })
+    );
+    daemon.execute("other").await;
+    assert_eq!(
+        daemon.hear().await["error"]["message"],
+        "unknown tool: other"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_taken_back_is_dropped() {
+    struct Dropped(Option<tokio::sync::oneshot::Sender<()>>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            let _ = self.0.take().map(|sender| sender.send(()));
+        }
+    }
+    let (client, mut daemon) = connect().await;
+    let (sender, dropped) = tokio::sync::oneshot::channel();
+    let sender = std::sync::Mutex::new(Some(sender));
+    let run = move |_| {
+        let guard = Dropped(sender.lock().unwrap().take());
+        async move {
+            let _guard = guard;
+            pending().await
+        }
+    };
+    let offering = tokio::spawn({
+        let client = client.clone();
+        async move { client.tool("slow", run).await }
+    });
+    daemon.answer(json!(1)).await;
+    offering.await.unwrap().unwrap();
+    daemon.execute("slow").await;
+    let params = json!({ "request_id": "cb-1", "reason": "timeout" });
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "method": "tools.cancel", "params": params }))
+        .await;
+    dropped.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_callback_is_refused_by_name() {
+    let (_client, mut daemon) = connect().await;
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "id": 9, "method": "agent.ping" }))
+        .await;
+    let answer = daemon.hear().await;
+    assert_eq!(
+        (answer["id"].as_i64(), answer["error"]["code"].as_i64()),
+        (Some(9), Some(-32601))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn notifications_come_in_order_and_what_is_too_many_is_counted() {
+    let (client, mut daemon) = connect().await;
+    let mut notifications = client.notifications().unwrap();
+    assert!(client.notifications().is_none());
+    for n in 0..1_030 {
+        daemon
+            .say(json!({ "jsonrpc": "2.0", "method": "host.event", "params": {"n": n} }))
+            .await;
+    }
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "id": 1, "method": "nothing" }))
+        .await;
+    daemon.hear().await;
+    assert_eq!(notifications.missed(), 6);
+    for n in 0..1_024 {
+        let params: Value =
+            serde_json::from_str(notifications.next().await.unwrap().params.unwrap().get())
+                .unwrap();
+        assert_eq!(params["n"], n);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connection_ends_with_the_last_clone() {
+    let (client, mut daemon) = connect().await;
+    drop(client.clone());
+    client.notify("nothing", &json!({})).await.unwrap();
+    assert_eq!(daemon.hear().await["method"], "nothing");
+    drop(client);
+    assert_eq!(daemon.hear().await, Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_credential_is_told_before_there_is_a_client() {
+    let (near, far) = memory::pair(memory::Options::default());
+    let mut daemon = Daemon(far);
+    let connecting = tokio::spawn(Client::builder().token("wrong").over(near));
+    let request = daemon.hear().await;
+    assert_eq!(request["method"], "session.auth");
+    let error = json!({ "code": -32001, "message": "token mismatch" });
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error }))
+        .await;
+    assert!(
+        connecting
+            .await
+            .unwrap()
+            .unwrap_err()
+            .to_string()
+            .contains("token mismatch")
+    );
+}
