@@ -1,6 +1,9 @@
 //! The grammar of the command line.
 
-use car_server::config::Flags;
+use std::time::Duration;
+
+use car_server::config::value::{OptionValue as _, Reading};
+use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::failure::Failure;
@@ -28,6 +31,31 @@ pub(super) struct Arguments {
 /// What to do instead of running the daemon.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    /// Tells whether a daemon runs, where, and what it is doing.
+    Status {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Asks the daemon to end, and waits until it has: calls under way may end within its drain time.
+    Stop {
+        /// How long to wait.
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+        timeout: Duration,
+    },
+    /// Calls a method of the daemon and prints its result as JSON.
+    Call {
+        /// Its name, such as `state.get`.
+        method: String,
+        /// Its params, as JSON.
+        params: Option<String>,
+        /// Presents the host token instead of the client token.
+        #[arg(long)]
+        host: bool,
+        /// How long to wait for the answer.
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
+        timeout: Duration,
+    },
     /// Prints every option in effect and where its value comes from.
     Config {
         /// Prints JSON.
@@ -59,6 +87,11 @@ pub(super) enum Manager {
     Launchd,
 }
 
+/// Reads a time as the configuration does.
+fn time(text: &str) -> Result<Duration, String> {
+    Duration::read(&Raw::Text(text.to_owned()), &Reading::default())
+}
+
 impl Arguments {
     /// The command, and the options wherever they stood.
     pub(super) fn split(self) -> Result<(Option<Command>, Flags), Failure> {
@@ -85,6 +118,9 @@ impl Arguments {
 impl Command {
     fn name(&self) -> &'static str {
         match self {
+            Self::Status { .. } => "status",
+            Self::Stop { .. } => "stop",
+            Self::Call { .. } => "call",
             Self::Config { .. } => "config",
             Self::Service { .. } => "service",
             Self::Version => "version",

@@ -18,6 +18,8 @@ pub(super) enum Exit {
     Error = 1,
     /// The command line or the configuration is wrong; trying again is useless.
     Usage = 2,
+    /// There is no daemon to talk to.
+    NotRunning = 3,
 }
 
 /// A failed command.
@@ -45,6 +47,11 @@ impl Failure {
     /// It was asked for wrongly.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, message)
+    }
+
+    /// There is no daemon.
+    pub(super) fn not_running(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotRunning, message)
     }
 
     /// The same, with what to do about it.

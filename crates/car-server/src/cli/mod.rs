@@ -2,13 +2,18 @@
 
 mod arguments;
 mod banner;
+mod call;
+mod conversation;
 mod daemon;
 mod failure;
 mod flags;
 mod output;
+mod running;
 mod service;
 mod service_manager;
 mod signals;
+mod status;
+mod stop;
 
 use std::process::ExitCode;
 
@@ -16,7 +21,9 @@ use car_server::config::{Config, Environment, markdown};
 use clap::Parser as _;
 
 use self::arguments::{Arguments, Command};
+use self::conversation::Role;
 use self::failure::Failure;
+use self::running::Running;
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
@@ -36,6 +43,21 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         None => {
             let config = Config::load(&flags, &environment)?;
             daemon::run(&config, &Config::places(&flags, &environment)?)
+        }
+        Some(Command::Status { json }) => status::run(&Running::find(&flags, &environment)?, json),
+        Some(Command::Stop { timeout }) => {
+            stop::run(&Running::find(&flags, &environment)?, timeout)
+        }
+        Some(Command::Call {
+            method,
+            params,
+            host,
+            timeout,
+        }) => {
+            let params = call::params(params.as_deref())?;
+            let running = Running::find(&flags, &environment)?;
+            let role = if host { Role::Host } else { Role::Client };
+            call::run(&running, role, timeout, &method, params)
         }
         Some(Command::Config { markdown: true, .. }) => output::print(&markdown()),
         Some(Command::Config { json, .. }) => {
