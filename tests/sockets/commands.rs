@@ -46,6 +46,8 @@ fn status_tells_what_runs_and_where() {
     let status: Value = serde_json::from_str(said(&output)).unwrap();
     assert_eq!(status["pid"], daemon.pid());
     assert_eq!(status["connections"], 1, "its own");
+    assert_eq!(status["address"], daemon.address().to_string());
+    assert_eq!(status["root"], sandbox.root().to_str().unwrap());
 }
 
 #[test]

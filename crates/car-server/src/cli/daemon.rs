@@ -37,7 +37,10 @@ pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
-    runtime.block_on(serve(config, places, lock, asked))
+    let ended = runtime.block_on(serve(config, places, lock, asked));
+    // What still blocks a thread has had the drain time.
+    runtime.shutdown_background();
+    ended
 }
 
 /// Binds first: a daemon that cannot listen has not touched the tokens of another one.
@@ -56,6 +59,10 @@ async fn serve(
     lock.publish(&holder(config, at))?;
     output::print(&banner(config, places, at))?;
     service_manager::ready();
+    let socket = at
+        .socket
+        .map(|path| tracing::field::display(path.display()));
+    tracing::info!(version = car_server::VERSION, address = %at.address, socket, "up");
 
     let serving = listeners.serve(config, &server)?;
     let stopping = server.stopping();
@@ -67,13 +74,15 @@ async fn serve(
         service_manager::stopping();
         sleep(config.drain_time.value + FAREWELL).await;
     };
-    tokio::select! {
+    let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())
         }
-    }
+    };
+    tracing::info!("down");
+    ended
 }
 
 /// The daemon itself, and the files of its tokens.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::server::{ServerStatus, Status};
 
+use serde_json::{Value, json};
+
 use super::conversation::{Role, converse};
 use super::failure::Failure;
 use super::output;
@@ -20,11 +22,21 @@ pub(super) fn run(running: &Running, json: bool) -> Result<(), Failure> {
         client.call::<Status>(Empty {}).await
     })?;
     if json {
-        let value =
-            serde_json::to_value(&status).map_err(|error| Failure::error(error.to_string()))?;
-        return output::print_json(&value);
+        return output::print_json(&object(&status, running)?);
     }
     output::print(&page(&status, running))
+}
+
+/// The answer of `server.status`, and where the daemon is.
+fn object(status: &ServerStatus, running: &Running) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(status).map_err(Failure::error)?;
+    value["root"] = json!(running.places().home());
+    if let Some(holder) = running.holder() {
+        value["address"] = json!(holder.address);
+        value["socket"] = json!(holder.socket);
+        value["token_file"] = json!(holder.token_file);
+    }
+    Ok(value)
 }
 
 fn page(status: &ServerStatus, running: &Running) -> String {
