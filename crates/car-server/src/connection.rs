@@ -3,9 +3,11 @@
 mod admission;
 mod clock;
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::task::Poll;
 
 use car_protocol::RpcError;
 use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
@@ -15,9 +17,9 @@ use car_state::frame::{CloseReason, Frame, close};
 use car_state::responder::Batch;
 use car_state::session::ClientSession;
 use car_state::writer::Writer;
-use car_transport::source::{BoxSource, drain, next};
+use car_transport::source::{BoxSource, SourceError, drain};
 use car_transport::{Duplex, Limits};
-use tokio::select;
+use tokio::task::coop::unconstrained;
 use tracing::debug;
 
 use self::clock::{LifeClock, Pulse};
@@ -68,6 +70,16 @@ struct Reader {
     parked: Arc<AtomicUsize>,
 }
 
+/// What the read loop goes on with.
+enum Event {
+    Frame(Option<Result<Frame, SourceError>>),
+    Due(Pulse),
+    /// The daemon stops, and what the session had under way is over.
+    Drained,
+    /// The writer has ended.
+    Closed,
+}
+
 /// Whether to read on.
 enum Flow {
     Continue,
@@ -105,43 +117,60 @@ impl Reader {
         let mut closed = pin!(channel.closed().cancelled());
         let core = Arc::clone(&self.core);
         let session = Arc::clone(self.session());
-        let mut drained = pin!(core.drained(&session));
+        let mut drained = pin!(unconstrained(core.drained(&session)));
         let mut clock = pin!(LifeClock::new(&self.limits, !self.authenticated));
         loop {
-            select! {
-                biased;
-                frame = next(source) => {
+            // Not `select!`, which looks at nothing once the task has had its turn: a peer whose next frame is always
+            // there takes the whole of every turn, and would put all deadlines off.
+            let event = poll_fn(|cx| {
+                if let Poll::Ready(frame) = source.as_mut().poll_next(cx) {
+                    return Poll::Ready(Event::Frame(frame));
+                }
+                if let Poll::Ready(pulse) = clock.as_mut().poll_pulse(cx) {
+                    return Poll::Ready(Event::Due(pulse));
+                }
+                if drained.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Event::Drained);
+                }
+                closed.as_mut().poll(cx).map(|()| Event::Closed)
+            });
+            match event.await {
+                Event::Frame(None) | Event::Closed => return None,
+                Event::Frame(Some(Err(error))) => return error.close_reason(),
+                Event::Frame(Some(Ok(frame))) => {
                     clock.as_mut().heard();
                     let was_authenticated = self.authenticated;
-                    match frame {
-                        None => return None,
-                        Some(Err(error)) => return error.close_reason(),
-                        Some(Ok(frame)) => match self.frame(frame).await {
-                            Flow::Continue => {}
-                            Flow::Close(reason) => return Some(reason),
-                        },
+                    if let Flow::Close(reason) = self.frame(frame).await {
+                        return Some(reason);
                     }
                     if self.authenticated && !was_authenticated {
                         clock.as_mut().authenticated();
                         source.as_mut().set_max_message(self.limits.message_bytes);
                     }
                 }
-                pulse = clock.as_mut().pulse() => match pulse {
-                    Pulse::Ping => {
-                        // A full outbox is full of frames that will tell as much.
-                        let _ = self.channel.send(Frame::Ping(bytes::Bytes::new()));
-                    }
-                    // A client that runs a tool may be unable to answer pings meanwhile; its callback has a deadline.
-                    Pulse::Silent if !self.session().callbacks().is_empty() => {}
-                    Pulse::Silent => return Some(CloseReason::new(close::POLICY, "the peer is silent")),
-                    Pulse::Unauthenticated => {
-                        return Some(self.closing("auth_timeout", close::POLICY, "authenticate sooner"));
-                    }
-                },
-                () = &mut drained => {
-                    return Some(self.closing("shutting_down", close::GOING_AWAY, "the daemon shuts down"));
+                Event::Due(Pulse::Ping) => {
+                    // A full outbox is full of frames that will tell as much.
+                    let _ = self.channel.send(Frame::Ping(bytes::Bytes::new()));
                 }
-                () = &mut closed => return None,
+                // A client that runs a tool may be unable to answer pings meanwhile; its callback has a deadline.
+                Event::Due(Pulse::Silent) if !self.session().callbacks().is_empty() => {}
+                Event::Due(Pulse::Silent) => {
+                    return Some(CloseReason::new(close::POLICY, "the peer is silent"));
+                }
+                Event::Due(Pulse::Unauthenticated) => {
+                    return Some(self.closing(
+                        "auth_timeout",
+                        close::POLICY,
+                        "authenticate sooner",
+                    ));
+                }
+                Event::Drained => {
+                    return Some(self.closing(
+                        "shutting_down",
+                        close::GOING_AWAY,
+                        "the daemon shuts down",
+                    ));
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use car_transport::Limits;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Tells when a connection is due for a ping, silent for too long, or unauthenticated for too long.
@@ -60,13 +62,13 @@ impl LifeClock {
         this.timer.as_mut().reset(this.next_ping);
     }
 
-    /// Waits for what is due next. Dropping the future loses nothing.
-    pub(super) async fn pulse(self: Pin<&mut Self>) -> Pulse {
+    /// What is due next, when it is. A deadline is kept whatever the task has done before in its turn.
+    pub(super) fn poll_pulse(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Pulse> {
         let this = self.get_mut();
-        this.timer.as_mut().await;
+        ready!(Pin::new(&mut unconstrained(this.timer.as_mut())).poll(cx));
         let now = Instant::now();
         if this.auth_deadline.is_some_and(|deadline| now >= deadline) {
-            return Pulse::Unauthenticated;
+            return Poll::Ready(Pulse::Unauthenticated);
         }
         this.unanswered = if std::mem::take(&mut this.heard) {
             0
@@ -78,27 +80,32 @@ impl LifeClock {
             .auth_deadline
             .map_or(this.next_ping, |deadline| deadline.min(this.next_ping));
         this.timer.as_mut().reset(next);
-        if this.unanswered >= this.patience {
+        Poll::Ready(if this.unanswered >= this.patience {
             Pulse::Silent
         } else {
             Pulse::Ping
-        }
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::pin::pin;
 
     use super::*;
+
+    async fn pulse(mut clock: Pin<&mut LifeClock>) -> Pulse {
+        poll_fn(|cx| clock.as_mut().poll_pulse(cx)).await
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_peer_that_answers_nothing_for_ninety_seconds_is_dead() {
         let began = Instant::now();
         let mut clock = pin!(LifeClock::new(&Limits::default(), false));
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Silent);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Silent);
         assert_eq!(began.elapsed(), Duration::from_secs(90));
     }
 
@@ -106,7 +113,7 @@ mod tests {
     async fn a_peer_that_is_heard_lives_on() {
         let mut clock = pin!(LifeClock::new(&Limits::default(), false));
         for _ in 0..10 {
-            assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
+            assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
             clock.as_mut().heard();
         }
     }
@@ -114,17 +121,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn time_in_which_nothing_ran_is_not_silence() {
         let mut clock = pin!(LifeClock::new(&Limits::default(), false));
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
         tokio::time::advance(Duration::from_secs(3_600)).await;
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
     }
 
     #[tokio::test(start_paused = true)]
     async fn authentication_has_a_deadline_until_it_is_done() {
         let mut clock = pin!(LifeClock::new(&Limits::default(), true));
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Unauthenticated);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Unauthenticated);
         let mut clock = pin!(LifeClock::new(&Limits::default(), true));
         clock.as_mut().authenticated();
-        assert_eq!(clock.as_mut().pulse().await, Pulse::Ping);
+        assert_eq!(pulse(clock.as_mut()).await, Pulse::Ping);
     }
 }
