@@ -34,6 +34,9 @@ impl Life {
 
     /// Counts a connection for as long as the answer lives.
     pub(crate) fn connect(self: &Arc<Self>) -> Connected {
+        if self.stop.is_cancelled() {
+            self.stop();
+        }
         self.connections.fetch_add(1, Ordering::Relaxed);
         Connected(Arc::clone(self))
     }
@@ -42,6 +45,12 @@ impl Life {
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.stop.cancel();
+    }
+
+    /// Ready when the daemon begins to stop. Whoever cancels the token itself, as a signal does, stops it just the same.
+    pub(crate) async fn stopping(&self) {
+        self.stop.cancelled().await;
+        self.stop();
     }
 
     /// Whether the daemon is about to stop.
