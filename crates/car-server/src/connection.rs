@@ -39,6 +39,7 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     let (channel, writer) = Writer::new(sink, limits.outbox, limits.write_deadline, log);
     let session = core.state.open_session(core.auth.is_enabled());
     session.attach(&channel);
+    let _abandoned = AbandonedOnDrop(Arc::clone(&session));
     let _counted = core.life.connect();
     debug!(session = %session.id(), %peer, "connected");
 
@@ -55,6 +56,15 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
     session.end().await;
     drain(&mut source, limits.close_deadline).await;
+}
+
+/// Ends the session of a connection that is dropped before its end: its tasks hold it and would go on.
+struct AbandonedOnDrop(Arc<ClientSession>);
+
+impl Drop for AbandonedOnDrop {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
 }
 
 /// The read loop of one connection.

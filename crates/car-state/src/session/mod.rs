@@ -218,13 +218,19 @@ impl ClientSession {
         self.link.attach(channel);
     }
 
-    /// Ends the session and all it owns, and waits until its tasks are gone.
-    pub async fn end(&self) {
+    /// Ends the session without waiting: its tasks are dropped when they would run next, and with the last of them goes
+    /// what they hold.
+    pub fn abandon(&self) {
         self.cancel.cancel();
         self.callbacks.end();
         let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
         drop(subscriptions);
         self.link.detach();
+    }
+
+    /// Ends the session and all it owns, and waits until its tasks are gone.
+    pub async fn end(&self) {
+        self.abandon();
         self.tasks.close();
         if timeout(TASKS_END, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
@@ -237,7 +243,7 @@ impl ClientSession {
 
 impl Drop for ClientSession {
     fn drop(&mut self) {
-        // A session whose connection was torn down without `end` leaves nothing behind either.
+        // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.host.leave(&self.id);
         self.log.remove(&self.stream);
