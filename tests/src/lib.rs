@@ -1,1 +1,17 @@
-//! What the tests share.
+//! What the tests share: a daemon in memory, a client that forgets nothing, and the transcript of what they said.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+pub mod client;
+pub mod daemon;
+pub mod program;
+pub mod proposal;
+pub mod transcript;
+
+pub use client::TestClient;
+pub use daemon::{TestDaemon, Wanted, settle};
+pub use transcript::Transcript;

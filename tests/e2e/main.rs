@@ -1,0 +1,23 @@
+//! Conversations with a daemon in memory, under a paused clock. A file is named like the namespace, or like the
+//! concern of all namespaces that it is about.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+mod auth;
+mod envelope;
+mod events;
+mod faults;
+mod host;
+mod policy;
+mod proposal;
+mod provided;
+mod server;
+mod session;
+mod shutdown;
+mod state;
+mod tools;
+mod verify;
