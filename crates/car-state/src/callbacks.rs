@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use thiserror::Error;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::channel::WsChannel;
 use crate::frame::Frame;
@@ -59,15 +59,15 @@ pub enum CallError {
 }
 
 impl Callbacks {
-    /// Asks the client on `channel` and waits for the answer, for `limit` at most. `params` are built with the id that
-    /// the request gets. When the caller stops waiting, for whatever reason, the client is told.
+    /// Asks the client on `channel` and waits for the answer, until `deadline` at most. `params` are built with the id
+    /// that the request gets. When the caller stops waiting, for whatever reason, the client is told.
     ///
     /// # Errors
     /// [`CallError`].
     pub async fn call<C: Callback>(
         self: &Arc<Self>,
         channel: &Arc<WsChannel>,
-        limit: Duration,
+        deadline: Instant,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
         let (mut open, answer) = self.register(channel, C::SPEC.cancel)?;
@@ -81,7 +81,8 @@ impl Callbacks {
                 SendError::Full => CallError::Overloaded,
             }
         })?;
-        match timeout(limit, answer).await {
+        let asked = Instant::now();
+        match timeout_at(deadline, answer).await {
             Ok(Ok(Ok(result))) => {
                 open.cancel = None;
                 serde_json::from_str(result.get())
@@ -94,7 +95,7 @@ impl Callbacks {
             Ok(Err(_)) => Err(CallError::Disconnected),
             Err(_) => {
                 open.reason = "timeout";
-                Err(CallError::TimedOut(limit))
+                Err(CallError::TimedOut(asked.elapsed()))
             }
         }
     }

@@ -6,6 +6,7 @@ use car_protocol::rpc::tools::{Execute, ExecuteParams};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::approval::{ApprovalGate, preview};
 use crate::callbacks::{CallError, Callbacks};
@@ -36,25 +37,28 @@ impl WsToolExecutor {
 
     async fn run(&self, call: ToolCall) -> Result<Value, ToolError> {
         let channel = self.link.channel().ok_or(ToolError::Disconnected)?;
-        let limit = call.timeout;
+        // What the engine began may have waited since, for a person for example.
+        let left = call.deadline.saturating_duration_since(Instant::now());
         let session = self.session.to_string();
         let params = |request_id: &str| ExecuteParams {
             action_id: call.action_id.to_string(),
             tool: call.tool.to_string(),
             parameters: call.parameters,
-            timeout_ms: Some(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
+            timeout_ms: Some(u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)),
             attempt: call.attempt,
             request_id: request_id.to_owned(),
             session_id: session,
             proposal_id: Some(call.proposal_id.to_string()),
         };
         self.callbacks
-            .call::<Execute>(&channel, limit, params)
+            .call::<Execute>(&channel, call.deadline, params)
             .await
             .map_err(|error| match error {
                 CallError::Disconnected => ToolError::Disconnected,
                 CallError::Overloaded => ToolError::Overloaded,
-                CallError::TimedOut(after) => ToolError::TimedOut { after },
+                CallError::TimedOut(_) => ToolError::TimedOut {
+                    after: call.timeout,
+                },
                 CallError::Refused(error) => ToolError::Failed {
                     message: error.message.unwrap_or_else(|| "unknown error".to_owned()),
                 },

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use thiserror::Error;
+use tokio::time::Instant;
 
 use crate::store::Tenant;
 
@@ -12,7 +13,7 @@ use crate::store::Tenant;
 pub trait ToolExecutor: Send + Sync + 'static {
     /// Runs one attempt.
     ///
-    /// The engine polls the future until [`ToolCall::timeout`] has passed and then drops it. Dropping it, for that
+    /// The engine polls the future until [`ToolCall::deadline`] and then drops it. Dropping it, for that
     /// or any other reason, means that nobody waits for the answer any more: the work is to be cancelled.
     fn execute(&self, call: ToolCall) -> BoxFuture<'_, Result<Value, ToolError>>;
 }
@@ -35,8 +36,10 @@ pub struct ToolCall {
     pub tool: Arc<str>,
     /// What it takes: an object, checked against the tool's schema.
     pub parameters: Value,
-    /// The time that is left for this attempt.
+    /// The time that this attempt has.
     pub timeout: Duration,
+    /// When that time is over, counted from when the engine began the attempt.
+    pub deadline: Instant,
     /// 1 for the first attempt.
     pub attempt: u32,
     /// Whether running it twice is the same as once.
@@ -50,12 +53,14 @@ impl ToolCall {
     /// an executor themselves.
     #[must_use]
     pub fn new(proposal_id: &str, action_id: &str, tool: &str, parameters: Value) -> Self {
+        let timeout = super::EngineLimits::default().attempt_timeout;
         Self {
             proposal_id: proposal_id.into(),
             action_id: action_id.into(),
             tool: tool.into(),
             parameters,
-            timeout: super::EngineLimits::default().attempt_timeout,
+            timeout,
+            deadline: Instant::now() + timeout,
             attempt: 1,
             idempotent: false,
             tenant: Tenant::common(),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use car_protocol::method::Callback;
 use car_protocol::rpc::events::Cursor;
 use parking_lot::Mutex;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -175,7 +175,8 @@ impl ClientSession {
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
         let channel = self.link.channel().ok_or(CallError::Disconnected)?;
-        self.callbacks.call::<C>(&channel, limit, params).await
+        let deadline = Instant::now() + limit;
+        self.callbacks.call::<C>(&channel, deadline, params).await
     }
 
     /// Runs `task` as the session's own: it is dropped when the session ends.

@@ -152,7 +152,10 @@ impl<'e> Run<'e> {
             return;
         };
         let deadline = call.deadline;
-        let timeout = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(Instant::now());
+        // In whole milliseconds, as it was asked for, though some microseconds have passed since.
+        let millis = u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+        let timeout = Duration::from_millis(millis);
         let parameters = if call.attempt < last {
             call.parameters.clone()
         } else {
@@ -164,6 +167,7 @@ impl<'e> Run<'e> {
             tool: Arc::clone(&call.name),
             parameters,
             timeout,
+            deadline,
             attempt: call.attempt,
             idempotent: idempotent || call.tool.definition().idempotent,
             tenant: self.request.tenant.clone(),
@@ -171,7 +175,6 @@ impl<'e> Run<'e> {
         call.made += 1;
         let place = call.place.take();
         self.running += 1;
-        let millis = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
         let note = data([
             ("tool", (*attempt.tool).into()),
             ("attempt", attempt.attempt.into()),
@@ -183,7 +186,7 @@ impl<'e> Run<'e> {
             if halted.load(Ordering::Relaxed) {
                 return Event::Ended(index, Err(ToolError::Cancelled));
             }
-            let result = execute(engine, attempt, deadline).await;
+            let result = execute(engine, attempt).await;
             drop(place);
             Event::Ended(index, result)
         };
@@ -199,8 +202,8 @@ impl Call<'_> {
 }
 
 /// One attempt. A panic of the executor is the action's failure, not the proposal's end.
-async fn execute(engine: &Engine, call: ToolCall, deadline: Instant) -> Result<Value, ToolError> {
-    let after = call.timeout;
+async fn execute(engine: &Engine, call: ToolCall) -> Result<Value, ToolError> {
+    let (after, deadline) = (call.timeout, call.deadline);
     let run = async { engine.parts.executor.execute(call).await };
     match timeout_at(deadline, AssertUnwindSafe(run).catch_unwind()).await {
         Ok(Ok(result)) => result,
