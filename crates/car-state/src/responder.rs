@@ -146,6 +146,12 @@ impl Batch {
         Arc::new(Self(Mutex::new(joined)))
     }
 
+    /// Bytes of the answers that are there. They wait for the others, so they are in no queue that bounds them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.0.lock().text.len()
+    }
+
     /// No more members come.
     pub fn seal(&self) {
         self.settle(None, None);

@@ -103,6 +103,19 @@ impl Reader {
                 return Flow::Continue;
             }
         };
+        if let (Some(id), Some(batch)) = (&call.id, batch)
+            && batch.bytes() > self.limits.outbox.bytes
+        {
+            let limit = self.limits.outbox.bytes as u64;
+            let message = "the answers of this batch are too long together";
+            self.refuse(
+                id.clone(),
+                &RpcError::overloaded(message, limit),
+                Some(batch),
+            )
+            .await;
+            return Flow::Continue;
+        }
         let admitted = match &call.id {
             Some(id) => self.admit(id.clone(), batch).await,
             None => self
