@@ -3,11 +3,11 @@
 mod simulation;
 mod writers;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use car_protocol::rpc::proposal::{Action, ActionProposal, ActionType};
 use car_protocol::rpc::verify::{Issue, Severity, Verification};
+use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::engine::EngineLimits;
@@ -71,12 +71,13 @@ pub fn verify(
     });
     let in_order: Vec<Index> = (0..).take(actions.len()).collect();
     let order = plan.as_ref().map_or(&in_order, |plan| &plan.order);
-    let mut calls = HashMap::new();
+    let mut calls = Calls::new();
     for &place in order {
         let (id, action) = (&names[place as usize], &actions[place as usize]);
         report.call(id, action, tools, &mut calls);
         simulation.step(id, action, &mut report);
     }
+    report.repeated(&calls);
     if let Some(plan) = &plan {
         writers::check(plan, &names, actions, &mut report);
     }
@@ -95,6 +96,16 @@ fn name(place: usize, action: &Action) -> Arc<str> {
     }
 }
 
+/// The calls of a proposal, by tool and parameters.
+type Calls<'a> = IndexMap<(&'a str, &'a Map<String, Value>), Repeats<'a>>;
+
+/// How often a call comes, and in which action last.
+#[derive(Debug, Default)]
+struct Repeats<'a> {
+    times: u32,
+    last: &'a str,
+}
+
 /// The findings so far.
 #[derive(Debug, Default)]
 struct Report {
@@ -103,6 +114,22 @@ struct Report {
 }
 
 impl Report {
+    fn repeated(&mut self, calls: &Calls<'_>) {
+        for ((name, _), Repeats { times, last }) in calls {
+            match times {
+                0 | 1 => {}
+                2 => self.warn(
+                    last,
+                    format!("`{name}` is called twice with the same parameters"),
+                ),
+                _ => self.error(
+                    last,
+                    format!("`{name}` is called {times} times with the same parameters"),
+                ),
+            }
+        }
+    }
+
     fn add(&mut self, action: &str, severity: Severity, message: String) {
         self.errors |= severity == Severity::Error;
         if self.issues.len() < ISSUES {
@@ -152,10 +179,10 @@ impl Report {
     /// A tool call: the tool, its parameters, and whether the same is asked again and again.
     fn call<'a>(
         &mut self,
-        id: &str,
+        id: &'a str,
         action: &'a Action,
         tools: &ToolTable,
-        calls: &mut HashMap<(&'a str, &'a Map<String, Value>), u32>,
+        calls: &mut Calls<'a>,
     ) {
         if action.kind != ActionType::ToolCall {
             return;
@@ -163,19 +190,9 @@ impl Report {
         let Some(name) = action.tool.as_deref() else {
             return self.error(id, "a tool call needs `tool`");
         };
-        let times = calls.entry((name, &action.parameters)).or_insert(0);
-        *times += 1;
-        match *times {
-            1 => {}
-            2 => self.warn(
-                id,
-                format!("`{name}` is called twice with the same parameters"),
-            ),
-            _ => self.error(
-                id,
-                format!("`{name}` is called {times} times with the same parameters"),
-            ),
-        }
+        let repeats = calls.entry((name, &action.parameters)).or_default();
+        repeats.times += 1;
+        repeats.last = id;
         let Some(tool) = tools.get(name) else {
             return self.error(id, format!("unknown tool `{name}`"));
         };

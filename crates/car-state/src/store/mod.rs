@@ -39,7 +39,7 @@ impl Default for StoreLimits {
     fn default() -> Self {
         Self {
             key_bytes: 1024,
-            value_bytes: 1 << 20,
+            value_bytes: 8 << 20,
             keys: 10_000,
             total_bytes: 16 << 20,
             tenants: 256,

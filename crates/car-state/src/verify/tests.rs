@@ -100,10 +100,7 @@ fn the_same_call_twice_is_a_warning_and_three_times_an_error() {
             call("other", "t", json!({})),
             same("c")
         ])),
-        [
-            "warning b: `t` is called twice with the same parameters",
-            "error c: `t` is called 3 times with the same parameters",
-        ]
+        ["error c: `t` is called 3 times with the same parameters",]
     );
 }
 

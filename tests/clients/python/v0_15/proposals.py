@@ -169,7 +169,9 @@ def connection_works_during_a_proposal():
     check(rt.event_count() > 0, "events of the running proposal")
     rt.register_tool("another")
     held.release()
-    running.result().statuses("succeeded", "succeeded").output(1, "written")
+    # The proposal reads the state as it was when it began.
+    running.result().statuses("succeeded", "succeeded").output(1, None)
+    equal(get(rt, "meanwhile"), "written", "the key after the proposal")
 
 
 @scenario
@@ -288,11 +290,3 @@ def events():
     check(rt.event_count() > counts[2], "a failed proposal leaves events too")
     # A session counts its own.
     check(runtime().event_count() < counts[2], "another session has its own log")
-
-
-@scenario
-def replan_config():
-    """Accepted with and without the optional delay; the answer is null."""
-    rt = runtime()
-    rt.set_replan_config(0)
-    rt.set_replan_config(2, 10)

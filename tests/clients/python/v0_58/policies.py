@@ -2,7 +2,7 @@
 
 import json
 
-from harness import Tools, check, equal, submit, tool
+from harness import Tools, check, equal, raises, submit, tool
 from v0_58 import runtime, scenario
 
 
@@ -41,5 +41,7 @@ def policy_sessions():
     close = json.dumps({"session_id": session_id})
     equal(json.loads(rt.session_policy_close(close)), {"closed": True}, "closing")
     equal(json.loads(rt.session_policy_close(close)), {"closed": False}, "closing again")
-    submit(rt, "p3", action, session_id=session_id).statuses("rejected").error(0)
+    with raises(RuntimeError, "a proposal in a closed policy session") as box:
+        submit(rt, "p3", action, session_id=session_id)
+    check("unknown policy scope" in str(box.error), f"names the scope: {box.error}")
     equal(len(handler.calls), 1, "number of calls")
