@@ -167,11 +167,13 @@ async fn a_call_that_is_taken_back_is_dropped() {
     }
     let (client, mut daemon) = connect().await;
     let (sender, dropped) = tokio::sync::oneshot::channel();
-    let sender = std::sync::Mutex::new(Some(sender));
+    let (begins, began) = tokio::sync::oneshot::channel();
+    let once = std::sync::Mutex::new(Some((Dropped(Some(sender)), begins)));
     let run = move |_| {
-        let guard = Dropped(sender.lock().unwrap().take());
+        let (guard, begins) = once.lock().unwrap().take().unwrap();
         async move {
             let _guard = guard;
+            begins.send(()).unwrap();
             pending().await
         }
     };
@@ -182,6 +184,7 @@ async fn a_call_that_is_taken_back_is_dropped() {
     daemon.answer(json!(1)).await;
     offering.await.unwrap().unwrap();
     daemon.execute("slow").await;
+    began.await.unwrap();
     let params = json!({ "request_id": "cb-1", "reason": "timeout" });
     daemon
         .say(json!({ "jsonrpc": "2.0", "method": "tools.cancel", "params": params }))
