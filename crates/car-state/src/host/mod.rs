@@ -382,18 +382,19 @@ impl HostPlane {
         let mut question = Question {
             plane: self,
             ticket,
-            resolution: "withdrawn",
         };
         self.publish_requested(&approval)?;
-        match timeout(wait, &mut question.ticket.decision).await {
-            Ok(Ok(Decision::Approved)) => Ok(Verdict::Approved),
-            Ok(Ok(Decision::Denied(resolution))) => Ok(Verdict::Denied(resolution)),
-            Ok(Err(_)) => Ok(Verdict::Denied("withdrawn".to_owned())),
-            Err(_) => {
-                question.resolution = "expired";
-                Ok(Verdict::TimedOut)
-            }
-        }
+        let decided = match timeout(wait, &mut question.ticket.decision).await {
+            Ok(decided) => decided.ok(),
+            Err(_) if question.end("expired") => return Ok(Verdict::TimedOut),
+            // Somebody was told just now that the decision is taken, so it counts.
+            Err(_) => question.ticket.decision.try_recv().ok(),
+        };
+        Ok(match decided {
+            Some(Decision::Approved) => Verdict::Approved,
+            Some(Decision::Denied(resolution)) => Verdict::Denied(resolution),
+            None => Verdict::Denied("withdrawn".to_owned()),
+        })
     }
 
     /// Decides an approval, or passes the wish on to its owner.
@@ -439,23 +440,30 @@ impl HostPlane {
     }
 }
 
-/// A pending question; dropping it while it is pending ends it.
+/// A pending question; dropping it while it is pending withdraws it.
 struct Question<'a> {
     plane: &'a Arc<HostPlane>,
     ticket: Ticket,
-    resolution: &'static str,
 }
 
-impl Drop for Question<'_> {
-    fn drop(&mut self) {
+impl Question<'_> {
+    /// Ends the question; `false` when it had ended already.
+    fn end(&self, resolution: &str) -> bool {
         let at = self.plane.clock.now();
         let ended = self
             .plane
             .tables
             .lock()
             .desk
-            .end(&self.ticket.id, self.resolution, at);
+            .end(&self.ticket.id, resolution, at);
         self.plane.publish_resolved(ended.as_slice());
+        ended.is_some()
+    }
+}
+
+impl Drop for Question<'_> {
+    fn drop(&mut self) {
+        self.end("withdrawn");
     }
 }
 
