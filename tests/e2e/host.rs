@@ -226,8 +226,20 @@ async fn what_is_wrong_with_a_parameter_is_named() {
             json!({ "name": "n", "metadata": "x".repeat(256 << 10) }),
         ),
         (
+            "host.register_agent",
+            json!({ "name": "n", "capabilities": ["x".repeat(64 << 10)] }),
+        ),
+        (
             "host.set_status",
             json!({ "agent_id": "a", "status": "dancing" }),
+        ),
+        (
+            "host.set_status",
+            json!({ "agent_id": "a", "status": "idle", "current_task": "x".repeat((64 << 10) + 1) }),
+        ),
+        (
+            "host.notify",
+            json!({ "message": "x".repeat((64 << 10) + 1) }),
         ),
         ("host.request_approval", json!({ "action": "" })),
         (

@@ -1,6 +1,7 @@
 //! The host plane: what a person's screens see and decide.
 
 mod agents;
+mod bounds;
 mod publish;
 
 use std::collections::HashSet;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 pub use agents::{AgentError, AgentTable, MAX_AGENTS};
+pub use bounds::{MAX_ATTACHMENT, MAX_TEXT};
 
 use crate::approval::{
     ApprovalDesk, ApprovalError, Asked, Decision, Resolved, Ticket, default_options,
@@ -27,12 +29,8 @@ use crate::clock::{Clock, IdSource};
 use crate::identity::{Identity, SessionId};
 use crate::log::{EventLog, HOST, LogError, StreamName};
 
-/// How big a value that a client attaches may be, in bytes of JSON.
-pub const MAX_ATTACHMENT: usize = 256 << 10;
 /// How many events `host.events` answers with at most.
 pub const MAX_EVENTS: usize = 500;
-/// How many options a question may offer.
-const MAX_OPTIONS: usize = 16;
 
 /// Agents, approvals and the stream `host`, for all sessions.
 #[derive(Debug)]
@@ -194,11 +192,7 @@ impl HostPlane {
         owner: &SessionId,
         params: RegisterAgentParams,
     ) -> Result<HostAgent, HostError> {
-        bounded("name", &params.name, 256)?;
-        if let Some(id) = &params.id {
-            bounded("id", id, 128)?;
-        }
-        small("metadata", params.metadata.as_ref())?;
+        bounds::registration(&params)?;
         let id = params
             .id
             .clone()
@@ -247,7 +241,7 @@ impl HostPlane {
         owner: &SessionId,
         params: SetStatusParams,
     ) -> Result<HostAgent, HostError> {
-        small("payload", params.payload.as_ref())?;
+        bounds::status(&params)?;
         let at = self.clock.now();
         let agent = self
             .tables
@@ -275,14 +269,12 @@ impl HostPlane {
         let kind = params
             .kind
             .unwrap_or_else(|| "host.notification".to_owned());
-        bounded("kind", &kind, 128)?;
-        if ["agent.", "approval.", "a2ui."]
-            .iter()
-            .any(|reserved| kind.starts_with(reserved))
-        {
-            return Err(HostError::ReservedKind(kind));
-        }
-        small("payload", params.payload.as_ref())?;
+        bounds::kind(&kind)?;
+        bounds::told(
+            params.agent_id.as_deref(),
+            params.message.as_deref(),
+            params.payload.as_ref(),
+        )?;
         let message = params.message.unwrap_or_default();
         self.publish(
             &kind,
@@ -299,23 +291,14 @@ impl HostPlane {
     pub fn request_approval(
         &self,
         owner: &SessionId,
-        params: RequestApprovalParams,
+        mut params: RequestApprovalParams,
     ) -> Result<HostApproval, HostError> {
-        bounded("action", &params.action, 256)?;
-        small("details", params.details.as_ref())?;
         let options = params
             .options
+            .take()
             .filter(|options| !options.is_empty())
             .unwrap_or_else(default_options);
-        if options.len() > MAX_OPTIONS {
-            return Err(HostError::Bounds {
-                field: "options",
-                what: format!("longer than {MAX_OPTIONS}"),
-            });
-        }
-        for option in &options {
-            bounded("options", option, 128)?;
-        }
+        bounds::question(&params, &options)?;
         let at = self.clock.now();
         let asked = Asked {
             id: self.ids.prefixed("approval"),
@@ -465,27 +448,4 @@ impl Drop for Question<'_> {
     fn drop(&mut self) {
         self.end("withdrawn");
     }
-}
-
-fn bounded(field: &'static str, text: &str, limit: usize) -> Result<(), HostError> {
-    if text.is_empty() || text.len() > limit {
-        return Err(HostError::Bounds {
-            field,
-            what: format!("not 1 to {limit} bytes long"),
-        });
-    }
-    Ok(())
-}
-
-fn small(field: &'static str, value: Option<&Value>) -> Result<(), HostError> {
-    let bytes = value.map_or(0, |value| {
-        serde_json::to_string(value).map_or(usize::MAX, |text| text.len())
-    });
-    if bytes > MAX_ATTACHMENT {
-        return Err(HostError::Bounds {
-            field,
-            what: format!("longer than {MAX_ATTACHMENT} bytes"),
-        });
-    }
-    Ok(())
 }
