@@ -28,6 +28,21 @@ impl Failure {
         }
     }
 
+    /// The same about a member of the params that the place of the fault lies in.
+    #[must_use]
+    pub(crate) fn within(mut self, member: &str) -> Self {
+        let field = self
+            .error
+            .data
+            .as_mut()
+            .and_then(|data| data.field.as_mut());
+        if let Some(field) = field {
+            let dot = if field.starts_with('[') { "" } else { "." };
+            *field = format!("{member}{dot}{field}");
+        }
+        self
+    }
+
     /// What the client is told.
     #[must_use]
     pub fn error(&self) -> &RpcError {

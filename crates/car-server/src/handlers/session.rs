@@ -99,7 +99,8 @@ fn mismatch(hint: &str) -> Failure {
 }
 
 fn init(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
-    let tools_registered = setup.tools.register(params.tools.unwrap_or_default())?;
+    let tools = setup.tools.register(params.tools.unwrap_or_default());
+    let tools_registered = tools.map_err(|error| Failure::from(error).within("tools"))?;
     let mut policies_skipped = Vec::new();
     let mut policies_registered = 0;
     for policy in params.policies.unwrap_or_default() {
