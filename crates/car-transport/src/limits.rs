@@ -32,7 +32,7 @@ pub struct Limits {
     pub header_bytes: usize,
     /// From the upgrade to a successful authentication, where authentication is on.
     pub auth_deadline: Duration,
-    /// Before a failed authentication is answered. One connection authenticates one call at a time, so this limits
+    /// After a failed authentication was answered: how long nothing more is read from the connection, which limits
     /// how fast it can guess.
     pub auth_failure_delay: Duration,
     /// Failed authentications of one connection; the last of them closes it.

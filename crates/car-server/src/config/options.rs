@@ -231,7 +231,7 @@ options! {
         default: |_places| Deadline(limit(|limits| limits.auth_deadline)),
     }
 
-    /// How long a failed authentication waits for its answer.
+    /// How long nothing more is read from a connection whose authentication failed.
     limits_auth_failure_delay: Duration {
         key: "limits.auth_failure_delay",
         default: |_places| limit(|limits| limits.auth_failure_delay),
