@@ -60,6 +60,9 @@ pub(super) struct Server {
 /// How long a server may take until it answers.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a single attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
 impl Server {
     /// Starts the server in a fresh folder and waits for its first answer, which took the returned time.
     pub(super) async fn start(programs: &Programs, kind: Kind) -> Result<(Self, Duration)> {
@@ -130,10 +133,10 @@ impl Server {
         let request =
             format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
         loop {
-            let attempt = match Connection::open(address, 4096).await {
-                Ok(mut connection) => connection.ask(&request).await,
-                Err(error) => Err(error),
-            };
+            let attempt = tokio::time::timeout(ATTEMPT, async {
+                Connection::open(address, 4096).await?.ask(&request).await
+            });
+            let attempt = attempt.await.context("no answer in time").flatten();
             let Err(error) = attempt else { return Ok(()) };
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server ended ({status}):\n{}", self.log());
