@@ -241,6 +241,10 @@ async fn what_is_wrong_with_a_parameter_is_named() {
             "host.notify",
             json!({ "message": "x".repeat((64 << 10) + 1) }),
         ),
+        (
+            "host.set_status",
+            json!({ "agent_id": "é".repeat(1_000), "status": "idle" }),
+        ),
         ("host.request_approval", json!({ "action": "" })),
         (
             "host.request_approval",

@@ -26,6 +26,11 @@ async fn a_handshake_is_refused_with_what_would_be_accepted() {
     alice.refusal("server.handshake", json!({})).await;
     let demand = json!({ "protocol_version": 3, "required_capabilities": ["state", "telepathy"] });
     alice.refusal("server.handshake", demand).await;
+    // What a stranger says is not repeated at any length.
+    let many = vec!["é".repeat(1_000); 50];
+    let demand = json!({ "protocol_version": 3, "required_capabilities": many });
+    let refused = alice.refusal("server.handshake", demand).await;
+    assert!(refused.to_string().len() < 6_000);
     let demand = json!({ "protocol_version": 3, "required_capabilities": ["state"] });
     alice.call("server.handshake", demand).await;
     alice.finish().await;

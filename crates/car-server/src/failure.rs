@@ -10,7 +10,10 @@ use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::policy::PolicyError;
 use car_state::store::StoreError;
-use car_state::tool_table::ToolTableError;
+use car_state::tool_table::{ToolProblem, ToolTableError};
+
+/// How long a message may be that repeats what the client said, in bytes.
+const MAX_MESSAGE: usize = 512;
 
 /// Why a handler has no result: what the client is told, and a cause that only the log gets.
 #[derive(Debug)]
@@ -76,16 +79,28 @@ impl From<HostError> for Failure {
             HostError::ReservedKind(_) => {
                 RpcError::domain(kind::FORBIDDEN, error.to_string()).into()
             }
-            HostError::Bounds { field, .. } => {
-                RpcError::invalid_params(Some(field), error.to_string()).into()
+            HostError::Bounds { field, limit, .. } => {
+                RpcError::invalid_params(Some(field), error.to_string())
+                    .with_limit(limit as u64)
+                    .into()
             }
             other => Self::internal(other),
         }
     }
 }
 
+/// A message that repeats what the client said, within bounds.
+fn shortened(error: &dyn fmt::Display) -> String {
+    let mut message = error.to_string();
+    if message.len() > MAX_MESSAGE {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+        message.push('…');
+    }
+    message
+}
+
 fn agent(error: AgentError) -> RpcError {
-    let message = error.to_string();
+    let message = shortened(&error);
     match error {
         AgentError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
         AgentError::NotOwner(_) => RpcError::domain(kind::NOT_OWNER, message),
@@ -95,7 +110,7 @@ fn agent(error: AgentError) -> RpcError {
 }
 
 fn approval(error: ApprovalError) -> RpcError {
-    let message = error.to_string();
+    let message = shortened(&error);
     match error {
         ApprovalError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
         ApprovalError::AlreadyDecided { resolution, .. } => {
@@ -187,7 +202,13 @@ impl From<PolicyError> for Failure {
 
 impl From<ToolTableError> for Failure {
     fn from(error: ToolTableError) -> Self {
-        let mut refused = RpcError::invalid_params(Some(&error.field()), error.to_string());
+        let mut refused = match error.problem {
+            // The definition is right, there are only too many.
+            ToolProblem::TooMany { .. } => {
+                RpcError::domain(kind::LIMIT_EXCEEDED, error.to_string())
+            }
+            _ => RpcError::invalid_params(Some(&error.field()), error.to_string()),
+        };
         if let Some(n) = error.limit() {
             refused = refused.with_limit(n as u64);
         }

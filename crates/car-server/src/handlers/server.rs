@@ -30,6 +30,11 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "tools.list",
 ];
 
+/// How many unknown capabilities are told.
+const TOLD_NAMES: usize = 16;
+/// How much of each.
+const TOLD_CHARS: usize = 64;
+
 type Info = Arc<ServerInfo>;
 
 pub(super) fn routes(info: Info) -> Vec<Route> {
@@ -56,9 +61,11 @@ fn handshake(_: &Info, cx: &Cx, params: HandshakeParams) -> Result<HandshakeResu
             .into());
     }
     let required = params.required_capabilities.unwrap_or_default();
-    let unknown: Vec<&String> = required
+    let unknown: Vec<String> = required
         .iter()
         .filter(|name| !CAPABILITIES.contains(&name.as_str()))
+        .take(TOLD_NAMES)
+        .map(|name| name.chars().take(TOLD_CHARS).collect())
         .collect();
     if !unknown.is_empty() {
         let message = format!("unknown capabilities are required: {}", json!(unknown));

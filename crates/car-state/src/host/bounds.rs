@@ -66,6 +66,7 @@ pub(super) fn question(
         return Err(HostError::Bounds {
             field: "options",
             what: format!("longer than {MAX_OPTIONS}"),
+            limit: MAX_OPTIONS,
         });
     }
     options
@@ -78,6 +79,7 @@ fn name(field: &'static str, text: &str, limit: usize) -> Result<(), HostError> 
         return Err(HostError::Bounds {
             field,
             what: format!("not 1 to {limit} bytes long"),
+            limit,
         });
     }
     Ok(())
@@ -103,6 +105,7 @@ fn within(field: &'static str, bytes: usize, limit: usize) -> Result<(), HostErr
         return Err(HostError::Bounds {
             field,
             what: format!("longer than {limit} bytes"),
+            limit,
         });
     }
     Ok(())

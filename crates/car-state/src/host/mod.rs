@@ -72,6 +72,8 @@ pub enum HostError {
         field: &'static str,
         /// What is wrong with it.
         what: String,
+        /// The bound.
+        limit: usize,
     },
 }
 
