@@ -9,6 +9,7 @@
 
 mod auth;
 mod envelope;
+mod errors;
 mod events;
 mod faults;
 mod gate;
