@@ -1,13 +1,10 @@
-//! The Common Agent Runtime daemon, to run or to embed.
+#![doc = include_str!("../README.md")]
 //!
-//! [`Server`] serves connections of any transport over a [`ServerState`](car_state::server::ServerState). The program
-//! `car-server` adds listeners, tokens, configuration and a command line around it.
+//! [`Server`] is the daemon; the program adds listeners, tokens, configuration and a command line around it.
 
+mod auth;
 #[cfg(feature = "cli")]
 pub mod config;
-#[cfg(feature = "cli")]
-pub mod logging;
-mod auth;
 mod connection;
 mod core;
 mod cx;
@@ -16,6 +13,8 @@ mod handlers;
 pub mod http;
 mod info;
 mod life;
+#[cfg(feature = "cli")]
+pub mod logging;
 mod private_file;
 pub mod root_lock;
 mod router;

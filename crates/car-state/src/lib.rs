@@ -1,7 +1,7 @@
-//! What the Common Agent Runtime remembers.
+#![doc = include_str!("../README.md")]
 //!
-//! See the modules for what each owns. Nothing here knows a socket, WebSocket or HTTP library, nor the text of a
-//! method.
+//! See the modules for what each owns and what it refuses to know.
+
 
 pub mod approval;
 pub mod callbacks;
