@@ -2,7 +2,6 @@
 //!
 //! See the modules for what each owns and what it refuses to know.
 
-
 pub mod approval;
 pub mod callbacks;
 pub mod channel;
