@@ -149,17 +149,25 @@ impl Template {
     }
 }
 
-/// Which request this is the reply to; an error reply ends the measurement.
+/// Which request this is the reply to; an error reply ends the measurement. The id is looked for where servers put it,
+/// at the end or behind the version, and not inside the result.
 pub(super) fn replied(text: &[u8]) -> Result<usize> {
-    let number = memchr::memmem::find(text, br#""id":"#)
-        .map(|at| &text[at + 5..])
-        .and_then(|rest| {
-            let digits = rest.first_chunk::<DIGITS>()?;
-            digits.iter().all(u8::is_ascii_digit).then(|| {
-                digits
-                    .iter()
-                    .fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
-            })
+    let last = text
+        .len()
+        .checked_sub(DIGITS + 1)
+        .and_then(|at| text[..at].strip_suffix(br#""id":"#));
+    let digits = match last {
+        Some(head) => text[head.len() + 5..].first_chunk(),
+        None => text
+            .strip_prefix(br#"{"jsonrpc":"2.0","id":"#)
+            .and_then(|rest| rest.first_chunk::<DIGITS>()),
+    };
+    let number = digits
+        .filter(|digits| digits.iter().all(u8::is_ascii_digit))
+        .map(|digits| {
+            digits
+                .iter()
+                .fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
         });
     match number.and_then(|number| number.checked_sub(FIRST_ID)) {
         Some(n) if memchr::memmem::find(text, br#""result":"#).is_some() => Ok(n),
@@ -255,7 +263,7 @@ mod tests {
             1234
         );
         assert_eq!(
-            replied(br#"{"jsonrpc":"2.0","result":"v","id":10000000}"#).unwrap(),
+            replied(br#"{"jsonrpc":"2.0","result":{"id":"e"},"id":10000000}"#).unwrap(),
             0
         );
     }
