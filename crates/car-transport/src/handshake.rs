@@ -15,8 +15,8 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use thiserror::Error;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 pub use self::rules::{InvalidRule, Rules};
 

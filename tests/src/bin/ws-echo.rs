@@ -36,12 +36,12 @@ async fn main() -> anyhow::Result<()> {
     println!("ws://{}", tcp.address());
     let on_tcp = surface.serve(Acceptor::new(tcp, permits.clone()), shutdown.clone());
     let on_unix = serve_unix(&surface, permits, shutdown.clone());
-    let until_told = async {
-        let _ = tokio::io::stdin().read_to_end(&mut Vec::new()).await;
-        shutdown.cancel();
-        Ok(())
-    };
-    tokio::try_join!(async { Ok(on_tcp.await?) }, on_unix, until_told)?;
+    let (mut stdin, mut said) = (tokio::io::stdin(), Vec::new());
+    tokio::select! {
+        ended = on_tcp => ended?,
+        ended = on_unix => ended?,
+        _ = stdin.read_to_end(&mut said) => {}
+    }
     Ok(())
 }
 
@@ -51,19 +51,20 @@ async fn serve_unix(
     permits: Permits,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    if let Some(path) = std::env::args_os().nth(1).map(PathBuf::from) {
-        let endpoint = car_transport::uds::UdsEndpoint::bind(path).await?;
-        println!("unix:{}", endpoint.path().display());
-        surface
-            .serve(Acceptor::new(endpoint, permits), shutdown)
-            .await?;
-    }
+    let Some(path) = std::env::args_os().nth(1).map(PathBuf::from) else {
+        return std::future::pending().await;
+    };
+    let endpoint = car_transport::uds::UdsEndpoint::bind(path).await?;
+    println!("unix:{}", endpoint.path().display());
+    surface
+        .serve(Acceptor::new(endpoint, permits), shutdown)
+        .await?;
     Ok(())
 }
 
 #[cfg(not(unix))]
 async fn serve_unix(_: &HttpSurface, _: Permits, _: CancellationToken) -> anyhow::Result<()> {
-    Ok(())
+    std::future::pending().await
 }
 
 async fn echo(mut duplex: Duplex, deadline: std::time::Duration) -> Result<(), SinkError> {

@@ -21,8 +21,10 @@ pub async fn upgrade<IO: Stream>(
     path: &str,
     config: &Config,
 ) -> Result<(BoxSink, BoxSource), ConnectError> {
-    let request = format!("ws://{host}{path}").into_client_request().map_err(connect_error)?;
-    let meter = Meter::new(io, config.max_message);
+    let request = format!("ws://{host}{path}")
+        .into_client_request()
+        .map_err(connect_error)?;
+    let meter = Meter::new(io, bytes::Bytes::new(), config);
     let upgraded = client_async_with_config(request, meter, Some(config.sizes())).await;
     let (socket, _response) = upgraded.map_err(connect_error)?;
     Ok(halves(socket, config))
@@ -32,8 +34,13 @@ fn connect_error(error: Error) -> ConnectError {
     match error {
         Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
-            let said = String::from_utf8_lossy(&body[..body.len().min(MAX_SAID)]).trim().to_owned();
-            ConnectError::Refused { status: response.status(), said }
+            let said = String::from_utf8_lossy(&body[..body.len().min(MAX_SAID)])
+                .trim()
+                .to_owned();
+            ConnectError::Refused {
+                status: response.status(),
+                said,
+            }
         }
         Error::Io(error) => ConnectError::Io(error),
         other => ConnectError::NotWebSocket(other.to_string()),

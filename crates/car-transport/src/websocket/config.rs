@@ -1,3 +1,5 @@
+use tokio_tungstenite::tungstenite::protocol::{self, WebSocketConfig};
+
 use crate::limits::Limits;
 
 /// Which end of the connection this is.
@@ -7,6 +9,15 @@ pub enum Role {
     Server,
     /// The end that dialled: the other way round.
     Client,
+}
+
+impl From<Role> for protocol::Role {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Server => Self::Server,
+            Role::Client => Self::Client,
+        }
+    }
 }
 
 /// Sizes of one connection, in bytes.
@@ -19,7 +30,7 @@ pub struct Config {
     pub max_message: usize,
     /// The longest message that may ever be taken on this connection.
     pub longest_message: usize,
-    /// The block that is read into. It stays for the life of the connection.
+    /// The block that is read into, which stays; messages longer than it get a buffer that does not.
     pub read_buffer: usize,
     /// How much is collected before it is written without being flushed. At most this and one frame are held.
     pub write_threshold: usize,
@@ -56,5 +67,16 @@ impl Config {
         self.max_message = bytes;
         self.longest_message = bytes;
         self
+    }
+
+    /// The same for the library.
+    pub(crate) fn sizes(&self) -> WebSocketConfig {
+        WebSocketConfig::default()
+            .read_buffer_size(self.read_buffer)
+            .write_buffer_size(self.write_threshold)
+            // What waits to be written is bounded by the outbox; here it is the threshold and one frame.
+            .max_write_buffer_size(usize::MAX)
+            .max_message_size(Some(self.longest_message))
+            .max_frame_size(Some(self.longest_message))
     }
 }

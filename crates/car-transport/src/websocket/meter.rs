@@ -3,22 +3,27 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Bytes beyond the payload that a message may cost: headers of its fragments, control frames in between, and what
-/// was read of the message that follows.
-const OVERHEAD: usize = 64 << 10;
+use super::config::{Config, Role};
+use super::tracker::Tracker;
 
-/// A byte stream that stops reading a message which has become too long, whatever the header of its frame promised.
+/// The byte stream below the library, which it watches for two things that the library does not tell.
 ///
-/// The library knows one longest message for the life of a connection; before authentication it is a smaller one.
+/// One is the longest message: the library knows one for the life of a connection, but before authentication it is a
+/// shorter one. The other is whether the library holds anything that it has read and not delivered.
 pub(crate) struct Meter<IO> {
-    io: IO,
+    /// None in a meter that only stands in for another.
+    io: Option<IO>,
+    /// None at the client's end, where neither is asked for, and when the rest is thrown away.
+    tracker: Option<Tracker>,
     max_message: usize,
-    since_message: usize,
+    /// Was read from the stream and is not given to the library yet.
+    held: Bytes,
 }
 
-/// The error of a read beyond the limit.
+/// The error of a read when the next message is too long.
 #[derive(Debug)]
 pub(crate) struct Exceeded;
 
@@ -31,46 +36,108 @@ impl fmt::Display for Exceeded {
 impl std::error::Error for Exceeded {}
 
 impl<IO> Meter<IO> {
-    pub(crate) fn new(io: IO, max_message: usize) -> Self {
-        Self { io, max_message, since_message: 0 }
+    /// A meter that gives `early` before what the stream gives.
+    pub(crate) fn new(io: IO, early: Bytes, config: &Config) -> Self {
+        Self {
+            io: Some(io),
+            tracker: (config.role == Role::Server).then(Tracker::default),
+            max_message: config.max_message,
+            // A copy, since a slice keeps the buffer of whoever read it.
+            held: Bytes::copy_from_slice(&early),
+        }
     }
 
-    pub(crate) fn max_message(&self) -> usize {
+    /// A meter over nothing, to be swapped with another.
+    pub(super) fn hollow() -> Self {
+        Self {
+            io: None,
+            tracker: None,
+            max_message: 0,
+            held: Bytes::new(),
+        }
+    }
+
+    pub(super) fn max_message(&self) -> usize {
         self.max_message
     }
 
-    pub(crate) fn set_max_message(&mut self, bytes: usize) {
+    pub(super) fn set_max_message(&mut self, bytes: usize) {
         self.max_message = bytes;
     }
 
-    /// A message has ended.
-    pub(crate) fn reset(&mut self) {
-        self.since_message = 0;
+    /// Whether all that was given to the library makes up so many messages and control frames, and nothing more.
+    pub(super) fn gave_exactly(&self, messages: u64) -> bool {
+        let tracker = self.tracker.as_ref();
+        tracker
+            .is_some_and(|tracker| tracker.is_between_messages() && tracker.messages() == messages)
+    }
+
+    /// From here on bytes are only thrown away.
+    pub(super) fn stop(&mut self) {
+        self.tracker = None;
+        self.held = Bytes::new();
+    }
+
+    fn io(&mut self) -> io::Result<&mut IO> {
+        self.io
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Meter<IO> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.since_message > self.max_message.saturating_add(OVERHEAD) {
-            return Poll::Ready(Err(io::Error::other(Exceeded)));
-        }
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let before = buf.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(cx, buf);
-        self.since_message += buf.filled().len() - before;
-        polled
+        if this.held.is_empty() {
+            match Pin::new(this.io()?).poll_read(cx, buf) {
+                Poll::Ready(Ok(())) => {}
+                other => return other,
+            }
+        } else {
+            let count = this.held.len().min(buf.remaining());
+            buf.put_slice(&this.held[..count]);
+            this.held.advance(count);
+            if this.held.is_empty() {
+                this.held = Bytes::new();
+            }
+        }
+        let Some(tracker) = &mut this.tracker else {
+            return Poll::Ready(Ok(()));
+        };
+        let new = &buf.filled()[before..];
+        if let Err(fits) = tracker.advance(new, this.max_message) {
+            // What comes before is given first: answering it may raise the limit.
+            let rest = &new[fits..];
+            this.held = [rest, &this.held].concat().into();
+            if fits == 0 {
+                buf.set_filled(before);
+                return Poll::Ready(Err(io::Error::other(Exceeded)));
+            }
+            buf.set_filled(before + fits);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Meter<IO> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(cx, buf)
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(self.io()?).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
+        Pin::new(self.io()?).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
+        Pin::new(self.io()?).poll_shutdown(cx)
     }
 }

@@ -10,27 +10,32 @@ use tokio::io::AsyncWrite as _;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::{Socket, Stream};
+use super::{Stream, Wire};
 
 /// The longest payload of a control frame (RFC 6455, section 5.5).
 const MAX_CONTROL: usize = 125;
 
 /// The write half. Closing without a [`Frame::Close`] sends one with code 1000.
 pub struct Sink<IO> {
-    socket: Socket<IO>,
+    wire: Wire<IO>,
     /// A close frame was started; nothing may follow it.
     closing: bool,
 }
 
 impl<IO: Stream> Sink<IO> {
-    pub(super) fn new(socket: Socket<IO>) -> Self {
-        Self { socket, closing: false }
+    pub(super) fn new(wire: Wire<IO>) -> Self {
+        Self {
+            wire,
+            closing: false,
+        }
     }
 }
 
 impl<IO: Stream> WsSink for Sink<IO> {
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
-        Pin::new(&mut *self.socket.lock()).poll_ready(cx).map_err(sink_error)
+        Pin::new(&mut self.wire.lock().socket)
+            .poll_ready(cx)
+            .map_err(sink_error)
     }
 
     fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), SinkError> {
@@ -41,7 +46,9 @@ impl<IO: Stream> WsSink for Sink<IO> {
             // The library has answered the ping that this answers.
             Frame::Pong(_) => return Ok(()),
             Frame::Ping(payload) if payload.len() > MAX_CONTROL => {
-                return Err(SinkError::Protocol(format!("a ping has at most {MAX_CONTROL} bytes")));
+                return Err(SinkError::Protocol(format!(
+                    "a ping has at most {MAX_CONTROL} bytes"
+                )));
             }
             Frame::Ping(payload) => Message::Ping(payload),
             Frame::Text(text) => Message::Text(utf8(text.into_bytes())?),
@@ -51,7 +58,9 @@ impl<IO: Stream> WsSink for Sink<IO> {
                 Message::Close(reason.map(close_frame).transpose()?)
             }
         };
-        match Pin::new(&mut *self.socket.lock()).start_send(message) {
+        let mut wire = self.wire.lock();
+        wire.note_started(message.len());
+        match Pin::new(&mut wire.socket).start_send(message) {
             // The peer closed first, and was answered.
             Err(Error::ConnectionClosed | Error::Protocol(_)) if self.closing => Ok(()),
             started => started.map_err(sink_error),
@@ -59,20 +68,31 @@ impl<IO: Stream> WsSink for Sink<IO> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
-        match ready!(Pin::new(&mut *self.socket.lock()).poll_flush(cx)) {
+        let mut wire = self.wire.lock();
+        match ready!(Pin::new(&mut wire.socket).poll_flush(cx)) {
+            Ok(()) => {
+                wire.note_flushed();
+                if !self.closing {
+                    wire.lighten();
+                }
+                Poll::Ready(Ok(()))
+            }
             Err(Error::ConnectionClosed) if self.closing => Poll::Ready(Ok(())),
-            flushed => Poll::Ready(flushed.map_err(sink_error)),
+            Err(error) => Poll::Ready(Err(sink_error(error))),
         }
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
         if !self.closing {
             ready!(self.as_mut().poll_ready(cx))?;
-            self.as_mut().start_send(Frame::Close(Some(CloseReason::new(1000, ""))))?;
+            self.as_mut()
+                .start_send(Frame::Close(Some(CloseReason::new(1000, ""))))?;
         }
         ready!(self.as_mut().poll_flush(cx))?;
         // The write half only: what the peer still sends is read until it ends.
-        Pin::new(self.socket.lock().get_mut()).poll_shutdown(cx).map_err(SinkError::Io)
+        Pin::new(self.wire.lock().socket.get_mut())
+            .poll_shutdown(cx)
+            .map_err(SinkError::Io)
     }
 }
 
@@ -81,7 +101,10 @@ fn utf8(bytes: bytes::Bytes) -> Result<Utf8Bytes, SinkError> {
 }
 
 fn close_frame(reason: CloseReason) -> Result<CloseFrame, SinkError> {
-    Ok(CloseFrame { code: reason.code.into(), reason: utf8(reason.text.into_bytes())? })
+    Ok(CloseFrame {
+        code: reason.code.into(),
+        reason: utf8(reason.text.into_bytes())?,
+    })
 }
 
 fn sink_error(error: Error) -> SinkError {
@@ -95,6 +118,8 @@ fn sink_error(error: Error) -> SinkError {
 
 impl<IO> fmt::Debug for Sink<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sink").field("closing", &self.closing).finish_non_exhaustive()
+        f.debug_struct("Sink")
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
     }
 }

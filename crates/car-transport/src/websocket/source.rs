@@ -9,12 +9,12 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::meter::Exceeded;
-use super::{Config, Socket, Stream};
+use super::{Stream, Wire};
 use crate::source::{SourceError, WsSource};
 
 /// The read half.
 pub struct Source<IO> {
-    socket: Socket<IO>,
+    wire: Wire<IO>,
     phase: Phase,
 }
 
@@ -29,20 +29,33 @@ enum Phase {
 }
 
 impl<IO: Stream> Source<IO> {
-    pub(super) fn new(socket: Socket<IO>, config: &Config) -> Self {
-        socket.lock().get_mut().set_max_message(config.max_message);
-        Self { socket, phase: Phase::Open }
+    pub(super) fn new(wire: Wire<IO>) -> Self {
+        Self {
+            wire,
+            phase: Phase::Open,
+        }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, SourceError>>> {
-        let mut socket = self.socket.lock();
-        let polled = ready!(Pin::new(&mut *socket).poll_next(cx));
-        let limit = socket.get_ref().max_message();
+        let mut wire = self.wire.lock();
+        let polled = loop {
+            match Pin::new(&mut wire.socket).poll_next(cx) {
+                Poll::Ready(polled) => break polled,
+                // A new socket does not know yet whom to wake.
+                Poll::Pending if wire.lighten() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        };
+        let limit = wire.socket.get_ref().max_message();
         Poll::Ready(match polled {
-            Some(Ok(Message::Text(text))) if text.len() > limit => Some(Err(SourceError::TooBig { limit })),
-            Some(Ok(Message::Binary(bytes))) if bytes.len() > limit => Some(Err(SourceError::TooBig { limit })),
+            Some(Ok(Message::Text(text))) if text.len() > limit => {
+                Some(Err(SourceError::TooBig { limit }))
+            }
+            Some(Ok(Message::Binary(bytes))) if bytes.len() > limit => {
+                Some(Err(SourceError::TooBig { limit }))
+            }
             Some(Ok(message)) => {
-                socket.get_mut().reset();
+                wire.note_delivered(&message);
                 frame(message).map(Ok)
             }
             Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) | None => None,
@@ -52,11 +65,12 @@ impl<IO: Stream> Source<IO> {
 
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut block = [0; 4 << 10];
-        let mut socket = self.socket.lock();
+        let mut wire = self.wire.lock();
+        let meter = wire.socket.get_mut();
+        meter.stop();
         loop {
-            socket.get_mut().reset();
             let mut buf = ReadBuf::new(&mut block);
-            match ready!(Pin::new(socket.get_mut()).poll_read(cx, &mut buf)) {
+            match ready!(Pin::new(&mut *meter).poll_read(cx, &mut buf)) {
                 Ok(()) if !buf.filled().is_empty() => {}
                 Ok(()) | Err(_) => return Poll::Ready(()),
             }
@@ -65,7 +79,10 @@ impl<IO: Stream> Source<IO> {
 }
 
 impl<IO: Stream> WsSource for Source<IO> {
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, SourceError>>> {
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame, SourceError>>> {
         let this = &mut *self;
         if this.phase == Phase::Open {
             let next = ready!(this.poll_frame(cx));
@@ -84,7 +101,7 @@ impl<IO: Stream> WsSource for Source<IO> {
     }
 
     fn set_max_message(self: Pin<&mut Self>, bytes: usize) {
-        self.socket.lock().get_mut().set_max_message(bytes);
+        self.wire.lock().socket.get_mut().set_max_message(bytes);
     }
 }
 
@@ -118,6 +135,8 @@ fn source_error(error: Error, limit: usize) -> SourceError {
 
 impl<IO> fmt::Debug for Source<IO> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source").field("phase", &self.phase).finish_non_exhaustive()
+        f.debug_struct("Source")
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
     }
 }

@@ -75,10 +75,7 @@ fn text(len: usize) -> Frame {
 }
 
 fn samples() -> Vec<Frame> {
-    let mut frames = vec![
-        Frame::Text("".into()),
-        Frame::Binary(Bytes::new()),
-    ];
+    let mut frames = vec![Frame::Text("".into()), Frame::Binary(Bytes::new())];
     for len in [
         2, 124, 126, 3_000, 4_096, 4_098, 16_384, 65_534, 65_538, 200_000,
     ] {
@@ -290,6 +287,55 @@ async fn the_limit_can_be_raised_between_two_messages() {
 }
 
 #[tokio::test]
+async fn a_long_message_right_behind_the_one_that_raises_the_limit_is_read() {
+    let (near, mut far) = duplex(MAX);
+    let mut small = config(Role::Server);
+    small.max_message = 4;
+    let (_sink, mut source) = over(near, Bytes::new(), &small).await;
+    let pipelined = [
+        frame(0x81, b"auth"),
+        frame(0x81, b"long"),
+        frame(0x82, &vec![7; 100_000]),
+    ];
+    far.write_all(&pipelined.concat()).await.unwrap();
+    assert_eq!(read(&mut source).await, Frame::Text("auth".into()));
+    source.as_mut().set_max_message(100_000);
+    assert_eq!(read(&mut source).await, Frame::Text("long".into()));
+    assert_eq!(
+        read(&mut source).await,
+        Frame::Binary(vec![7; 100_000].into())
+    );
+}
+
+#[tokio::test]
+async fn what_comes_before_a_message_that_is_too_long_is_read() {
+    let (frames, error) =
+        decode(&[frame(0x81, b"fine"), frame(0x82, &vec![1; MAX + 1])].concat()).await;
+    assert_eq!(frames, [Frame::Text("fine".into())]);
+    assert!(matches!(error, Some(SourceError::TooBig { limit: MAX })));
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_it_gave_long_buffers_back() {
+    let ((mut sink, mut source), (mut peer_sink, mut peer_source)) = pair().await;
+    let echo = async {
+        while let Some(Ok(frame)) = source::next(&mut source).await {
+            send(&mut sink, [frame]).await;
+        }
+    };
+    let ask = async {
+        for len in [10, 100_000, 10, 9_000, 300_000, 0, 50] {
+            send(&mut peer_sink, [text(len)]).await;
+            assert_eq!(read(&mut peer_source).await, text(len));
+        }
+    };
+    tokio::select! {
+        () = echo => panic!("the echo ended"),
+        () = ask => {}
+    }
+}
+
+#[tokio::test]
 async fn a_ping_between_fragments_is_read_at_once_and_the_message_comes_whole() {
     let bytes = [
         frame(0x01, "h\u{e4}".as_bytes().split_at(2).0),
@@ -338,7 +384,8 @@ async fn what_came_behind_the_handshake_is_read_first() {
     let (near, mut far) = duplex(64);
     let whole = frame(0x81, b"early bird");
     let (early, late) = whole.split_at(7);
-    let (_sink, mut source) = over(near, Bytes::copy_from_slice(early), &config(Role::Server)).await;
+    let (_sink, mut source) =
+        over(near, Bytes::copy_from_slice(early), &config(Role::Server)).await;
     far.write_all(late).await.unwrap();
     assert_eq!(read(&mut source).await, Frame::Text("early bird".into()));
 }
