@@ -55,9 +55,10 @@ impl Handlers {
         F: Fn(C::Params) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<C::Result, CallbackError>> + Send + 'static,
     {
+        let handler = Arc::new(handler);
         let serve = move |params: Option<&RawValue>| {
-            let answer = handler(decode_params(params)?);
-            Ok(async move { outcome(answer.await) }.boxed())
+            let (handler, params) = (Arc::clone(&handler), decode_params(params)?);
+            Ok(async move { outcome(handler(params).await) }.boxed())
         };
         self.callbacks.insert(C::NAME, Arc::new(serve));
     }

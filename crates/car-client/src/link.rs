@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -173,10 +174,12 @@ impl Reader {
             .flatten();
         let task = self.running.spawn(async move {
             let text = match answer {
-                Ok(answer) => match answer.await {
-                    Ok(result) => encode_result(&id, &result)
+                // A handler that panics owes its answer all the same.
+                Ok(answer) => match AssertUnwindSafe(answer).catch_unwind().await {
+                    Ok(Ok(result)) => encode_result(&id, &result)
                         .unwrap_or_else(|_| encode_error(&id, &RpcError::internal())),
-                    Err(error) => encode_error(&id, &error),
+                    Ok(Err(error)) => encode_error(&id, &error),
+                    Err(_) => encode_error(&id, &RpcError::internal()),
                 },
                 Err(error) => encode_error(&id, &error),
             };

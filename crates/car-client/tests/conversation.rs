@@ -1,5 +1,10 @@
 //! A client against a daemon whose every word the test chooses, under a paused clock.
-#![expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test owns its tasks and may panic, and so may what it calls"
+)]
 
 use std::future::{pending, poll_fn};
 use std::time::Duration;
@@ -190,6 +195,39 @@ async fn a_call_that_is_taken_back_is_dropped() {
         .say(json!({ "jsonrpc": "2.0", "method": "tools.cancel", "params": params }))
         .await;
     dropped.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_panics_is_answered_and_the_connection_goes_on() {
+    let (client, mut daemon) = connect().await;
+    let offering = tokio::spawn({
+        let client = client.clone();
+        async move {
+            client
+                .tool("broken", |call| {
+                    assert!(call.attempt > 1, "before its future");
+                    async move { panic!("in its future") }
+                })
+                .await
+        }
+    });
+    daemon.answer(json!(1)).await;
+    offering.await.unwrap().unwrap();
+    for attempt in [1, 2] {
+        let params = json!({
+            "action_id": "a", "tool": "broken", "parameters": {}, "timeout_ms": 1000,
+            "attempt": attempt, "request_id": "cb-1", "session_id": "s"
+        });
+        daemon
+            .say(json!({ "jsonrpc": "2.0", "id": attempt, "method": "tools.execute", "params": params }))
+            .await;
+        let answer = daemon.hear().await;
+        assert_eq!(
+            (answer["id"].as_i64(), answer["error"]["code"].as_i64()),
+            (Some(attempt), Some(-32603))
+        );
+    }
+    drop(client);
 }
 
 #[tokio::test(start_paused = true)]
