@@ -36,7 +36,10 @@ struct Row {
 #[derive(Debug)]
 enum Owner {
     /// The daemon asks on behalf of a call.
-    Gate(Principal),
+    Gate {
+        session: SessionId,
+        principal: Principal,
+    },
     /// A client raised it for anybody to decide.
     Anybody,
     /// A client raised it for itself.
@@ -142,14 +145,18 @@ impl ApprovalDesk {
     pub fn ask_for_call(
         &mut self,
         asked: Asked,
-        requester: Principal,
+        requester: &Identity,
     ) -> Result<(HostApproval, Ticket), ApprovalError> {
         let (sender, decision) = oneshot::channel();
         let ticket = Ticket {
             id: asked.id.clone(),
             decision,
         };
-        let approval = self.add(asked, Owner::Gate(requester), None, Some(sender))?;
+        let owner = Owner::Gate {
+            session: requester.session.clone(),
+            principal: requester.principal.clone(),
+        };
+        let approval = self.add(asked, owner, None, Some(sender))?;
         Ok((approval, ticket))
     }
 
@@ -215,8 +222,9 @@ impl ApprovalDesk {
         let Some(row) = self.pending.get(id) else {
             return Err(self.not_pending(id));
         };
-        if let Owner::Gate(requester) = &row.owner {
-            if *requester == by.principal {
+        if let Owner::Gate { session, principal } = &row.owner {
+            // The session too: one that knows two credentials is still the one who asked.
+            if *session == by.session || *principal == by.principal {
                 return Err(ApprovalError::SelfApproval);
             }
             if by.auth_enabled && by.role != Role::Host {

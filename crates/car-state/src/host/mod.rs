@@ -359,11 +359,7 @@ impl HostPlane {
             at,
             expires_at: Some(Timestamp::from_unix_millis(expires)),
         };
-        let (approval, ticket) = self
-            .tables
-            .lock()
-            .desk
-            .ask_for_call(asked, by.principal.clone())?;
+        let (approval, ticket) = self.tables.lock().desk.ask_for_call(asked, by)?;
         let mut question = Question {
             plane: self,
             ticket,

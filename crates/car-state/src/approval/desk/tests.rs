@@ -44,7 +44,7 @@ fn resolve(desk: &mut ApprovalDesk, id: &str, by: &Identity) -> Result<Resolved,
 #[test]
 fn a_host_decides_a_gated_call_exactly_once() {
     let mut desk = ApprovalDesk::default();
-    let (_, mut ticket) = desk.ask_for_call(asked("a"), Principal::Client).unwrap();
+    let (_, mut ticket) = desk.ask_for_call(asked("a"), &client("c")).unwrap();
     assert!(matches!(
         resolve(&mut desk, "a", &host()),
         Ok(Resolved::Decided(_))
@@ -63,12 +63,12 @@ fn a_host_decides_a_gated_call_exactly_once() {
 #[test]
 fn the_identity_that_asked_may_not_decide_on_any_connection() {
     let mut desk = ApprovalDesk::default();
-    let _ticket = desk.ask_for_call(asked("a"), Principal::Client).unwrap();
+    let _ticket = desk.ask_for_call(asked("a"), &client("c")).unwrap();
     assert_eq!(
         resolve(&mut desk, "a", &client("other")).unwrap_err(),
         ApprovalError::SelfApproval
     );
-    let _ticket = desk.ask_for_call(asked("b"), Principal::Host).unwrap();
+    let _ticket = desk.ask_for_call(asked("b"), &host()).unwrap();
     assert_eq!(
         resolve(&mut desk, "b", &host()).unwrap_err(),
         ApprovalError::SelfApproval
@@ -80,11 +80,22 @@ fn the_identity_that_asked_may_not_decide_on_any_connection() {
 }
 
 #[test]
+fn a_session_that_shows_another_credential_is_still_the_one_who_asked() {
+    let mut desk = ApprovalDesk::default();
+    let _ticket = desk.ask_for_call(asked("a"), &client("x")).unwrap();
+    let same = who("x", Principal::Host, Role::Host, true);
+    assert_eq!(
+        resolve(&mut desk, "a", &same).unwrap_err(),
+        ApprovalError::SelfApproval
+    );
+}
+
+#[test]
 fn without_authentication_any_other_connection_may_decide() {
     let mut desk = ApprovalDesk::default();
     let anonymous = |id: &str| Principal::Anonymous(SessionId::new(id));
-    let _ticket = desk.ask_for_call(asked("a"), anonymous("x")).unwrap();
     let same = who("x", anonymous("x"), Role::Client, false);
+    let _ticket = desk.ask_for_call(asked("a"), &same).unwrap();
     assert_eq!(
         resolve(&mut desk, "a", &same).unwrap_err(),
         ApprovalError::SelfApproval
@@ -128,7 +139,7 @@ fn a_clients_own_row_follows_the_ownership_table() {
 #[test]
 fn a_resolution_must_be_an_option() {
     let mut desk = ApprovalDesk::default();
-    let _ticket = desk.ask_for_call(asked("a"), Principal::Client).unwrap();
+    let _ticket = desk.ask_for_call(asked("a"), &client("c")).unwrap();
     let refused = desk
         .resolve("a", "maybe", &host(), &|_| false, AT)
         .unwrap_err();
@@ -139,7 +150,7 @@ fn a_resolution_must_be_an_option() {
 #[test]
 fn expiry_and_decision_exclude_each_other() {
     let mut desk = ApprovalDesk::default();
-    let (_, mut ticket) = desk.ask_for_call(asked("a"), Principal::Client).unwrap();
+    let (_, mut ticket) = desk.ask_for_call(asked("a"), &client("c")).unwrap();
     assert!(desk.end("a", "expired", AT).is_some());
     assert!(matches!(
         resolve(&mut desk, "a", &host()),
