@@ -147,6 +147,78 @@ async fn where_authentication_is_on_only_the_host_role_decides() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_asked_stays_the_one_who_asked_whatever_token_follows() {
+    let daemon = gated(true);
+    let mut alice = daemon.authenticated("alice").await;
+    let gated = alice.request("state.clear", Value::Null).await;
+    settle().await;
+    alice
+        .call("session.auth", json!({ "host_token": daemon.host_token() }))
+        .await;
+    let approvals = alice.call("host.approvals", Value::Null).await;
+    let own = json!({ "approval_id": approvals[0]["id"], "resolution": "approve" });
+    let refused = alice.refusal("host.resolve_approval", own).await;
+    assert_eq!(refused["data"]["kind"], "self_approval");
+    let answer = alice.answer_to(gated).await;
+    assert_eq!(answer["error"]["data"]["kind"], "approval_timeout");
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+/// Nobody is known yet who could be asked, or be asked about.
+#[tokio::test(start_paused = true)]
+async fn what_is_open_to_strangers_is_never_gated() {
+    let daemon = TestDaemon::with(Wanted {
+        auth: true,
+        gate: ApprovalGate::from_table()
+            .with_method("session.auth")
+            .with_method("server.handshake"),
+        ..Wanted::default()
+    });
+    let mut alice = daemon.client("alice");
+    alice
+        .call("server.handshake", json!({ "protocol_version": 3 }))
+        .await;
+    alice
+        .call("session.auth", json!({ "token": daemon.token() }))
+        .await;
+    assert_eq!(alice.call("host.approvals", Value::Null).await, json!([]));
+    alice.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_its_time_is_gated_like_any_other() {
+    let daemon = TestDaemon::with(Wanted {
+        gate: ApprovalGate::from_table().with_method("proposal.submit"),
+        ..Wanted::default()
+    });
+    let (mut alice, mut harry) = (daemon.client("alice"), daemon.client("harry"));
+    harry.call("host.subscribe", Value::Null).await;
+    alice
+        .call("tools.register", json!([{ "name": "ls" }]))
+        .await;
+    let gated = alice
+        .request("proposal.submit", proposal([call("a", "ls")]))
+        .await;
+    let asked = harry.expect("host.event").await;
+    assert_eq!(
+        asked["params"]["payload"]["action"],
+        "ws.method:proposal.submit"
+    );
+    harry
+        .call("host.resolve_approval", resolve(&asked, "approve"))
+        .await;
+    harry.expect("host.event").await;
+    let ls = alice.expect("tools.execute").await;
+    alice.answer(&ls, json!("files")).await;
+    let answer = alice.answer_to(gated).await;
+    assert_eq!(statuses(&answer["result"]), json!([["a", "succeeded"]]));
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gated_notification_waits_too_and_is_never_answered() {
     let daemon = gated(false);
     let (mut alice, mut harry) = (daemon.client("alice"), daemon.client("harry"));

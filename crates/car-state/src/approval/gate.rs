@@ -40,7 +40,7 @@ impl ApprovalGate {
         }
     }
 
-    /// Gates one more method.
+    /// Gates one more method. One that is open to strangers never waits, whatever stands here.
     #[must_use]
     pub fn with_method(mut self, method: impl Into<String>) -> Self {
         self.methods.insert(method.into());

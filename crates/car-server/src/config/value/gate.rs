@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use car_protocol::method::{Access, Method as _};
+use car_protocol::rpc::host::ResolveApproval;
+
 use super::super::error::{closest, did_you_mean};
 use super::{OptionValue, Raw, Reading, expected};
 
-/// The name of a method that exists, never an alias.
+/// The name of a method that exists and can wait for a person, never an alias.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub struct MethodName(&'static str);
 
@@ -33,6 +36,12 @@ impl OptionValue for MethodName {
         let means = |name: &str| name == said;
         let mut methods = car_protocol::rpc::methods();
         match methods.find(|spec| means(spec.name) || spec.aliases.iter().any(|a| means(a))) {
+            Some(spec) if spec.access == Access::Open => Err(format!(
+                "`{said}` is there before anybody is known: it cannot wait for a person"
+            )),
+            Some(spec) if spec.name == ResolveApproval::NAME => Err(format!(
+                "`{said}` is how a person decides: it cannot wait for one"
+            )),
             Some(spec) => Ok(Self(spec.name)),
             None => {
                 let names = car_protocol::rpc::methods().map(|spec| spec.name);
@@ -53,6 +62,13 @@ mod tests {
 
     fn read(text: &str) -> Result<MethodName, String> {
         MethodName::read(&Raw::Text(text.to_owned()), &Reading::default())
+    }
+
+    #[test]
+    fn what_cannot_wait_for_a_person_is_not_gated() {
+        for name in ["session.auth", "server.handshake", "host.resolve_approval"] {
+            assert!(read(name).unwrap_err().contains("cannot wait"), "{name}");
+        }
     }
 
     #[test]
