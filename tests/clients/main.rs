@@ -3,6 +3,12 @@
 //! The scenarios are in `python/`; each script prints a line per scenario. `cargo xtask test --prepare` makes the
 //! environments under `target/`.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and shows what the client said"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
