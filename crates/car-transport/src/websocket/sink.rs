@@ -60,6 +60,9 @@ impl<IO: Stream> WsSink for Sink<IO> {
         };
         let mut wire = self.wire.lock();
         wire.note_started(message.len());
+        if self.closing {
+            wire.note_ending();
+        }
         match Pin::new(&mut wire.socket).start_send(message) {
             // The peer closed first, and was answered.
             Err(Error::ConnectionClosed | Error::Protocol(_)) if self.closing => Ok(()),
@@ -72,9 +75,7 @@ impl<IO: Stream> WsSink for Sink<IO> {
         match ready!(Pin::new(&mut wire.socket).poll_flush(cx)) {
             Ok(()) => {
                 wire.note_flushed();
-                if !self.closing {
-                    wire.lighten();
-                }
+                wire.lighten();
                 Poll::Ready(Ok(()))
             }
             Err(Error::ConnectionClosed) if self.closing => Poll::Ready(Ok(())),

@@ -59,7 +59,10 @@ impl<IO: Stream> Source<IO> {
                 frame(message).map(Ok)
             }
             Some(Err(Error::ConnectionClosed | Error::AlreadyClosed)) | None => None,
-            Some(Err(error)) => Some(Err(source_error(error, limit))),
+            Some(Err(error)) => {
+                wire.note_ending();
+                Some(Err(source_error(error, limit)))
+            }
         })
     }
 

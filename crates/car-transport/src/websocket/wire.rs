@@ -24,6 +24,8 @@ pub(super) struct Shared<IO> {
     flushed: bool,
     /// Whether something has passed that made the library's buffers long.
     heavy: bool,
+    /// Whether the connection is about to end; from then on the library knows more than a new socket would.
+    ending: bool,
 }
 
 impl<IO> Clone for Wire<IO> {
@@ -41,6 +43,7 @@ impl<IO> Wire<IO> {
             started: 0,
             flushed: true,
             heavy: false,
+            ending: false,
         })))
     }
 
@@ -54,8 +57,14 @@ impl<IO: Stream> Shared<IO> {
     pub(super) fn note_delivered(&mut self, message: &Message) {
         self.delivered += 1;
         self.heavy |= message.len() > LIGHT;
-        // It will answer these, and maybe cannot at once.
-        self.flushed &= !matches!(message, Message::Ping(_) | Message::Close(_));
+        // It will answer a ping, and maybe cannot at once.
+        self.flushed &= !message.is_ping();
+        self.ending |= message.is_close();
+    }
+
+    /// A close frame was started, or the library failed.
+    pub(super) fn note_ending(&mut self) {
+        self.ending = true;
     }
 
     /// The library was given so many bytes to write.
@@ -77,7 +86,11 @@ impl<IO: Stream> Shared<IO> {
     /// The library has no way to shrink them, but without anything in them a socket is as good as a new one. A task that
     /// waits on the old one is still woken: what the stream will wake is the old one's, and lives as long as the wait.
     pub(super) fn lighten(&mut self) -> bool {
-        if !self.heavy || !self.flushed || !self.socket.get_ref().gave_exactly(self.delivered) {
+        if !self.heavy
+            || self.ending
+            || !self.flushed
+            || !self.socket.get_ref().gave_exactly(self.delivered)
+        {
             return false;
         }
         let sizes = Some(self.config.sizes());
@@ -152,6 +165,17 @@ mod tests {
         assert!(!wire.lock().lighten());
         receive(&wire).await;
         assert!(wire.lock().lighten());
+    }
+
+    #[tokio::test]
+    async fn once_the_peer_closes_nothing_is_given_back() {
+        let (wire, mut peer) = connected().await;
+        peer.send(Message::binary(vec![1; 100_000])).await.unwrap();
+        peer.close(None).await.unwrap();
+        receive(&wire).await;
+        assert!(receive(&wire).await.is_close());
+        wire.lock().note_flushed();
+        assert!(!wire.lock().lighten(), "a new socket would close once more");
     }
 
     #[tokio::test]
