@@ -7,7 +7,8 @@
 //! is the task.
 //!
 //! A connection is a [`Duplex`]: a [`WsSink`] that only its writer calls, a [`WsSource`] that only its reader calls,
-//! and the [`Peer`] at the other end. The two halves share nothing, so that reading never waits for writing.
+//! and the [`Peer`] at the other end. Neither half ever waits for the other: reading goes on while nothing can be
+//! written, and the other way round.
 //!
 //! ```
 //! use std::future::poll_fn;

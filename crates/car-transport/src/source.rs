@@ -11,8 +11,9 @@ use thiserror::Error;
 
 /// Reads frames from one connection.
 ///
-/// Pings and pongs are surfaced: the reader answers a [`Frame::Ping`] with a [`Frame::Pong`] through the outbox of
-/// the connection, which is how a ping is answered while requests run and while nothing else is read or written.
+/// Pings and pongs are surfaced as signs of life. The reader answers each [`Frame::Ping`] with a [`Frame::Pong`] through
+/// the outbox of the connection, whatever the transport; where a WebSocket has answered by itself already, its sink
+/// takes that pong and sends none. Either way a ping is answered while requests run.
 ///
 /// The end has one shape for every transport. A [`Frame::Close`] or an error comes once; what the peer still sends
 /// after it is read and thrown away; `None` says that the peer sends nothing more.
