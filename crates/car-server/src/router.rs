@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use car_protocol::RpcError;
 use car_protocol::jsonrpc::decode_params;
-use car_protocol::method::{Method, MethodSpec};
+use car_protocol::method::{Access, Method, MethodSpec};
 use car_protocol::rpc;
+use car_state::approval::ApprovalGate;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
 use futures_util::FutureExt;
@@ -31,6 +32,8 @@ type Source<T> = Arc<dyn Fn(&Arc<ClientSession>) -> T + Send + Sync>;
 /// One method and what serves it.
 pub struct Route {
     pub(crate) spec: &'static MethodSpec,
+    /// Whether a call waits for a person.
+    pub(crate) gated: bool,
     /// There where the handler never awaits.
     pub(crate) inline: Option<Inline>,
     pub(crate) prepare: Prepare,
@@ -110,6 +113,7 @@ where
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
         Route {
             spec: M::SPEC,
+            gated: false,
             inline: Some(Box::new(move |cx, params, responder| {
                 match decode_params(params) {
                     Ok(params) => answer(
@@ -141,6 +145,7 @@ where
         let handler = Arc::new(self);
         Route {
             spec: M::SPEC,
+            gated: false,
             inline: None,
             prepare: Box::new(move |cx, params| {
                 let params = decode_params(params)?;
@@ -182,13 +187,19 @@ pub enum RouterError {
 }
 
 impl Router {
-    /// A router of these routes, which must serve every method of the table that no host provides.
+    /// A router of these routes, which must serve every method of the table, behind this gate.
     ///
     /// # Errors
     /// [`RouterError`] names the method.
-    pub fn new(routes: impl IntoIterator<Item = Route>) -> Result<Self, RouterError> {
+    pub fn new(
+        routes: impl IntoIterator<Item = Route>,
+        gate: &ApprovalGate,
+    ) -> Result<Self, RouterError> {
         let mut by_name = HashMap::new();
-        for route in routes {
+        for mut route in routes {
+            // What is open to strangers never waits: there is nobody yet whose call a person could judge.
+            route.gated =
+                route.spec.access != Access::Open && gate.requires_approval(route.spec.name);
             let route = Arc::new(route);
             for name in route.spec.aliases.iter().chain([&route.spec.name]) {
                 if by_name.insert(*name, Arc::clone(&route)).is_some() {

@@ -59,7 +59,10 @@ impl ServerBuilder {
     pub fn build(self) -> Result<Server, RouterError> {
         let life = Arc::new(Life::new(self.stop));
         let info = Arc::new(ServerInfo::new(&self.state, &life));
-        let router = Router::new(handlers::routes(&self.state, &self.auth, &info))?;
+        let router = Router::new(
+            handlers::routes(&self.state, &self.auth, &info),
+            self.state.gate(),
+        )?;
         let core = Core {
             state: self.state,
             auth: self.auth,

@@ -4,6 +4,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 
 use car_protocol::jsonrpc::{Id, Message};
 use car_protocol::method::{Access, Method};
@@ -15,12 +16,16 @@ use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::responder::{Batch, Responder};
+use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{Flow, Reader};
 use crate::failure::{Failure, approval_refused};
 use crate::router::{Prepared, Route};
+
+/// The longest call, in bytes, that begins in the read loop: what it can do before it waits is little.
+const SHORT_CALL: usize = 4 << 10;
 
 /// A request or a notification.
 struct Call<'a> {
@@ -182,11 +187,8 @@ impl Reader {
     }
 
     async fn run(&mut self, route: &Arc<Route>, call: &Call<'_>, responder: Responder) -> Flow {
-        // What is open to strangers never waits: there is nobody yet whose call a person could judge.
-        let gated = route.spec.access != Access::Open
-            && self.core.state.gate().requires_approval(route.spec.name);
         match &route.inline {
-            Some(inline) if !gated => {
+            Some(inline) if !route.gated => {
                 let cx = &self.cx;
                 if catch_unwind(AssertUnwindSafe(|| inline(cx, call.params, responder))).is_err() {
                     tracing::error!(method = route.spec.name, "a handler panicked");
@@ -194,7 +196,7 @@ impl Reader {
                 self.after_plain(route).await
             }
             _ => {
-                self.start(route, call, responder, gated);
+                self.start(route, call, responder);
                 Flow::Continue
             }
         }
@@ -223,7 +225,7 @@ impl Reader {
     }
 
     /// Hands the call to a task of the session.
-    fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder, gated: bool) {
+    fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
         let prepared = match (route.prepare)(&self.cx, call.params) {
             Ok(prepared) => prepared,
             Err(error) => return responder.error(&error),
@@ -236,8 +238,8 @@ impl Reader {
             let message = "the requests under way on this connection are too big together";
             return responder.error(&RpcError::overloaded(message, limit as u64));
         }
-        if !gated {
-            return self.session().spawn(prepared(responder));
+        if !route.gated {
+            return self.begin(prepared(responder), call.bytes);
         }
         match Parked::new(&self.parked, self.limits.parked_approvals) {
             Some(parked) => self.park(route, call, responder, prepared, parked),
@@ -246,6 +248,21 @@ impl Reader {
                 let message = "too many calls of this connection wait for a person";
                 responder.error(&RpcError::overloaded(message, limit));
             }
+        }
+    }
+
+    /// Runs a short call up to its first wait at once, so that what it sends leaves with the flush of this read and no
+    /// other thread has to be woken for it. The rest, and a long call from its beginning, is a task of the session.
+    fn begin(&self, mut task: BoxFuture<'static, ()>, bytes: usize) {
+        if bytes > SHORT_CALL {
+            return self.session().spawn(task);
+        }
+        // The task registers its own waker when it is polled again.
+        let mut cx = Context::from_waker(Waker::noop());
+        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut cx))) {
+            Ok(Poll::Ready(())) => {}
+            Ok(Poll::Pending) => self.session().spawn(task),
+            Err(_) => tracing::error!("a handler panicked"),
         }
     }
 

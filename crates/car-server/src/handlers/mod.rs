@@ -54,7 +54,7 @@ mod tests {
         let life = Arc::new(Life::new(CancellationToken::new()));
         let info = Arc::new(ServerInfo::new(&state, &life));
         assert_eq!(
-            Router::new(routes(&state, &Auth::disabled(), &info)).err(),
+            Router::new(routes(&state, &Auth::disabled(), &info), state.gate()).err(),
             None
         );
     }
