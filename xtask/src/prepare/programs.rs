@@ -31,6 +31,15 @@ pub(super) fn cargo_tool(tree: &Tree, package: &str, version: &str) -> Result<Fo
         .arg("--root")
         .arg(&tools)
         .env("CARGO_TARGET_DIR", &build);
+    // They run for seconds and are built for minutes: quick to build is better than quick.
+    for (setting, value) in [
+        ("OPT_LEVEL", "0"),
+        ("LTO", "off"),
+        ("CODEGEN_UNITS", "16"),
+        ("STRIP", "true"),
+    ] {
+        install.env(format!("CARGO_PROFILE_RELEASE_{setting}"), value);
+    }
     exec::quietly(&mut install)?;
     if build.exists() {
         std::fs::remove_dir_all(&build)?;
