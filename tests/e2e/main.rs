@@ -13,6 +13,7 @@ mod errors;
 mod events;
 mod faults;
 mod gate;
+mod guide;
 mod host;
 mod policy;
 mod pressure;
