@@ -6,6 +6,7 @@ use car_tests::{TestDaemon, Wanted, settle};
 use car_transport::source::next;
 use car_transport::{Duplex, Limits};
 use serde_json::{Value, json};
+use tokio::task::coop::unconstrained;
 use tokio::time::Instant;
 
 /// The numbers that a subscriber was told of: each event, and the whole range of a notice.
@@ -125,6 +126,41 @@ async fn send(duplex: &mut Duplex, text: String) {
 
 fn get(id: usize) -> String {
     format!(r#"{{"jsonrpc":"2.0","method":"state.get","params":{{"key":"k"}},"id":{id}}}"#)
+}
+
+/// What a peer says without end does not keep the daemon from answering it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_written_while_the_peer_talks_on() {
+    let daemon = TestDaemon::start();
+    let Duplex {
+        mut sink,
+        mut source,
+        ..
+    } = daemon.client_behind("flood", 256).into_duplex();
+    let flood = async {
+        for n in 0..200_000 {
+            poll_fn(|cx| sink.as_mut().poll_ready(cx)).await.unwrap();
+            let frame = match n {
+                1_000 => Frame::Text(get(n).into()),
+                _ => Frame::Pong(Default::default()),
+            };
+            sink.as_mut().start_send(frame).unwrap();
+        }
+    };
+    let reading = async {
+        let answer = next(&mut source).await;
+        assert!(matches!(answer, Some(Ok(Frame::Text(text))) if text.contains("result")));
+    };
+    let conversation = async {
+        tokio::select! {
+            biased;
+            () = flood => panic!("the flood came first"),
+            () = reading => {}
+        }
+    };
+    unconstrained(conversation).await;
+    drop((sink, source));
+    daemon.assert_empty().await;
 }
 
 /// Head-to-head: H13.

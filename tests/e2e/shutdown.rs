@@ -54,18 +54,24 @@ async fn cancelling_the_token_stops_just_the_same() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_does_not_end_is_not_waited_for_longer_than_ten_seconds() {
+async fn a_call_that_does_not_end_within_ten_seconds_is_ended_and_answered() {
     let daemon = TestDaemon::start();
     let mut alice = daemon.client("alice");
     alice
         .call("tools.register", json!([{ "name": "work" }]))
         .await;
-    alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
+    let submit = |id: &str| json!({ "jsonrpc": "2.0", "id": id, "method": "proposal.submit", "params": proposal([call("a", "work")]) });
+    alice.send(submit("alone")).await;
+    alice.expect("tools.execute").await;
+    alice.send(json!([submit("in a batch")])).await;
     alice.expect("tools.execute").await;
     let began = Instant::now();
     daemon.server.stop();
+    alice.expect("tools.cancel").await;
+    alice.expect("tools.cancel").await;
+    let (one, other) = (alice.next().await, alice.next().await);
+    let batch = if one.is_array() { &one } else { &other };
+    assert_eq!(batch[0]["id"], "in a batch");
     alice.expect("session.closing").await;
     assert_eq!(alice.closed().await, Some(close::GOING_AWAY));
     daemon.server.stopped().await;
@@ -112,12 +118,14 @@ async fn a_stop_withdraws_the_questions_that_nobody_will_decide() {
         ..Wanted::default()
     });
     let mut alice = daemon.client("alice");
-    alice.request("state.clear", Value::Null).await;
+    let gated = alice.request("state.clear", Value::Null).await;
     settle().await;
     assert_eq!(daemon.server.state().host().counts(), (0, 1));
     daemon.server.stop();
+    alice.answer_to(gated).await;
     alice.expect("session.closing").await;
     assert_eq!(alice.closed().await, Some(close::GOING_AWAY));
     daemon.server.stopped().await;
     daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
 }

@@ -7,12 +7,14 @@ use std::time::Duration;
 use car_transport::source::next;
 use car_transport::{CloseReason, Duplex, Frame};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Transcript;
 
 /// How long a message may take, in the time of the test's clock.
-const PATIENCE: Duration = Duration::from_secs(3_600);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where time is free because the clock is paused.
+const ENDLESS_PATIENCE: Duration = Duration::from_secs(7 * 86_400);
 
 /// A client over any transport. It must be ended with [`finish`](Self::finish), [`leave`](Self::leave),
 /// [`closed`](Self::closed) or [`cut`](Self::cut).
@@ -26,6 +28,7 @@ pub struct TestClient {
     unread: VecDeque<Value>,
     /// Whether the transcript gets what is said.
     recording: bool,
+    patience: Duration,
 }
 
 impl TestClient {
@@ -39,7 +42,15 @@ impl TestClient {
             next_id: 1,
             unread: VecDeque::new(),
             recording: true,
+            patience: PATIENCE,
         }
+    }
+
+    /// Waits as long as it takes: for a paused clock.
+    #[must_use]
+    pub fn patient(mut self) -> Self {
+        self.patience = ENDLESS_PATIENCE;
+        self
     }
 
     /// Keeps what follows out of the transcript.
@@ -187,13 +198,14 @@ impl TestClient {
     }
 
     async fn read_text(&mut self) -> Result<String, Option<CloseReason>> {
+        let deadline = Instant::now() + self.patience;
         loop {
             let source = &mut self
                 .duplex
                 .as_mut()
                 .expect("the client is connected")
                 .source;
-            let frame = timeout(PATIENCE, next(source)).await;
+            let frame = timeout_at(deadline, next(source)).await;
             match frame.unwrap_or_else(|_| panic!("{}: the daemon says nothing", self.name)) {
                 Some(Ok(Frame::Text(text))) => {
                     if self.recording {
@@ -274,7 +286,7 @@ impl TestClient {
             let _ = duplex.sink.as_mut().start_send(closing);
             let _ = poll_fn(|cx| duplex.sink.as_mut().poll_close(cx)).await;
         }
-        while let Some(Ok(frame)) = timeout(PATIENCE, next(&mut duplex.source))
+        while let Some(Ok(frame)) = timeout(self.patience, next(&mut duplex.source))
             .await
             .expect("the daemon closes")
         {

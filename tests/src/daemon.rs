@@ -140,7 +140,7 @@ impl TestDaemon {
     }
 
     fn on(&self, name: &str, duplex: Duplex) -> TestClient {
-        TestClient::new(name, duplex, self.transcript.clone())
+        TestClient::new(name, duplex, self.transcript.clone()).patient()
     }
 
     /// The client token.

@@ -20,6 +20,7 @@ use car_state::writer::Writer;
 use car_transport::source::{BoxSource, SourceError, drain};
 use car_transport::{Duplex, Limits};
 use tokio::task::coop::unconstrained;
+use tokio::time::timeout;
 use tracing::debug;
 
 use self::clock::{LifeClock, Pulse};
@@ -175,6 +176,7 @@ impl Reader {
                     ));
                 }
                 Event::Drained => {
+                    self.end_calls().await;
                     return Some(self.closing(
                         "shutting_down",
                         close::GOING_AWAY,
@@ -183,6 +185,12 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// Ends the calls that did not end in time, so that each of them is answered.
+    async fn end_calls(&self) {
+        self.session().cancel_calls();
+        let _ = timeout(self.limits.close_deadline, self.session().idle()).await;
     }
 
     /// Tells the client why the connection is about to close.

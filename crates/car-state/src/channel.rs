@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytestring::ByteString;
@@ -30,6 +30,8 @@ pub struct WsChannel {
     /// Wakes the reader that waits for admission.
     reader: AtomicWaker,
     closed: CancellationToken,
+    /// Whether the session has ended before its connection.
+    abandoned: AtomicBool,
     next_subscription: AtomicU64,
 }
 
@@ -76,6 +78,7 @@ impl WsChannel {
             writer: AtomicWaker::new(),
             reader: AtomicWaker::new(),
             closed: CancellationToken::new(),
+            abandoned: AtomicBool::new(false),
             next_subscription: AtomicU64::new(1),
         }
     }
@@ -180,6 +183,16 @@ impl WsChannel {
     pub fn close(&self, reason: Option<CloseReason>) {
         self.inner.lock().outbox.close(reason);
         self.writer.wake();
+    }
+
+    /// Notes that the session has ended: a request that is dropped unanswered from now on was not forgotten.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+    }
+
+    /// Whether the session has ended.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
     }
 
     /// Whether frames are still taken.

@@ -3,15 +3,15 @@
 use std::mem;
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::jsonrpc::{Id, encode_error, encode_result};
+use car_protocol::{RpcError, kind};
 use parking_lot::Mutex;
 use serde::Serialize;
 
-use crate::channel::{Overloaded, Slot};
+use crate::channel::{Overloaded, Slot, WsChannel};
 
-/// Answers one request. Dropping it unanswered answers with an internal error, so that a handler that panics, is
-/// aborted or forgets leaves nobody waiting.
+/// Answers one request. Dropping it unanswered answers with an internal error, or with `session_ended` where that is why,
+/// so that a handler that panics, is aborted or forgets leaves nobody waiting.
 #[derive(Debug)]
 pub struct Responder {
     id: Id,
@@ -113,15 +113,26 @@ impl Responder {
 
 impl Drop for Responder {
     fn drop(&mut self) {
-        if !matches!(self.target, Target::Answered | Target::Nobody(_)) {
-            self.answer_error(&RpcError::internal());
-        }
+        let abandoned = match &self.target {
+            Target::Caller(slot) => slot.channel().is_abandoned(),
+            Target::Batch(batch, _) => batch.channel().is_abandoned(),
+            Target::Nobody(_) | Target::Answered => return,
+        };
+        self.answer_error(&if abandoned {
+            let message = "the session ended before the answer";
+            RpcError::domain(kind::SESSION_ENDED, message).retryable()
+        } else {
+            RpcError::internal()
+        });
     }
 }
 
 /// The answers of one batch, which go out as one array when the last of them is there.
 #[derive(Debug)]
-pub struct Batch(Mutex<Joined>);
+pub struct Batch {
+    joined: Mutex<Joined>,
+    channel: Arc<WsChannel>,
+}
 
 #[derive(Debug)]
 struct Joined {
@@ -129,27 +140,31 @@ struct Joined {
     slots: Vec<Slot>,
     /// Members whose answer is missing, and the one who is still adding members.
     missing: usize,
-    /// Where the array goes when no member holds a slot.
-    fallback: Arc<crate::channel::WsChannel>,
 }
 
 impl Batch {
     /// A batch that came on `channel`. It stays open until [`seal`](Self::seal).
     #[must_use]
-    pub fn open(channel: &Arc<crate::channel::WsChannel>) -> Arc<Self> {
+    pub fn open(channel: &Arc<WsChannel>) -> Arc<Self> {
         let joined = Joined {
             text: String::new(),
             slots: Vec::new(),
             missing: 1,
-            fallback: Arc::clone(channel),
         };
-        Arc::new(Self(Mutex::new(joined)))
+        Arc::new(Self {
+            joined: Mutex::new(joined),
+            channel: Arc::clone(channel),
+        })
+    }
+
+    fn channel(&self) -> &WsChannel {
+        &self.channel
     }
 
     /// Bytes of the answers that are there. They wait for the others, so they are in no queue that bounds them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.0.lock().text.len()
+        self.joined.lock().text.len()
     }
 
     /// No more members come.
@@ -158,7 +173,7 @@ impl Batch {
     }
 
     fn expect_one(&self) {
-        self.0.lock().missing += 1;
+        self.joined.lock().missing += 1;
     }
 
     fn answer(&self, text: &str, slot: Option<Slot>) {
@@ -166,8 +181,8 @@ impl Batch {
     }
 
     fn settle(&self, text: Option<&str>, slot: Option<Slot>) {
-        let (text, slots, fallback) = {
-            let mut joined = self.0.lock();
+        let (text, slots) = {
+            let mut joined = self.joined.lock();
             if let Some(text) = text {
                 let separator = if joined.text.is_empty() { '[' } else { ',' };
                 joined.text.push(separator);
@@ -179,14 +194,11 @@ impl Batch {
                 return;
             }
             joined.text.push(']');
-            (
-                mem::take(&mut joined.text),
-                mem::take(&mut joined.slots),
-                Arc::clone(&joined.fallback),
-            )
+            (mem::take(&mut joined.text), mem::take(&mut joined.slots))
         };
         if slots.is_empty() {
-            fallback.refuse(text)
+            // No member holds a slot.
+            self.channel.refuse(text)
         } else {
             Slot::reply_all(slots, text)
         }

@@ -219,10 +219,18 @@ impl ClientSession {
         self.link.attach(channel);
     }
 
+    /// Cancels all that is under way. A call that can answers with what it has, the others with `session_ended`.
+    pub fn cancel_calls(&self) {
+        if let Some(channel) = self.link.channel() {
+            channel.abandon();
+        }
+        self.cancel.cancel();
+    }
+
     /// Ends the session without waiting: its tasks are dropped when they would run next, and with the last of them goes
     /// what they hold.
     pub fn abandon(&self) {
-        self.cancel.cancel();
+        self.cancel_calls();
         self.callbacks.end();
         let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
         drop(subscriptions);
