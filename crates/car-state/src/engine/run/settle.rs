@@ -145,11 +145,11 @@ impl Run<'_> {
     pub(super) fn succeed(
         &mut self,
         index: Index,
-        output: Option<Value>,
+        output: Value,
         write: Option<(String, Value)>,
     ) {
         let done = Done {
-            output,
+            output: Some(output),
             write,
             attempts: 1,
             millis: 0.0,

@@ -147,14 +147,15 @@ impl Run<'_> {
             return;
         };
         self.executing(index);
-        self.succeed(index, None, Some((key, value)));
+        let output = format!("written: {key}").into();
+        self.succeed(index, output, Some((key, value)));
     }
 
     fn read_state(&mut self, index: Index, parameters: &Value) {
         let Ok(key) = key_of(parameters) else { return };
         self.executing(index);
         let value = self.state.get(key).cloned().unwrap_or_default();
-        self.succeed(index, Some(value), None);
+        self.succeed(index, value, None);
     }
 
     fn assert_state(&mut self, index: Index, parameters: &Value) {
@@ -163,7 +164,8 @@ impl Run<'_> {
         let expected = parameters.get("expected").unwrap_or(&Value::Null);
         let error = match self.state.get(key) {
             Some(found) if condition::equal(found, expected) => {
-                return self.succeed(index, None, None);
+                let output = data([("asserted", key.into()), ("value", found.clone())]);
+                return self.succeed(index, output.into(), None);
             }
             Some(_) => format!("assertion failed: the state key `{key}` holds another value"),
             None => format!("assertion failed: the state key `{key}` is missing"),

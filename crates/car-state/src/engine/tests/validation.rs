@@ -87,9 +87,11 @@ async fn state_actions_write_read_and_assert() {
     );
     assert_eq!(
         (&results[0].output, &results[1].output),
-        (&Some(Value::Null), &None)
+        (&Some(Value::Null), &Some(json!("written: k")))
     );
     assert_eq!(results[2].output, Some(json!([1])));
+    let asserted = json!({ "asserted": "k", "value": [1] });
+    assert_eq!(results[3].output, Some(asserted));
     assert_eq!(
         error(&results[4]),
         "assertion failed: the state key `k` holds another value"
