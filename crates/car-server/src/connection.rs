@@ -4,6 +4,7 @@ mod admission;
 mod clock;
 
 use std::future::poll_fn;
+use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -81,6 +82,10 @@ struct Reader {
     parked: Arc<AtomicUsize>,
 }
 
+/// Frames that are read before the writer has its turn. A task does only so much at a time, and a peer that talks
+/// without end would leave nothing of that for what it is to be told.
+const TURN: usize = 96;
+
 /// What the read loop goes on with.
 enum Event {
     Frame(Option<Result<Frame, SourceError>>),
@@ -130,12 +135,19 @@ impl Reader {
         let session = Arc::clone(self.session());
         let mut drained = pin!(unconstrained(core.drained(&session)));
         let mut clock = pin!(LifeClock::new(&self.limits, !self.authenticated));
+        let mut taken = 0;
         loop {
             // Not `select!`, which looks at nothing once the task has had its turn: a peer whose next frame is always
             // there takes the whole of every turn, and would put all deadlines off.
             let event = poll_fn(|cx| {
-                if let Poll::Ready(frame) = source.as_mut().poll_next(cx) {
+                if taken < TURN
+                    && let Poll::Ready(frame) = source.as_mut().poll_next(cx)
+                {
+                    taken += 1;
                     return Poll::Ready(Event::Frame(frame));
+                }
+                if mem::take(&mut taken) == TURN {
+                    cx.waker().wake_by_ref();
                 }
                 if let Poll::Ready(pulse) = clock.as_mut().poll_pulse(cx) {
                     return Poll::Ready(Event::Due(pulse));
