@@ -744,13 +744,13 @@ export interface HostIdentity {
 
 /** Params of `host.notify`. */
 export interface HostNotifyParams {
-  /** What happened; `host.notification` when left out. */
+  /** What happened, 1 to 128 bytes; `host.notification` when left out. */
   kind?: string | null;
   /** The agent that it concerns. */
   agent_id?: string | null;
-  /** For a person. */
+  /** For a person; at most 64 KiB. */
   message?: string | null;
-  /** Whatever belongs to it. */
+  /** Whatever belongs to it; at most 256 KiB of JSON. */
   payload?: unknown;
 }
 
@@ -760,17 +760,17 @@ export interface HostRegisterAgentParams {
   id?: string | null;
   /** 1 to 256 bytes. */
   name: string;
-  /** What kind it is. */
+  /** What kind it is; at most 64 KiB. */
   kind?: string | null;
-  /** What it can do. */
+  /** What it can do; at most 64 KiB of JSON. */
   capabilities?: string[] | null;
-  /** What it works on. */
+  /** What it works on; at most 64 KiB. */
   project?: string | null;
   /** Its process. */
   pid?: number | null;
-  /** How to show it. */
+  /** How to show it; at most 64 KiB of JSON. */
   display?: AgentDisplay | null;
-  /** Whatever else there is to say. */
+  /** Whatever else there is to say; at most 256 KiB of JSON. */
   metadata?: unknown;
 }
 
@@ -780,9 +780,9 @@ export interface HostRequestApprovalParams {
   action: string;
   /** The agent that it is about. */
   agent_id?: string | null;
-  /** What a person needs to know. */
+  /** What a person needs to know; at most 256 KiB of JSON. */
   details?: unknown;
-  /** The answers to choose from; `approve` and `deny` when left out. */
+  /** The answers to choose from, at most 16 of 1 to 128 bytes; `approve` and `deny` when left out. */
   options?: string[] | null;
   /** Whether the row belongs to nobody, so that any host may decide it. */
   system_level?: boolean | null;
@@ -802,11 +802,11 @@ export interface HostSetStatusParams {
   agent_id: string;
   /** What it is doing. */
   status: HostAgentStatus;
-  /** The same in words. */
+  /** The same in words; at most 64 KiB. */
   current_task?: string | null;
-  /** For a person; goes into the event. */
+  /** For a person; goes into the event; at most 64 KiB. */
   message?: string | null;
-  /** Replaces the row as the event's payload. */
+  /** Replaces the row as the event's payload; at most 256 KiB of JSON. */
   payload?: unknown;
 }
 

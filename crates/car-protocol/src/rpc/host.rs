@@ -249,22 +249,22 @@ pub struct RegisterAgentParams {
     pub id: Option<String>,
     /// 1 to 256 bytes.
     pub name: String,
-    /// What kind it is.
+    /// What kind it is; at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// What it can do.
+    /// What it can do; at most 64 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capabilities: Option<Vec<String>>,
-    /// What it works on.
+    /// What it works on; at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
     /// Its process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// How to show it.
+    /// How to show it; at most 64 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<AgentDisplay>,
-    /// Whatever else there is to say.
+    /// Whatever else there is to say; at most 256 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
 }
@@ -287,13 +287,13 @@ pub struct SetStatusParams {
     pub agent_id: String,
     /// What it is doing.
     pub status: HostAgentStatus,
-    /// The same in words.
+    /// The same in words; at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_task: Option<String>,
-    /// For a person; goes into the event.
+    /// For a person; goes into the event; at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Replaces the row as the event's payload.
+    /// Replaces the row as the event's payload; at most 256 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
@@ -303,16 +303,16 @@ pub struct SetStatusParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "HostNotifyParams"))]
 pub struct NotifyParams {
-    /// What happened; `host.notification` when left out.
+    /// What happened, 1 to 128 bytes; `host.notification` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The agent that it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
-    /// For a person.
+    /// For a person; at most 64 KiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Whatever belongs to it.
+    /// Whatever belongs to it; at most 256 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
@@ -327,10 +327,10 @@ pub struct RequestApprovalParams {
     /// The agent that it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
-    /// What a person needs to know.
+    /// What a person needs to know; at most 256 KiB of JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Value>,
-    /// The answers to choose from; `approve` and `deny` when left out.
+    /// The answers to choose from, at most 16 of 1 to 128 bytes; `approve` and `deny` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<String>>,
     /// Whether the row belongs to nobody, so that any host may decide it.
