@@ -24,6 +24,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 use tracing::debug;
 
+use self::admission::Decoded;
 use self::clock::{LifeClock, Pulse};
 use crate::core::Core;
 use crate::cx::Cx;
@@ -54,7 +55,8 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         let reason = reader.read(&mut source).await;
         channel.close(reason);
     };
-    let ((), written) = tokio::join!(reading, writer.run());
+    let reading = channel.before_writer(reading);
+    let ((), written) = tokio::join!(biased; reading, writer.run());
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
     session.end().await;
     drain(&mut source, limits.close_deadline).await;
@@ -218,7 +220,10 @@ impl Reader {
 
     async fn frame(&mut self, frame: Frame) -> Flow {
         match frame {
-            Frame::Text(text) => self.text(&text).await,
+            Frame::Text(text) => match self.plain(decode(&text)) {
+                Some(decoded) => self.decoded(decoded, text.len()).await,
+                None => Flow::Continue,
+            },
             Frame::Ping(payload) => {
                 let _ = self.channel.send(Frame::Pong(payload));
                 Flow::Continue
@@ -235,12 +240,12 @@ impl Reader {
         }
     }
 
-    async fn text(&mut self, text: &str) -> Flow {
-        match decode(text) {
-            Ok(Incoming::Single(message)) => self.message(message, text.len(), None).await,
+    async fn decoded(&mut self, decoded: Decoded<'_>, bytes: usize) -> Flow {
+        match decoded {
+            Ok(Incoming::Single(message)) => self.message(message, bytes, None).await,
             Ok(Incoming::Batch(messages)) => {
                 let batch = Batch::open(&self.channel);
-                let share = text.len() / messages.len().max(1);
+                let share = bytes / messages.len().max(1);
                 let mut flow = Flow::Continue;
                 for message in messages {
                     flow = self.message(message, share, Some(&batch)).await;

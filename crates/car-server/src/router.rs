@@ -21,7 +21,7 @@ use crate::cx::Cx;
 use crate::failure::Failure;
 
 /// Serves a request in the read loop.
-type Inline = Box<dyn Fn(&Cx, Option<&RawValue>, Responder) + Send + Sync>;
+pub(crate) type Inline = Box<dyn Fn(&Cx, Option<&RawValue>, Responder) + Send + Sync>;
 /// Reads the params of a request that a task will serve.
 type Prepare = Box<dyn Fn(&Cx, Option<&RawValue>) -> Result<Prepared, RpcError> + Send + Sync>;
 /// A request whose params are read.

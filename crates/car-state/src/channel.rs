@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -27,6 +28,8 @@ pub struct WsChannel {
     log: Arc<dyn EventLog>,
     /// Wakes the writer.
     writer: AtomicWaker,
+    /// Whether the reader has its turn, after which the writer has its own without being woken.
+    reading: AtomicBool,
     /// Wakes the reader that waits for admission.
     reader: AtomicWaker,
     closed: CancellationToken,
@@ -76,10 +79,32 @@ impl WsChannel {
             }),
             log,
             writer: AtomicWaker::new(),
+            reading: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             closed: CancellationToken::new(),
             abandoned: AtomicBool::new(false),
             next_subscription: AtomicU64::new(1),
+        }
+    }
+
+    /// Drives `reading` for a task that polls the [`Writer`](crate::writer::Writer) right after it, every time: then
+    /// what the reader queues needs no wake, which would poll the whole task once more for nothing.
+    pub async fn before_writer<F: Future>(&self, reading: F) -> F::Output {
+        let mut reading = pin!(reading);
+        poll_fn(|cx| {
+            self.reading.store(true, Ordering::Release);
+            let polled = reading.as_mut().poll(cx);
+            self.reading.store(false, Ordering::Release);
+            polled
+        })
+        .await
+    }
+
+    /// To be called after something was queued under the lock. Who sees the reader at its turn queued before that turn
+    /// ended, and the writer takes what is queued after it: the lock orders the two.
+    fn wake_writer(&self) {
+        if !self.reading.load(Ordering::Acquire) {
+            self.writer.wake();
         }
     }
 
@@ -91,6 +116,21 @@ impl WsChannel {
         poll_fn(|cx| self.poll_admit(cx)).await
     }
 
+    /// Takes on one request if that needs no wait.
+    #[must_use]
+    pub fn try_admit(self: &Arc<Self>) -> Option<Slot> {
+        let admission = self.inner.lock().outbox.admit();
+        (admission == Admission::Admitted).then(|| self.slot())
+    }
+
+    fn slot(self: &Arc<Self>) -> Slot {
+        Slot {
+            channel: Arc::clone(self),
+            held: 0,
+            open: true,
+        }
+    }
+
     fn poll_admit(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<Slot, Overloaded>> {
         let mut registered = false;
         loop {
@@ -100,11 +140,7 @@ impl WsChannel {
             };
             match admission {
                 Admission::Admitted => {
-                    return Poll::Ready(Ok(Slot {
-                        channel: Arc::clone(self),
-                        held: 0,
-                        open: true,
-                    }));
+                    return Poll::Ready(Ok(self.slot()));
                 }
                 Admission::Overloaded => return Poll::Ready(Err(Overloaded { limit })),
                 Admission::Wait if registered => return Poll::Pending,
@@ -122,7 +158,7 @@ impl WsChannel {
     /// [`SendError`]; the frame is dropped.
     pub fn send(&self, frame: Frame) -> Result<(), SendError> {
         self.inner.lock().outbox.push(frame)?;
-        self.writer.wake();
+        self.wake_writer();
         Ok(())
     }
 
@@ -144,7 +180,7 @@ impl WsChannel {
     /// Queues the refusal of a request that was not admitted.
     pub fn refuse(&self, text: String) {
         self.inner.lock().outbox.refuse(text.into());
-        self.writer.wake();
+        self.wake_writer();
     }
 
     /// Feeds a stream to this connection, beginning after `cursor`, until the guard is dropped.
@@ -172,7 +208,7 @@ impl WsChannel {
                 watch,
             }));
         }
-        self.writer.wake();
+        self.wake_writer();
         Ok(Subscription {
             channel: Arc::clone(self),
             id,
@@ -182,7 +218,7 @@ impl WsChannel {
     /// Begins to close: what is queued is written, then the reason.
     pub fn close(&self, reason: Option<CloseReason>) {
         self.inner.lock().outbox.close(reason);
-        self.writer.wake();
+        self.wake_writer();
     }
 
     /// Notes that the session has ended: a request that is dropped unanswered from now on was not forgotten.
@@ -254,12 +290,13 @@ impl WsChannel {
 
     fn reply(&self, text: ByteString, settles: usize) {
         self.inner.lock().outbox.reply(text, settles);
-        self.writer.wake();
+        self.wake_writer();
     }
 }
 
 impl Listener for WsChannel {
     fn notify(&self) {
+        // No lock orders a stream and the reader's turn.
         self.writer.wake();
     }
 }
@@ -356,7 +393,7 @@ impl Drop for Subscription {
                 inner.changes.push(Change::End(self.id));
             }
         }
-        self.channel.writer.wake();
+        self.channel.wake_writer();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -132,7 +133,12 @@ impl Writer {
         with_feeds: bool,
     ) -> Result<(), WriterError> {
         let deadline = self.deadline;
-        match timeout(deadline, self.write(limits, with_feeds)).await {
+        let mut writing = pin!(self.write(limits, with_feeds));
+        // Nearly always the socket takes it at once, and no timer is needed.
+        if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
+            return Ok(written?);
+        }
+        match timeout(deadline, writing).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(WriterError::Stuck(deadline)),
         }

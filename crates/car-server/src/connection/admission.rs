@@ -4,9 +4,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
 
-use car_protocol::jsonrpc::{Id, Message};
+use car_protocol::jsonrpc::{Id, Incoming, Message, Request};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::Auth;
 use car_protocol::{RpcError, code, kind};
@@ -16,16 +15,12 @@ use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::responder::{Batch, Responder};
-use futures_util::future::BoxFuture;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::{Flow, Reader};
 use crate::failure::{Failure, approval_refused};
-use crate::router::{Prepared, Route};
-
-/// The longest call, in bytes, that begins in the read loop: what it can do before it waits is little.
-const SHORT_CALL: usize = 4 << 10;
+use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
 struct Call<'a> {
@@ -37,7 +32,54 @@ struct Call<'a> {
     bytes: usize,
 }
 
+/// What a frame was found to hold.
+pub(super) type Decoded<'a> = Result<Incoming<'a>, RpcError>;
+
 impl Reader {
+    /// Serves what is usual without a wait: a request of an authenticated client for a plain method, while there is room
+    /// for its reply. Gives back everything else.
+    pub(super) fn plain<'a>(&self, decoded: Decoded<'a>) -> Option<Decoded<'a>> {
+        match decoded {
+            Ok(Incoming::Single(Message::Request(request))) => {
+                let request = self.serve_plain(request)?;
+                Some(Ok(Incoming::Single(Message::Request(request))))
+            }
+            other => Some(other),
+        }
+    }
+
+    fn serve_plain<'a>(&self, request: Request<'a>) -> Option<Request<'a>> {
+        let usual = |route: &&Arc<Route>| {
+            self.authenticated
+                && !route.gated
+                && route.spec.access != Access::Open
+                && self.permit(Some(route), &request.method).is_ok()
+        };
+        let route = self.core.router.get(&request.method).filter(usual);
+        let Some(inline) = route.and_then(|route| route.inline.as_ref()) else {
+            return Some(request);
+        };
+        let Some(slot) = self.channel.try_admit() else {
+            return Some(request);
+        };
+        let responder = Responder::request(request.id, slot);
+        self.run_plain(&request.method, inline, request.params, responder);
+        None
+    }
+
+    fn run_plain(
+        &self,
+        method: &str,
+        inline: &Inline,
+        params: Option<&RawValue>,
+        responder: Responder,
+    ) {
+        let cx = &self.cx;
+        if catch_unwind(AssertUnwindSafe(|| inline(cx, params, responder))).is_err() {
+            tracing::error!(method, "a handler panicked");
+        }
+    }
+
     /// Takes one message. `bytes` is its share of the frame.
     pub(super) async fn message(
         &mut self,
@@ -189,10 +231,7 @@ impl Reader {
     async fn run(&mut self, route: &Arc<Route>, call: &Call<'_>, responder: Responder) -> Flow {
         match &route.inline {
             Some(inline) if !route.gated => {
-                let cx = &self.cx;
-                if catch_unwind(AssertUnwindSafe(|| inline(cx, call.params, responder))).is_err() {
-                    tracing::error!(method = route.spec.name, "a handler panicked");
-                }
+                self.run_plain(call.method, inline, call.params, responder);
                 self.after_plain(route).await
             }
             _ => {
@@ -239,7 +278,7 @@ impl Reader {
             return responder.error(&RpcError::overloaded(message, limit as u64));
         }
         if !route.gated {
-            return self.begin(prepared(responder), call.bytes);
+            return self.session().spawn(prepared(responder));
         }
         match Parked::new(&self.parked, self.limits.parked_approvals) {
             Some(parked) => self.park(route, call, responder, prepared, parked),
@@ -248,21 +287,6 @@ impl Reader {
                 let message = "too many calls of this connection wait for a person";
                 responder.error(&RpcError::overloaded(message, limit));
             }
-        }
-    }
-
-    /// Runs a short call up to its first wait at once, so that what it sends leaves with the flush of this read and no
-    /// other thread has to be woken for it. The rest, and a long call from its beginning, is a task of the session.
-    fn begin(&self, mut task: BoxFuture<'static, ()>, bytes: usize) {
-        if bytes > SHORT_CALL {
-            return self.session().spawn(task);
-        }
-        // The task registers its own waker when it is polled again.
-        let mut cx = Context::from_waker(Waker::noop());
-        match catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(&mut cx))) {
-            Ok(Poll::Ready(())) => {}
-            Ok(Poll::Pending) => self.session().spawn(task),
-            Err(_) => tracing::error!("a handler panicked"),
         }
     }
 
