@@ -142,12 +142,7 @@ impl Run<'_> {
     }
 
     /// An action on the state is done; `write` is the key that it wrote, with its value.
-    pub(super) fn succeed(
-        &mut self,
-        index: Index,
-        output: Value,
-        write: Option<(String, Value)>,
-    ) {
+    pub(super) fn succeed(&mut self, index: Index, output: Value, write: Option<(String, Value)>) {
         let done = Done {
             output: Some(output),
             write,
