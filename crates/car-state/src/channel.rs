@@ -249,10 +249,6 @@ impl WsChannel {
         &self.closed
     }
 
-    pub(crate) fn log(&self) -> &Arc<dyn EventLog> {
-        &self.log
-    }
-
     pub(crate) fn limits(&self) -> OutboxLimits {
         *self.inner.lock().outbox.limits()
     }

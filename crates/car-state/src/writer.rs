@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytestring::ByteString;
 use car_protocol::jsonrpc::encode_notification;
 use car_protocol::method::ServerNotification;
-use car_protocol::rpc::events::{Cursor, Lagged, LaggedParams};
+use car_protocol::rpc::events::{Lagged, LaggedParams};
 use thiserror::Error;
 use tokio::time::timeout;
 
 use crate::channel::{Change, Feed, WsChannel};
 use crate::frame::{CloseReason, Frame};
-use crate::log::{EventLog, LogError};
+use crate::log::EventLog;
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
 use crate::sink::{BoxSink, SinkError};
 
@@ -36,6 +37,8 @@ pub struct Writer {
     feeds: Vec<Feed>,
     batch: VecDeque<Queued>,
     changes: Vec<Change>,
+    /// What was read of one feed.
+    frames: VecDeque<ByteString>,
 }
 
 /// Why a writer ended.
@@ -70,6 +73,7 @@ impl Writer {
             feeds: Vec::new(),
             batch: VecDeque::new(),
             changes: Vec::new(),
+            frames: VecDeque::new(),
         };
         (channel, writer)
     }
@@ -125,6 +129,9 @@ impl Writer {
         if self.batch.capacity() > KEPT_CAPACITY {
             self.batch = VecDeque::new();
         }
+        if self.frames.capacity() > KEPT_CAPACITY {
+            self.frames = VecDeque::new();
+        }
     }
 
     async fn write_turn(
@@ -168,9 +175,15 @@ impl Writer {
                 break;
             };
             if feed.has_more() {
-                for frame in feed.read(&**self.channel.log(), &mut bytes) {
+                feed.read(&mut self.frames);
+                while let Some(frame) = self.frames.pop_front() {
                     poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
-                    self.sink.as_mut().start_send(frame)?;
+                    bytes = bytes.saturating_sub(frame.len());
+                    feed.cursor.seq += 1;
+                    self.sink.as_mut().start_send(Frame::Text(frame))?;
+                    if bytes == 0 {
+                        self.frames.clear();
+                    }
                 }
             }
             self.feeds.push(feed);
@@ -215,44 +228,28 @@ impl Feed {
         self.watch.head() > self.cursor.seq
     }
 
-    /// The next events as frames, with a notice first where some are gone. Takes what it reads from `bytes`.
-    fn read(&mut self, log: &dyn EventLog, bytes: &mut usize) -> Vec<Frame> {
-        let page = match log.read(&self.stream, Some(self.cursor), PAGE) {
-            Ok(page) => page,
-            Err(LogError::Resync { oldest }) => {
-                // The stream has ended: there is nothing more to come from it.
-                self.cursor = Cursor {
-                    epoch: oldest.epoch,
-                    seq: self.watch.head(),
-                };
-                return Vec::new();
+    /// The next frames, with a notice first where events are gone. `frames` is empty before.
+    fn read(&mut self, frames: &mut VecDeque<ByteString>) {
+        match self.watch.tail().read(self.cursor, PAGE, frames) {
+            Ok(0) => {}
+            Ok(missed) => {
+                // The notice has no number of its own; it stands for those that it names.
+                if let Some(notice) = self.lag_notice(missed) {
+                    frames.push_front(notice);
+                    self.cursor.seq += missed - 1;
+                } else {
+                    self.cursor.seq += missed;
+                }
             }
             Err(error) => {
+                // Only a place of another epoch leads here, and a feed lives in one.
                 tracing::warn!(stream = %self.stream, %error, "a subscription cannot be read");
                 self.cursor.seq = self.watch.head();
-                return Vec::new();
-            }
-        };
-        let mut frames = Vec::with_capacity(page.entries.len() + 1);
-        if page.missed > 0 {
-            frames.extend(self.lag_notice(page.missed));
-            self.cursor.seq += page.missed;
-        }
-        for entry in page.entries {
-            self.cursor = Cursor {
-                epoch: page.next.epoch,
-                seq: entry.seq,
-            };
-            *bytes = bytes.saturating_sub(entry.frame.len());
-            frames.push(Frame::Text(entry.frame));
-            if *bytes == 0 {
-                break;
             }
         }
-        frames
     }
 
-    fn lag_notice(&self, missed: u64) -> Option<Frame> {
+    fn lag_notice(&self, missed: u64) -> Option<ByteString> {
         let params = LaggedParams {
             stream: self.stream.to_string(),
             epoch: self.cursor.epoch,
@@ -262,7 +259,7 @@ impl Feed {
         };
         encode_notification(Lagged::NAME, &params)
             .ok()
-            .map(|text| Frame::Text(text.into()))
+            .map(ByteString::from)
     }
 }
 

@@ -8,7 +8,7 @@ use car_protocol::rpc::events::Cursor;
 use parking_lot::{Mutex, RwLock};
 
 use super::{
-    Draft, Entry, EventLog, Family, Listener, LogError, Page, StreamName, StreamStats, Watch,
+    Draft, Entry, EventLog, Family, Listener, LogError, Page, StreamName, StreamStats, Tail, Watch,
 };
 use crate::clock::Clock;
 
@@ -168,8 +168,8 @@ impl EventLog for MemoryLog {
             listeners.push(Arc::clone(&listener));
             ring.listeners = Arc::new(listeners);
         }
-        let head = Arc::clone(&stream.head);
-        Ok(Watch::new(head, move || {
+        let (head, tail) = (Arc::clone(&stream.head), Arc::<Stream>::clone(&stream));
+        Ok(Watch::new(head, tail, move || {
             let mut ring = stream.ring.lock();
             let mut left = true;
             // One hold is released, though the same listener may have two.
@@ -243,33 +243,14 @@ impl Stream {
 
     fn read(&self, after: Option<Cursor>, limit: usize) -> Result<Page, LogError> {
         let ring = self.ring.lock();
-        let oldest = ring
-            .entries
-            .front()
-            .map_or(ring.last, |entry| entry.seq - 1);
-        let after = match after {
-            None => oldest,
-            Some(cursor) if cursor.epoch == self.epoch && cursor.seq <= ring.last => cursor.seq,
-            Some(_) => {
-                return Err(LogError::Resync {
-                    oldest: Cursor {
-                        epoch: self.epoch,
-                        seq: oldest,
-                    },
-                });
-            }
-        };
-        let missed = oldest.saturating_sub(after);
-        // The numbers in the ring have no gap.
-        let skip = usize::try_from(after.saturating_sub(oldest)).unwrap_or(usize::MAX);
-        let entries: Vec<Entry> = ring
-            .entries
-            .iter()
-            .skip(skip)
-            .take(limit)
-            .cloned()
-            .collect();
-        let seq = entries.last().map_or(after.max(oldest), |entry| entry.seq);
+        let Place {
+            after,
+            missed,
+            skip,
+        } = ring.place(self.epoch, after)?;
+        let kept = ring.entries.range(skip..);
+        let entries: Vec<Entry> = kept.take(limit).cloned().collect();
+        let seq = entries.last().map_or(after + missed, |entry| entry.seq);
         Ok(Page {
             entries,
             next: Cursor {
@@ -282,7 +263,54 @@ impl Stream {
     }
 }
 
+impl Tail for Stream {
+    fn read(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<u64, LogError> {
+        let ring = self.ring.lock();
+        let Place { missed, skip, .. } = ring.place(self.epoch, Some(after))?;
+        let kept = ring.entries.range(skip..);
+        frames.extend(kept.take(limit).map(|entry| entry.frame.clone()));
+        Ok(missed)
+    }
+}
+
+/// Where a reader goes on.
+struct Place {
+    /// The number after which it asked.
+    after: u64,
+    /// How many after that are no longer kept.
+    missed: u64,
+    /// How many of those that are kept it has.
+    skip: usize,
+}
+
 impl Ring {
+    fn place(&self, epoch: u64, after: Option<Cursor>) -> Result<Place, LogError> {
+        let oldest = self
+            .entries
+            .front()
+            .map_or(self.last, |entry| entry.seq - 1);
+        let after = match after {
+            None => oldest,
+            Some(cursor) if cursor.epoch == epoch && cursor.seq <= self.last => cursor.seq,
+            Some(_) => {
+                let oldest = Cursor { epoch, seq: oldest };
+                return Err(LogError::Resync { oldest });
+            }
+        };
+        // The numbers in the ring have no gap.
+        let skip = usize::try_from(after.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        Ok(Place {
+            after,
+            missed: oldest.saturating_sub(after),
+            skip: skip.min(self.entries.len()),
+        })
+    }
+
     fn stats(&self) -> StreamStats {
         StreamStats {
             events: self.entries.len() as u64,

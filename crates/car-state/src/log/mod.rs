@@ -7,6 +7,7 @@
 mod family;
 mod memory;
 
+use std::collections::VecDeque;
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -145,17 +146,38 @@ pub trait Listener: Debug + Send + Sync {
     fn notify(&self);
 }
 
+/// Reads one stream for a listener, which needs the frames alone.
+pub trait Tail: Debug + Send + Sync {
+    /// Appends up to `limit` frames after a place to `frames`; answers how many before them are no longer kept. The
+    /// frames follow each other without a gap.
+    ///
+    /// # Errors
+    /// [`LogError::Resync`] when the place belongs to another epoch or lies ahead of the stream.
+    fn read(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<u64, LogError>;
+}
+
 /// A listener's hold on a stream; dropping it ends the listening.
 pub struct Watch {
     head: Arc<AtomicU64>,
+    tail: Arc<dyn Tail>,
     release: Option<Box<dyn FnOnce() + Send + Sync>>,
 }
 
 impl Watch {
-    /// A hold that reads the newest number from `head` and runs `release` at its end.
-    pub fn new(head: Arc<AtomicU64>, release: impl FnOnce() + Send + Sync + 'static) -> Self {
+    /// A hold that reads the newest number from `head` and the frames from `tail`, and runs `release` at its end.
+    pub fn new(
+        head: Arc<AtomicU64>,
+        tail: Arc<dyn Tail>,
+        release: impl FnOnce() + Send + Sync + 'static,
+    ) -> Self {
         Self {
             head,
+            tail,
             release: Some(Box::new(release)),
         }
     }
@@ -164,6 +186,12 @@ impl Watch {
     #[must_use]
     pub fn head(&self) -> u64 {
         self.head.load(Ordering::Acquire)
+    }
+
+    /// The frames of the stream.
+    #[must_use]
+    pub fn tail(&self) -> &dyn Tail {
+        &*self.tail
     }
 }
 
