@@ -1,6 +1,7 @@
 //! One command that proves everything, on a machine that has nothing but Rust, Python and Node.
 
 mod nextest;
+mod packages;
 mod steps;
 
 use std::time::{Duration, Instant};

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::nextest;
+use super::{nextest, packages};
 use crate::prepare::Need;
 use crate::tree::Tree;
 use crate::{codegen, exec, tidy};
@@ -19,9 +19,6 @@ pub(super) struct Step {
     pub(super) needs: &'static [Need],
     pub(super) run: fn(&Tree) -> Result<Option<String>>,
 }
-
-const PACKAGE: &str =
-    "package --quiet --workspace --exclude xtask --exclude car-tests --allow-dirty";
 
 /// All of them.
 pub(super) const STEPS: &[Step] = &[
@@ -79,9 +76,9 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step {
         name: "package",
-        about: "cargo package of all that can be published; each is also built from its archive",
+        about: "cargo package of all that can be published, and cargo check of the archives",
         needs: &[],
-        run: |tree| cargo(tree, PACKAGE),
+        run: |tree| packages::check(tree, &libraries(tree)?).map(|()| None),
     },
     Step {
         name: "typescript",
