@@ -105,12 +105,9 @@ pub enum ToolError {
     /// Whoever runs the tool cannot take more calls now.
     #[error("the tool's host cannot take more calls now")]
     Overloaded,
-    /// The executor panicked.
-    #[error("the tool panicked: {message}")]
-    Panicked {
-        /// What the panic said.
-        message: String,
-    },
+    /// The executor panicked. What it said is in the log only.
+    #[error("the tool panicked")]
+    Panicked,
 }
 
 impl ToolError {
@@ -121,10 +118,7 @@ impl ToolError {
             Self::Failed { .. } | Self::TimedOut { .. } | Self::Disconnected | Self::Overloaded => {
                 true
             }
-            Self::Refused { .. }
-            | Self::Cancelled
-            | Self::Unknown { .. }
-            | Self::Panicked { .. } => false,
+            Self::Refused { .. } | Self::Cancelled | Self::Unknown { .. } | Self::Panicked => false,
         }
     }
 }

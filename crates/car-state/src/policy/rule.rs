@@ -101,8 +101,10 @@ impl Rule {
         subject: &Subject<'_>,
         state: &mut dyn StateView,
     ) -> Result<(), String> {
-        catch_unwind(AssertUnwindSafe(|| self.judge(subject, state)))
-            .unwrap_or_else(|panic| Err(format!("the check failed: {}", panic_text(&*panic))))
+        catch_unwind(AssertUnwindSafe(|| self.judge(subject, state))).unwrap_or_else(|panic| {
+            tracing::error!(said = panic_text(&*panic), "the check of a policy panicked");
+            Err("the check failed".to_owned())
+        })
     }
 
     fn judge(&self, subject: &Subject<'_>, state: &mut dyn StateView) -> Result<(), String> {

@@ -204,12 +204,14 @@ impl Call<'_> {
 /// One attempt. A panic of the executor is the action's failure, not the proposal's end.
 async fn execute(engine: &Engine, call: ToolCall) -> Result<Value, ToolError> {
     let (after, deadline) = (call.timeout, call.deadline);
+    let (proposal, action) = (Arc::clone(&call.proposal_id), Arc::clone(&call.action_id));
     let run = async { engine.parts.executor.execute(call).await };
     match timeout_at(deadline, AssertUnwindSafe(run).catch_unwind()).await {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => Err(ToolError::Panicked {
-            message: panic_text(&*panic).to_owned(),
-        }),
+        Ok(Err(panic)) => {
+            tracing::error!(%proposal, %action, said = panic_text(&*panic), "a tool panicked");
+            Err(ToolError::Panicked)
+        }
         Err(_) => Err(ToolError::TimedOut { after }),
     }
 }

@@ -181,8 +181,8 @@ async fn a_panic_of_the_executor_fails_the_action_and_not_the_proposal() {
         ]))
         .await;
     assert_eq!(statuses(&results), [Skipped, Skipped, Succeeded]);
-    assert_eq!(error(&results[0]), "the tool panicked: at once");
-    assert_eq!(error(&results[1]), "the tool panicked: later");
+    assert_eq!(error(&results[0]), "the tool panicked");
+    assert_eq!(error(&results[1]), "the tool panicked");
 }
 
 #[tokio::test(start_paused = true)]
