@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod linger;
 
 use std::future::poll_fn;
 use std::mem;
@@ -26,6 +27,7 @@ use tracing::debug;
 
 use self::admission::Decoded;
 use self::clock::{LifeClock, Pulse};
+use self::linger::Linger;
 use crate::core::Core;
 use crate::cx::Cx;
 
@@ -138,6 +140,7 @@ impl Reader {
         let mut drained = pin!(unconstrained(core.drained(&session)));
         let mut clock = pin!(LifeClock::new(&self.limits, !self.authenticated));
         let mut taken = 0;
+        let mut linger = Linger::new(self.limits.linger_looks);
         loop {
             // Not `select!`, which looks at nothing once the task has had its turn: a peer whose next frame is always
             // there takes the whole of every turn, and would put all deadlines off.
@@ -146,10 +149,13 @@ impl Reader {
                     && let Poll::Ready(frame) = source.as_mut().poll_next(cx)
                 {
                     taken += 1;
+                    linger.heard();
                     return Poll::Ready(Event::Frame(frame));
                 }
                 if mem::take(&mut taken) == TURN {
                     cx.waker().wake_by_ref();
+                } else if linger.looks_again(cx) {
+                    return Poll::Pending;
                 }
                 if let Poll::Ready(pulse) = clock.as_mut().poll_pulse(cx) {
                     return Poll::Ready(Event::Due(pulse));
