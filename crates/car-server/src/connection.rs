@@ -17,7 +17,7 @@ use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
 use car_state::responder::Batch;
-use car_state::session::ClientSession;
+use car_state::session::{CallDriver, Calls, ClientSession};
 use car_state::writer::Writer;
 use car_transport::source::{BoxSource, SourceError, drain};
 use car_transport::{Duplex, Limits};
@@ -48,19 +48,22 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     let _counted = core.life.connect();
     debug!(session = %session.id(), %peer, "connected");
 
+    let calls = Arc::new(Calls::default());
+    let mut driver = CallDriver::new(Arc::clone(&calls));
     let mut reader = Reader::new(
         Arc::clone(&core),
         Arc::clone(&session),
         Arc::clone(&channel),
+        calls,
     );
     let reading = async {
         let reason = reader.read(&mut source).await;
         channel.close(reason);
     };
-    let reading = channel.before_writer(reading);
+    let reading = channel.before_writer(driver.beside(reading));
     let ((), written) = tokio::join!(biased; reading, writer.run());
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
-    session.end().await;
+    tokio::join!(session.end(), driver.finish());
     drain(&mut source, limits.close_deadline).await;
 }
 
@@ -77,6 +80,7 @@ impl Drop for AbandonedOnDrop {
 struct Reader {
     core: Arc<Core>,
     channel: Arc<WsChannel>,
+    calls: Arc<Calls>,
     cx: Cx,
     limits: Limits,
     authenticated: bool,
@@ -107,12 +111,18 @@ enum Flow {
 }
 
 impl Reader {
-    fn new(core: Arc<Core>, session: Arc<ClientSession>, channel: Arc<WsChannel>) -> Self {
+    fn new(
+        core: Arc<Core>,
+        session: Arc<ClientSession>,
+        channel: Arc<WsChannel>,
+        calls: Arc<Calls>,
+    ) -> Self {
         let authenticated = session.identity().is_authenticated();
         let limits = core.limits.clone();
         Self {
             core,
             channel,
+            calls,
             cx: Cx::new(session),
             limits,
             authenticated,

@@ -19,6 +19,7 @@ mod private_file;
 pub mod root_lock;
 mod router;
 mod server;
+pub mod threads;
 pub mod tokens;
 
 pub use auth::Auth;

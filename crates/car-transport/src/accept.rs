@@ -21,6 +21,9 @@ const FIRST_PAUSE: Duration = Duration::from_millis(10);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Takes a connection up in the runtime that calls it.
+pub type MoveIn<IO> = Box<dyn FnOnce() -> io::Result<IO> + Send>;
+
 /// Where connections come in.
 pub trait Listener: Send + Sync + 'static {
     /// The byte stream of a connection.
@@ -31,6 +34,14 @@ pub trait Listener: Send + Sync + 'static {
     /// # Errors
     /// As the system's `accept`.
     fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(Self::Io, Peer)>>;
+
+    /// Lets a connection go from this runtime, so that another can take it up.
+    ///
+    /// # Errors
+    /// The system does not let it go. The connection is closed then.
+    fn move_out(io: Self::Io) -> io::Result<MoveIn<Self::Io>> {
+        Ok(Box::new(|| Ok(io)))
+    }
 
     /// What to call it in the log.
     fn name(&self) -> String;

@@ -54,7 +54,8 @@ pub struct Limits {
     /// How much is collected before it is written without being flushed.
     pub write_threshold_bytes: usize,
     /// How often a connection that was just busy looks for the next frame before its thread may sleep, about a
-    /// microsecond each. A peer that does not answer that fast is soon not waited for. 0 turns it off.
+    /// microsecond each. A peer that does not answer that fast is soon not waited for. It helps where a connection stays
+    /// on the thread that watches its socket, as in the daemon. 0 turns it off.
     pub linger_looks: u32,
 }
 
@@ -78,7 +79,7 @@ impl Default for Limits {
             drain: Duration::from_secs(10),
             read_buffer_bytes: 4 << 10,
             write_threshold_bytes: 16 << 10,
-            linger_looks: 48,
+            linger_looks: 0,
         }
     }
 }

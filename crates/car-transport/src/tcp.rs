@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::accept::Listener;
+use crate::accept::{Listener, MoveIn};
 use crate::peer::Peer;
 
 /// The port of the daemon unless it is told otherwise.
@@ -80,6 +80,11 @@ impl Listener for TcpEndpoint {
             drop(stream.set_nodelay(true));
             (stream, Peer::tcp(address))
         })
+    }
+
+    fn move_out(stream: TcpStream) -> io::Result<MoveIn<TcpStream>> {
+        let stream = stream.into_std()?;
+        Ok(Box::new(|| TcpStream::from_std(stream)))
     }
 
     fn name(&self) -> String {

@@ -18,7 +18,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::accept::Listener;
+use crate::accept::{Listener, MoveIn};
 use crate::peer::Peer;
 
 /// Connections that wait to be accepted.
@@ -149,6 +149,11 @@ impl Listener for UdsEndpoint {
             let peer = Peer::unix(credentials.uid(), credentials.gid(), credentials.pid());
             Ok((stream, peer))
         })
+    }
+
+    fn move_out(stream: UnixStream) -> io::Result<MoveIn<UnixStream>> {
+        let stream = stream.into_std()?;
+        Ok(Box::new(|| UnixStream::from_std(stream)))
     }
 
     fn name(&self) -> String {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use car_server::config::{Config, Places};
 use car_server::http::HttpSurface;
 use car_server::root_lock::{Holder, RootLock};
+use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
 use car_state::server::{ServerState, ServerStateConfig};
@@ -23,6 +24,8 @@ use super::banner::{Reachable, banner};
 use super::failure::Failure;
 use super::{output, service_manager, signals};
 
+/// About the time that it takes to wake a thread, twice.
+const LINGER_LOOKS: u32 = 48;
 /// How long after the drain time the connections may take to say goodbye. Then they are cut.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -33,7 +36,8 @@ pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
     let asked = CancellationToken::new();
     signals::watch(asked.clone())
         .map_err(|error| Failure::error(format!("cannot wait for signals: {error}")))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Connections have threads of their own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
@@ -95,7 +99,10 @@ fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failu
         true => Auth::tokens(Arc::new(tokens)),
         false => Auth::disabled(),
     };
-    let server = Server::builder(state).auth(auth).limits(config.limits());
+    let limits = config
+        .limits()
+        .with(|limits| limits.linger_looks = LINGER_LOOKS);
+    let server = Server::builder(state).auth(auth).limits(limits);
     Ok((server.build().map_err(Failure::error)?, files))
 }
 
@@ -143,6 +150,9 @@ impl Listeners {
             }
         });
         let surface = surface.rules(config.rules().map_err(Failure::error)?);
+        let threads = Threads::start()
+            .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
+        let surface = surface.threads(threads);
         let surface = surface.stopping(server.stopping().clone()).build();
         let permits = Permits::new(server.limits().connections);
         let stopping = server.stopping();

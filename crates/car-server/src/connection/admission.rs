@@ -263,7 +263,7 @@ impl Reader {
         }
     }
 
-    /// Hands the call to a task of the session.
+    /// Begins the call beside the read loop.
     fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
         let prepared = match (route.prepare)(&self.cx, call.params) {
             Ok(prepared) => prepared,
@@ -278,7 +278,7 @@ impl Reader {
             return responder.error(&RpcError::overloaded(message, limit as u64));
         }
         if !route.gated {
-            return self.session().spawn(prepared(responder));
+            return self.calls.begin(self.session(), prepared(responder));
         }
         match Parked::new(&self.parked, self.limits.parked_approvals) {
             Some(parked) => self.park(route, call, responder, prepared, parked),
@@ -306,7 +306,7 @@ impl Reader {
             Arc::clone(self.core.state.gate()),
         );
         let identity = self.session().identity().get();
-        self.session().spawn(async move {
+        self.calls.begin(self.session(), async move {
             let verdict = host
                 .ask(
                     &identity,

@@ -49,7 +49,11 @@ impl Linger {
     pub(super) fn looks_again(&mut self, cx: &mut Context<'_>) -> bool {
         if self.armed {
             self.armed = false;
-            self.begin();
+            if self.skip > 0 {
+                self.skip -= 1;
+            } else {
+                self.left = self.looks;
+            }
         }
         if self.left == 0 {
             return false;
@@ -63,12 +67,48 @@ impl Linger {
         let _ = pin!(yield_now()).poll(cx);
         true
     }
+}
 
-    fn begin(&mut self) {
-        if self.skip > 0 {
-            self.skip -= 1;
-        } else {
-            self.left = self.looks;
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// How often it looks before it gives up.
+    fn looks(linger: &mut Linger) -> u32 {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut looks = 0;
+        while linger.looks_again(&mut cx) {
+            looks += 1;
         }
+        looks
+    }
+
+    #[tokio::test]
+    async fn who_answers_at_once_is_always_waited_for() {
+        let mut linger = Linger::new(4);
+        for _ in 0..100 {
+            linger.heard();
+            assert!(linger.looks_again(&mut Context::from_waker(Waker::noop())));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_slow_peer_is_waited_for_less_and_less() {
+        let mut linger = Linger::new(4);
+        let mut waits = 0;
+        for _ in 0..640 {
+            linger.heard();
+            waits += looks(&mut linger) / 4;
+        }
+        assert!((8..=16).contains(&waits), "{waits}");
+    }
+
+    #[tokio::test]
+    async fn without_looks_nobody_is_waited_for() {
+        let mut linger = Linger::new(0);
+        linger.heard();
+        assert_eq!(looks(&mut linger), 0);
     }
 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
-use car_transport::accept::{Acceptor, Listener};
+use car_transport::accept::{Accepted, Acceptor, Listener};
 use car_transport::handshake::Rules;
 use car_transport::websocket::{Config, Stream, over};
 use car_transport::{Duplex, Limits, Peer, PeerAddress};
@@ -29,9 +29,10 @@ use tokio::select;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use self::routes::Upgrade;
+use crate::threads::Threads;
 
 /// The least that hyper can be told to buffer for the head of a request, in bytes.
 const LEAST_HEADER_BYTES: usize = 8 << 10;
@@ -49,6 +50,7 @@ struct Inner {
     header_timeout: std::time::Duration,
     header_bytes: usize,
     config: Config,
+    threads: Option<Threads>,
     handler: Box<dyn Fn(Duplex) -> BoxFuture<()> + Send + Sync>,
 }
 
@@ -58,6 +60,7 @@ pub struct HttpSurfaceBuilder {
     rules: Rules,
     stopping: CancellationToken,
     routes: Router,
+    threads: Option<Threads>,
     handler: Box<dyn Fn(Duplex) -> BoxFuture<()> + Send + Sync>,
 }
 
@@ -73,6 +76,14 @@ impl HttpSurfaceBuilder {
     #[must_use]
     pub fn stopping(mut self, stopping: CancellationToken) -> Self {
         self.stopping = stopping;
+        self
+    }
+
+    /// The threads that serve the connections of [`HttpSurface::serve`]. Without this they are tasks of the runtime that
+    /// calls it.
+    #[must_use]
+    pub fn threads(mut self, threads: Threads) -> Self {
+        self.threads = Some(threads);
         self
     }
 
@@ -97,6 +108,7 @@ impl HttpSurfaceBuilder {
                 header_timeout: self.limits.header_timeout,
                 header_bytes: self.limits.header_bytes.max(LEAST_HEADER_BYTES),
                 config,
+                threads: self.threads,
                 handler: self.handler,
             }),
         }
@@ -116,6 +128,7 @@ impl HttpSurface {
             rules: Rules::default(),
             stopping: CancellationToken::new(),
             routes: Router::new(),
+            threads: None,
             handler: Box::new(move |duplex| Box::pin(handler(duplex))),
         }
     }
@@ -137,13 +150,7 @@ impl HttpSurface {
                 () = shutdown.cancelled() => break Ok(()),
                 Some(ended) = connections.join_next() => report(ended),
                 accepted = acceptor.accept() => match accepted {
-                    Ok(accepted) => {
-                        let (surface, shutdown) = (self.clone(), shutdown.clone());
-                        connections.spawn(async move {
-                            surface.serve_connection(accepted.io, accepted.peer, shutdown).await;
-                            drop(accepted.permit);
-                        });
-                    }
+                    Ok(accepted) => self.start::<L>(accepted, shutdown.clone(), &mut connections),
                     Err(error) => {
                         error!(listener = acceptor.listener().name(), %error, "the listener is broken");
                         break Err(error);
@@ -156,6 +163,37 @@ impl HttpSurface {
             report(ended);
         }
         ended
+    }
+
+    /// Serves one connection in a task, on the thread that has the fewest where there are threads.
+    fn start<L: Listener>(
+        &self,
+        accepted: Accepted<L::Io>,
+        shutdown: CancellationToken,
+        connections: &mut JoinSet<()>,
+    ) {
+        let surface = self.clone();
+        let Accepted { io, peer, permit } = accepted;
+        let Some(place) = self.inner.threads.as_ref().and_then(Threads::place) else {
+            connections.spawn(async move {
+                surface.serve_connection(io, peer, shutdown).await;
+                drop(permit);
+            });
+            return;
+        };
+        let moved = match L::move_out(io) {
+            Ok(moved) => moved,
+            Err(error) => return warn!(%peer, %error, "a connection cannot be served"),
+        };
+        let runtime = place.runtime().clone();
+        let serving = async move {
+            match moved() {
+                Ok(io) => surface.serve_connection(io, peer, shutdown).await,
+                Err(error) => warn!(%peer, %error, "a connection cannot be served"),
+            }
+            drop((permit, place));
+        };
+        connections.spawn_on(serving, &runtime);
     }
 
     /// Serves one connection to its end. When `shutdown` is cancelled, a connection that speaks HTTP ends after the

@@ -3,12 +3,12 @@
 //! A session owns its tasks, open callbacks, subscriptions, tools, policies, state and its stream of the log, and holds
 //! a replaceable link to a connection. What must end with it is owned by it.
 
+mod calls;
 mod journal;
 mod link;
 mod registry;
 
 use std::collections::HashMap;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use calls::{CallDriver, Calls};
 pub use journal::SessionJournal;
 pub use link::Link;
 pub use registry::SessionRegistry;
@@ -177,14 +178,6 @@ impl ClientSession {
         let channel = self.link.channel().ok_or(CallError::Disconnected)?;
         let deadline = Instant::now() + limit;
         self.callbacks.call::<C>(&channel, deadline, params).await
-    }
-
-    /// Runs `task` as the session's own: it is dropped when the session ends.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let cancel = self.cancel.clone();
-        self.tasks.spawn(async move {
-            cancel.run_until_cancelled(task).await;
-        });
     }
 
     /// Ready when no task runs.

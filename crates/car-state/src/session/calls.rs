@@ -1,0 +1,148 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use futures_util::task::AtomicWaker;
+use futures_util::{FutureExt as _, StreamExt as _};
+use parking_lot::Mutex;
+
+use super::ClientSession;
+
+/// Where the calls of one connection begin. Their [`CallDriver`] runs them.
+#[derive(Default)]
+pub struct Calls {
+    begun: Mutex<Vec<BoxFuture<'static, ()>>>,
+}
+
+/// Runs the calls of one connection in the task that reads and writes it.
+///
+/// A call in a task of its own costs a wake of another thread when it begins, another when its callback is answered, and
+/// a write of the socket for each frame it sends. Here it costs none of these: what one turn of the reader causes is
+/// written with one flush. A call belongs to the session nevertheless, and ends with it.
+pub struct CallDriver {
+    calls: Arc<Calls>,
+    running: FuturesUnordered<BoxFuture<'static, ()>>,
+    turn: Arc<Turn>,
+    /// Wakes `turn`.
+    waker: Waker,
+}
+
+/// Whether the driver has its turn: what becomes ready meanwhile is seen before the turn ends, and needs no wake. Waking
+/// a task that runs would have the runtime hand it to another thread.
+#[derive(Debug, Default)]
+struct Turn {
+    on: AtomicBool,
+    /// Whether something became ready during the turn.
+    ready: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl Wake for Turn {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ready.store(true, Ordering::SeqCst);
+        if !self.on.load(Ordering::SeqCst) {
+            self.task.wake();
+        }
+    }
+}
+
+/// How often in one turn the calls are looked at, so that the reader and the writer have theirs.
+const ROUNDS: usize = 4;
+
+impl Calls {
+    /// Takes on a call of `session`, which is dropped when the session ends. To be called from within the future that is
+    /// given to [`CallDriver::beside`], after which the call has its turn without being woken.
+    pub fn begin(&self, session: &ClientSession, call: impl Future<Output = ()> + Send + 'static) {
+        let cancel = session.cancel.clone();
+        let call = async move {
+            let call = AssertUnwindSafe(call).catch_unwind();
+            if let Some(Err(_)) = cancel.run_until_cancelled(call).await {
+                // What it said is in the log already; its caller is answered by what it dropped.
+                tracing::error!("a call panicked");
+            }
+        };
+        let call = session.tasks.track_future(call).boxed();
+        self.begun.lock().push(call);
+    }
+}
+
+impl CallDriver {
+    /// Runs what `calls` takes on.
+    #[must_use]
+    pub fn new(calls: Arc<Calls>) -> Self {
+        let turn = Arc::<Turn>::default();
+        Self {
+            calls,
+            running: FuturesUnordered::new(),
+            waker: Arc::clone(&turn).into(),
+            turn,
+        }
+    }
+
+    /// Drives `reading` to its end, and the calls beside it.
+    pub async fn beside<F: Future>(&mut self, reading: F) -> F::Output {
+        let mut reading = pin!(reading);
+        poll_fn(|cx| {
+            self.turn.on.store(true, Ordering::SeqCst);
+            let read = reading.as_mut().poll(cx);
+            let _ = self.poll_idle(cx);
+            read
+        })
+        .await
+    }
+
+    /// Drives the calls that are left to their end.
+    pub async fn finish(mut self) {
+        poll_fn(|cx| self.poll_idle(cx)).await;
+    }
+
+    /// Ready when no call runs. Ends the turn.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.turn.on.store(true, Ordering::SeqCst);
+        self.turn.task.register(cx.waker());
+        self.running.extend(self.calls.begun.lock().drain(..));
+        let mut rounds = 0;
+        while rounds < ROUNDS && (rounds == 0 || self.turn.ready.load(Ordering::SeqCst)) {
+            self.turn.ready.store(false, Ordering::SeqCst);
+            rounds += 1;
+            let mut cx = Context::from_waker(&self.waker);
+            while let Poll::Ready(Some(())) = self.running.poll_next_unpin(&mut cx) {}
+        }
+        self.turn.on.store(false, Ordering::SeqCst);
+        // What became ready after the last look was told to nobody.
+        if self.turn.ready.swap(false, Ordering::SeqCst) && !self.running.is_empty() {
+            cx.waker().wake_by_ref();
+        }
+        if self.running.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls")
+            .field("begun", &self.begun.lock().len())
+            .finish()
+    }
+}
+
+impl fmt::Debug for CallDriver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallDriver")
+            .field("running", &self.running.len())
+            .finish_non_exhaustive()
+    }
+}
