@@ -19,8 +19,8 @@ use car_state::frame::{CloseReason, Frame, close};
 use car_state::responder::Batch;
 use car_state::session::{CallDriver, Calls, ClientSession};
 use car_state::writer::Writer;
+use car_transport::Duplex;
 use car_transport::source::{BoxSource, SourceError, drain};
-use car_transport::{Duplex, Limits};
 use tokio::task::coop::unconstrained;
 use tokio::time::timeout;
 use tracing::debug;
@@ -39,7 +39,7 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         peer,
         ..
     } = duplex;
-    let limits = core.limits.clone();
+    let limits = &core.limits;
     let log = Arc::clone(core.state.log());
     let (channel, writer) = Writer::new(sink, limits.outbox, limits.write_deadline, log);
     let session = core.state.open_session(core.auth.is_enabled());
@@ -56,12 +56,14 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         Arc::clone(&channel),
         calls,
     );
-    let reading = async {
-        let reason = reader.read(&mut source).await;
-        channel.close(reason);
+    let written = {
+        let mut reading = pin!(async {
+            let reason = reader.read(&mut source).await;
+            channel.close(reason);
+        });
+        let reading = channel.before_writer(driver.beside(reading.as_mut()));
+        tokio::join!(biased; reading, writer.run()).1
     };
-    let reading = channel.before_writer(driver.beside(reading));
-    let ((), written) = tokio::join!(biased; reading, writer.run());
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
     tokio::join!(session.end(), driver.finish());
     drain(&mut source, limits.close_deadline).await;
@@ -82,7 +84,6 @@ struct Reader {
     channel: Arc<WsChannel>,
     calls: Arc<Calls>,
     cx: Cx,
-    limits: Limits,
     authenticated: bool,
     /// Failed authentications that were made to wait.
     auth_failures: u32,
@@ -118,13 +119,11 @@ impl Reader {
         calls: Arc<Calls>,
     ) -> Self {
         let authenticated = session.identity().is_authenticated();
-        let limits = core.limits.clone();
         Self {
             core,
             channel,
             calls,
             cx: Cx::new(session),
-            limits,
             authenticated,
             auth_failures: 0,
             parked: Arc::default(),
@@ -138,9 +137,9 @@ impl Reader {
     /// Reads until the connection is over; answers what to tell the peer.
     async fn read(&mut self, source: &mut BoxSource) -> Option<CloseReason> {
         let first = if self.authenticated {
-            self.limits.message_bytes
+            self.core.limits.message_bytes
         } else {
-            self.limits.pre_auth_message_bytes
+            self.core.limits.pre_auth_message_bytes
         };
         source.as_mut().set_max_message(first);
         let channel = Arc::clone(&self.channel);
@@ -148,9 +147,9 @@ impl Reader {
         let core = Arc::clone(&self.core);
         let session = Arc::clone(self.session());
         let mut drained = pin!(unconstrained(core.drained(&session)));
-        let mut clock = pin!(LifeClock::new(&self.limits, !self.authenticated));
+        let mut clock = pin!(LifeClock::new(&self.core.limits, !self.authenticated));
         let mut taken = 0;
-        let mut linger = Linger::new(self.limits.linger_looks);
+        let mut linger = Linger::new(self.core.limits.linger_looks);
         loop {
             // Not `select!`, which looks at nothing once the task has had its turn: a peer whose next frame is always
             // there takes the whole of every turn, and would put all deadlines off.
@@ -186,7 +185,9 @@ impl Reader {
                     }
                     if self.authenticated && !was_authenticated {
                         clock.as_mut().authenticated();
-                        source.as_mut().set_max_message(self.limits.message_bytes);
+                        source
+                            .as_mut()
+                            .set_max_message(self.core.limits.message_bytes);
                     }
                 }
                 Event::Due(Pulse::Ping) => {
@@ -220,7 +221,7 @@ impl Reader {
     /// Ends the calls that did not end in time, so that each of them is answered.
     async fn end_calls(&self) {
         self.session().cancel_calls();
-        let _ = timeout(self.limits.close_deadline, self.session().idle()).await;
+        let _ = timeout(self.core.limits.close_deadline, self.session().idle()).await;
     }
 
     /// Tells the client why the connection is about to close.
@@ -237,7 +238,8 @@ impl Reader {
     async fn frame(&mut self, frame: Frame) -> Flow {
         match frame {
             Frame::Text(text) => match self.plain(decode(&text)) {
-                Some(decoded) => self.decoded(decoded, text.len()).await,
+                // Boxed, so that an idle connection does not keep the room of it.
+                Some(decoded) => Box::pin(self.decoded(decoded, text.len())).await,
                 None => Flow::Continue,
             },
             Frame::Ping(payload) => {

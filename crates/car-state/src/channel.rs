@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
@@ -30,6 +30,11 @@ pub struct WsChannel {
     writer: AtomicWaker,
     /// Whether the reader has its turn, after which the writer has its own without being woken.
     reading: AtomicBool,
+    /// Whether another request can be taken on, as of the last look under the lock. Only what is taken on here takes
+    /// room away, so to the reader it is true.
+    room: AtomicBool,
+    /// Whether a request is being answered that is counted only when its reply is.
+    answering: AtomicBool,
     /// Wakes the reader that waits for admission.
     reader: AtomicWaker,
     closed: CancellationToken,
@@ -80,6 +85,8 @@ impl WsChannel {
             log,
             writer: AtomicWaker::new(),
             reading: AtomicBool::new(false),
+            room: AtomicBool::new(true),
+            answering: AtomicBool::new(false),
             reader: AtomicWaker::new(),
             closed: CancellationToken::new(),
             abandoned: AtomicBool::new(false),
@@ -89,15 +96,16 @@ impl WsChannel {
 
     /// Drives `reading` for a task that polls the [`Writer`](crate::writer::Writer) right after it, every time: then
     /// what the reader queues needs no wake, which would poll the whole task once more for nothing.
-    pub async fn before_writer<F: Future>(&self, reading: F) -> F::Output {
-        let mut reading = pin!(reading);
-        poll_fn(|cx| {
+    pub fn before_writer<F: Future + Unpin>(
+        &self,
+        mut reading: F,
+    ) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| {
             self.reading.store(true, Ordering::Release);
-            let polled = reading.as_mut().poll(cx);
+            let polled = Pin::new(&mut reading).poll(cx);
             self.reading.store(false, Ordering::Release);
             polled
         })
-        .await
     }
 
     /// To be called after something was queued under the lock. Who sees the reader at its turn queued before that turn
@@ -116,31 +124,42 @@ impl WsChannel {
         poll_fn(|cx| self.poll_admit(cx)).await
     }
 
-    /// Takes on one request if that needs no wait.
+    /// Takes on one request, which is answered before anything else is read, if that needs no wait. It is counted when
+    /// its reply is.
     #[must_use]
     pub fn try_admit(self: &Arc<Self>) -> Option<Slot> {
-        let admission = self.inner.lock().outbox.admit();
-        (admission == Admission::Admitted).then(|| self.slot())
+        let room = self.room.load(Ordering::Acquire);
+        room.then(|| {
+            self.answering.store(true, Ordering::Relaxed);
+            self.slot(false)
+        })
     }
 
-    fn slot(self: &Arc<Self>) -> Slot {
+    fn slot(self: &Arc<Self>, counted: bool) -> Slot {
         Slot {
             channel: Arc::clone(self),
             held: 0,
+            counted,
             open: true,
         }
+    }
+
+    /// Works on the outbox, and notes whether there is room afterwards.
+    fn with_outbox<R>(&self, work: impl FnOnce(&mut Outbox) -> R) -> R {
+        let mut inner = self.inner.lock();
+        let done = work(&mut inner.outbox);
+        self.room.store(inner.outbox.has_room(), Ordering::Release);
+        done
     }
 
     fn poll_admit(self: &Arc<Self>, cx: &mut Context<'_>) -> Poll<Result<Slot, Overloaded>> {
         let mut registered = false;
         loop {
-            let (admission, limit) = {
-                let mut inner = self.inner.lock();
-                (inner.outbox.admit(), inner.outbox.limits().requests)
-            };
+            let (admission, limit) =
+                self.with_outbox(|outbox| (outbox.admit(), outbox.limits().requests));
             match admission {
                 Admission::Admitted => {
-                    return Poll::Ready(Ok(self.slot()));
+                    return Poll::Ready(Ok(self.slot(true)));
                 }
                 Admission::Overloaded => return Poll::Ready(Err(Overloaded { limit })),
                 Admission::Wait if registered => return Poll::Pending,
@@ -157,7 +176,7 @@ impl WsChannel {
     /// # Errors
     /// [`SendError`]; the frame is dropped.
     pub fn send(&self, frame: Frame) -> Result<(), SendError> {
-        self.inner.lock().outbox.push(frame)?;
+        self.with_outbox(|outbox| outbox.push(frame))?;
         self.wake_writer();
         Ok(())
     }
@@ -177,9 +196,9 @@ impl WsChannel {
         self.send(Frame::Text(text.into()))
     }
 
-    /// Queues the refusal of a request that was not admitted.
+    /// Queues the reply to a request that was not counted: the refusal of one that was not admitted, for one.
     pub fn refuse(&self, text: String) {
-        self.inner.lock().outbox.refuse(text.into());
+        self.with_outbox(|outbox| outbox.admit_replied(text.into()));
         self.wake_writer();
     }
 
@@ -240,7 +259,8 @@ impl WsChannel {
     /// Requests that are under way or whose reply is not written.
     #[must_use]
     pub fn requests(&self) -> usize {
-        self.inner.lock().outbox.requests()
+        let answering = self.answering.load(Ordering::Relaxed);
+        self.inner.lock().outbox.requests() + usize::from(answering)
     }
 
     /// Cancelled when the writer has ended: nothing will be written any more.
@@ -267,7 +287,7 @@ impl WsChannel {
     }
 
     pub(crate) fn written(&self, done: Written) {
-        self.inner.lock().outbox.written(done);
+        self.with_outbox(|outbox| outbox.written(done));
         self.reader.wake();
     }
 
@@ -285,7 +305,7 @@ impl WsChannel {
     }
 
     fn reply(&self, text: ByteString, settles: usize) {
-        self.inner.lock().outbox.reply(text, settles);
+        self.with_outbox(|outbox| outbox.reply(text, settles));
         self.wake_writer();
     }
 }
@@ -303,6 +323,8 @@ pub struct Slot {
     channel: Arc<WsChannel>,
     /// Bytes of the request that are counted.
     held: usize,
+    /// Whether it is counted among those under way already.
+    counted: bool,
     /// Whether nothing has settled it yet.
     open: bool,
 }
@@ -333,7 +355,11 @@ impl Slot {
     /// Queues the reply.
     pub fn reply(mut self, text: String) {
         self.hand_over();
-        self.channel.reply(text.into(), 1);
+        if self.counted {
+            self.channel.reply(text.into(), 1);
+        } else {
+            self.channel.refuse(text);
+        }
     }
 
     /// Queues the one frame that answers several requests of a connection: a batch.
@@ -341,7 +367,7 @@ impl Slot {
         let Some(channel) = slots.first().map(|slot| Arc::clone(&slot.channel)) else {
             return;
         };
-        let settles = slots.len();
+        let settles = slots.iter().filter(|slot| slot.counted).count();
         slots.into_iter().for_each(|mut slot| slot.hand_over());
         channel.reply(text.into(), settles);
     }
@@ -366,8 +392,10 @@ impl Slot {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.give_back_bytes();
-        if self.open {
-            self.channel.inner.lock().outbox.settle(1);
+        if !self.counted {
+            self.channel.answering.store(false, Ordering::Relaxed);
+        } else if self.open {
+            self.channel.with_outbox(|outbox| outbox.settle(1));
             self.channel.reader.wake();
         }
     }

@@ -122,10 +122,15 @@ impl Outbox {
         }
     }
 
+    /// Whether another request would be taken on.
+    pub(crate) fn has_room(&self) -> bool {
+        self.requests < self.limits.requests && self.bytes <= self.limits.bytes
+    }
+
     /// Takes on a request, if it may be.
     pub(crate) fn admit(&mut self) -> Admission {
         let full = self.requests >= self.limits.requests;
-        if !full && self.bytes <= self.limits.bytes {
+        if self.has_room() {
             self.requests += 1;
             Admission::Admitted
         } else if self.replied > 0 || !full {
@@ -164,17 +169,17 @@ impl Outbox {
         }
     }
 
-    /// Settles requests that get no reply.
-    pub(crate) fn settle(&mut self, requests: usize) {
-        self.requests = self.requests.saturating_sub(requests);
-    }
-
-    /// Queues a reply that settles no request: the refusal of one that was not admitted.
-    pub(crate) fn refuse(&mut self, text: ByteString) {
+    /// Takes on a request whose reply is here already, though there may be no room for it: its refusal, for one.
+    pub(crate) fn admit_replied(&mut self, text: ByteString) {
         if self.phase == Phase::Open {
             self.requests += 1;
             self.reply(text, 1);
         }
+    }
+
+    /// Settles requests that get no reply.
+    pub(crate) fn settle(&mut self, requests: usize) {
+        self.requests = self.requests.saturating_sub(requests);
     }
 
     /// Queues a frame that is no reply.
@@ -295,7 +300,7 @@ mod tests {
         let mut outbox = small();
         outbox.admit();
         outbox.admit();
-        outbox.refuse("{}".into());
+        outbox.admit_replied("{}".into());
         assert_eq!(outbox.admit(), Admission::Wait);
         write_all(&mut outbox);
         assert_eq!(outbox.admit(), Admission::Overloaded);

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
@@ -26,6 +26,24 @@ pub trait WsSink: Send {
     /// The connection is gone, or the frame can never be sent.
     fn start_send(self: Pin<&mut Self>, frame: Frame) -> Result<(), SinkError>;
 
+    /// Starts all frames of a queue. While this is pending, those that are not started are still in it.
+    ///
+    /// # Errors
+    /// As [`start_send`](Self::start_send).
+    fn poll_send_all(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        frames: &mut dyn FrameQueue,
+    ) -> Poll<Result<(), SinkError>> {
+        while !frames.is_empty() {
+            ready!(self.as_mut().poll_ready(cx))?;
+            if let Some(frame) = frames.pop() {
+                self.as_mut().start_send(frame)?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Ready when everything that was started has been handed to the transport.
     ///
     /// # Errors
@@ -37,6 +55,15 @@ pub trait WsSink: Send {
     /// # Errors
     /// The connection is gone.
     fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>>;
+}
+
+/// Frames that wait to be written.
+pub trait FrameQueue {
+    /// Whether none is left.
+    fn is_empty(&self) -> bool;
+
+    /// The next, which counts as written.
+    fn pop(&mut self) -> Option<Frame>;
 }
 
 /// A boxed [`WsSink`], as channels hold it.

@@ -19,7 +19,7 @@ use crate::channel::{Change, Feed, WsChannel};
 use crate::frame::{CloseReason, Frame};
 use crate::log::EventLog;
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
-use crate::sink::{BoxSink, SinkError};
+use crate::sink::{BoxSink, FrameQueue, SinkError};
 
 /// Events that are read from the log at once.
 const PAGE: usize = 64;
@@ -153,11 +153,12 @@ impl Writer {
 
     async fn write(&mut self, limits: OutboxLimits, with_feeds: bool) -> Result<(), SinkError> {
         let mut written = Written::default();
-        while let Some(queued) = self.batch.pop_front() {
-            poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
-            written.add(&queued);
-            self.sink.as_mut().start_send(queued.frame)?;
-        }
+        let mut replies = FastLane {
+            batch: &mut self.batch,
+            written: &mut written,
+        };
+        let sink = &mut self.sink;
+        poll_fn(|cx| sink.as_mut().poll_send_all(cx, &mut replies)).await?;
         if with_feeds {
             self.write_feeds(limits.turn_bytes).await?;
         }
@@ -176,15 +177,14 @@ impl Writer {
             };
             if feed.has_more() {
                 feed.read(&mut self.frames);
-                while let Some(frame) = self.frames.pop_front() {
-                    poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
-                    bytes = bytes.saturating_sub(frame.len());
-                    feed.cursor.seq += 1;
-                    self.sink.as_mut().start_send(Frame::Text(frame))?;
-                    if bytes == 0 {
-                        self.frames.clear();
-                    }
-                }
+                let mut events = BulkLane {
+                    frames: &mut self.frames,
+                    bytes: &mut bytes,
+                    seq: &mut feed.cursor.seq,
+                };
+                let sink = &mut self.sink;
+                poll_fn(|cx| sink.as_mut().poll_send_all(cx, &mut events)).await?;
+                self.frames.clear();
             }
             self.feeds.push(feed);
             if bytes == 0 {
@@ -206,6 +206,44 @@ impl Writer {
             Ok(closed) => Ok(closed?),
             Err(_) => Err(WriterError::Stuck(deadline)),
         }
+    }
+}
+
+/// What was taken of the fast lane.
+struct FastLane<'a> {
+    batch: &'a mut VecDeque<Queued>,
+    written: &'a mut Written,
+}
+
+impl FrameQueue for FastLane<'_> {
+    fn is_empty(&self) -> bool {
+        self.batch.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        let queued = self.batch.pop_front()?;
+        self.written.add(&queued);
+        Some(queued.frame)
+    }
+}
+
+/// What was read of one feed, as far as the share of this turn goes.
+struct BulkLane<'a> {
+    frames: &'a mut VecDeque<ByteString>,
+    bytes: &'a mut usize,
+    seq: &'a mut u64,
+}
+
+impl FrameQueue for BulkLane<'_> {
+    fn is_empty(&self) -> bool {
+        *self.bytes == 0 || self.frames.is_empty()
+    }
+
+    fn pop(&mut self) -> Option<Frame> {
+        let frame = self.frames.pop_front()?;
+        *self.bytes = self.bytes.saturating_sub(frame.len());
+        *self.seq += 1;
+        Some(Frame::Text(frame))
     }
 }
 

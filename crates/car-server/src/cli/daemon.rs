@@ -24,8 +24,6 @@ use super::banner::{Reachable, banner};
 use super::failure::Failure;
 use super::{output, service_manager, signals};
 
-/// About the time that it takes to wake a thread, twice.
-const LINGER_LOOKS: u32 = 48;
 /// How long after the drain time the connections may take to say goodbye. Then they are cut.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -99,10 +97,7 @@ fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failu
         true => Auth::tokens(Arc::new(tokens)),
         false => Auth::disabled(),
     };
-    let limits = config
-        .limits()
-        .with(|limits| limits.linger_looks = LINGER_LOOKS);
-    let server = Server::builder(state).auth(auth).limits(limits);
+    let server = Server::builder(state).auth(auth).limits(config.limits());
     Ok((server.build().map_err(Failure::error)?, files))
 }
 

@@ -278,4 +278,10 @@ options! {
         key: "limits.write_threshold_bytes",
         default: |_places| ByteSize(limit(|limits| limits.write_threshold_bytes)),
     }
+
+    /// How often a connection that was just busy looks for the next frame before its thread may sleep.
+    limits_linger_looks: Count {
+        key: "limits.linger_looks",
+        default: |_places| Count(limit(|limits| limits.linger_looks) as usize),
+    }
 }

@@ -34,6 +34,8 @@ impl Config {
             limits.drain = self.drain_time.value;
             limits.read_buffer_bytes = self.limits_read_buffer_bytes.value.0;
             limits.write_threshold_bytes = self.limits_write_threshold_bytes.value.0;
+            limits.linger_looks =
+                u32::try_from(self.limits_linger_looks.value.0).unwrap_or(u32::MAX);
         })
     }
 

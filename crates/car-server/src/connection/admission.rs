@@ -151,9 +151,9 @@ impl Reader {
             }
         };
         if let (Some(id), Some(batch)) = (&call.id, batch)
-            && batch.bytes() > self.limits.outbox.bytes
+            && batch.bytes() > self.core.limits.outbox.bytes
         {
-            let limit = self.limits.outbox.bytes as u64;
+            let limit = self.core.limits.outbox.bytes as u64;
             let message = "the answers of this batch are too long together";
             self.refuse(
                 id.clone(),
@@ -249,14 +249,13 @@ impl Reader {
         self.authenticated = self.session().identity().is_authenticated();
         match self.session().identity().failures() {
             0 => Flow::Continue,
-            failures if failures >= self.limits.auth_failures => Flow::Close(CloseReason::new(
-                close::POLICY,
-                "too many failed authentications",
-            )),
+            failures if failures >= self.core.limits.auth_failures => Flow::Close(
+                CloseReason::new(close::POLICY, "too many failed authentications"),
+            ),
             failures if failures > self.auth_failures => {
                 self.auth_failures = failures;
                 // The answer is on its way; the next guess waits.
-                tokio::time::sleep(self.limits.auth_failure_delay).await;
+                tokio::time::sleep(self.core.limits.auth_failure_delay).await;
                 Flow::Continue
             }
             _ => Flow::Continue,
@@ -280,10 +279,10 @@ impl Reader {
         if !route.gated {
             return self.calls.begin(self.session(), prepared(responder));
         }
-        match Parked::new(&self.parked, self.limits.parked_approvals) {
+        match Parked::new(&self.parked, self.core.limits.parked_approvals) {
             Some(parked) => self.park(route, call, responder, prepared, parked),
             None => {
-                let limit = self.limits.parked_approvals as u64;
+                let limit = self.core.limits.parked_approvals as u64;
                 let message = "too many calls of this connection wait for a person";
                 responder.error(&RpcError::overloaded(message, limit));
             }

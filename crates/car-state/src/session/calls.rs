@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -90,15 +90,13 @@ impl CallDriver {
     }
 
     /// Drives `reading` to its end, and the calls beside it.
-    pub async fn beside<F: Future>(&mut self, reading: F) -> F::Output {
-        let mut reading = pin!(reading);
-        poll_fn(|cx| {
+    pub fn beside<F: Future + Unpin>(&mut self, mut reading: F) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| {
             self.turn.on.store(true, Ordering::SeqCst);
-            let read = reading.as_mut().poll(cx);
+            let read = Pin::new(&mut reading).poll(cx);
             let _ = self.poll_idle(cx);
             read
         })
-        .await
     }
 
     /// Drives the calls that are left to their end.

@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use car_state::frame::{CloseReason, Frame};
-use car_state::sink::{SinkError, WsSink};
+use car_state::sink::{FrameQueue, SinkError, WsSink};
 use futures_util::Sink as _;
 use tokio::io::AsyncWrite as _;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::wire::Shared;
 use super::{Stream, Wire};
 
 /// The longest payload of a control frame (RFC 6455, section 5.5).
@@ -39,35 +40,24 @@ impl<IO: Stream> WsSink for Sink<IO> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), SinkError> {
-        if self.closing {
-            return Err(SinkError::Closed);
-        }
-        let message = match frame {
-            // The library has answered the ping that this answers.
-            Frame::Pong(_) => return Ok(()),
-            Frame::Ping(payload) if payload.len() > MAX_CONTROL => {
-                return Err(SinkError::Protocol(format!(
-                    "a ping has at most {MAX_CONTROL} bytes"
-                )));
+        let this = &mut *self;
+        start(&mut this.wire.lock(), &mut this.closing, frame)
+    }
+
+    fn poll_send_all(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        frames: &mut dyn FrameQueue,
+    ) -> Poll<Result<(), SinkError>> {
+        let this = &mut *self;
+        let mut wire = this.wire.lock();
+        while !frames.is_empty() {
+            ready!(Pin::new(&mut wire.socket).poll_ready(cx)).map_err(sink_error)?;
+            if let Some(frame) = frames.pop() {
+                start(&mut wire, &mut this.closing, frame)?;
             }
-            Frame::Ping(payload) => Message::Ping(payload),
-            Frame::Text(text) => Message::Text(utf8(text.into_bytes())?),
-            Frame::Binary(bytes) => Message::Binary(bytes),
-            Frame::Close(reason) => {
-                self.closing = true;
-                Message::Close(reason.map(close_frame).transpose()?)
-            }
-        };
-        let mut wire = self.wire.lock();
-        wire.note_started(message.len());
-        if self.closing {
-            wire.note_ending();
         }
-        match Pin::new(&mut wire.socket).start_send(message) {
-            // The peer closed first, and was answered.
-            Err(Error::ConnectionClosed | Error::Protocol(_)) if self.closing => Ok(()),
-            started => started.map_err(sink_error),
-        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
@@ -94,6 +84,41 @@ impl<IO: Stream> WsSink for Sink<IO> {
         Pin::new(self.wire.lock().socket.get_mut())
             .poll_shutdown(cx)
             .map_err(SinkError::Io)
+    }
+}
+
+fn start<IO: Stream>(
+    wire: &mut Shared<IO>,
+    closing: &mut bool,
+    frame: Frame,
+) -> Result<(), SinkError> {
+    if *closing {
+        return Err(SinkError::Closed);
+    }
+    let message = match frame {
+        // The library has answered the ping that this answers.
+        Frame::Pong(_) => return Ok(()),
+        Frame::Ping(payload) if payload.len() > MAX_CONTROL => {
+            return Err(SinkError::Protocol(format!(
+                "a ping has at most {MAX_CONTROL} bytes"
+            )));
+        }
+        Frame::Ping(payload) => Message::Ping(payload),
+        Frame::Text(text) => Message::Text(utf8(text.into_bytes())?),
+        Frame::Binary(bytes) => Message::Binary(bytes),
+        Frame::Close(reason) => {
+            *closing = true;
+            Message::Close(reason.map(close_frame).transpose()?)
+        }
+    };
+    wire.note_started(message.len());
+    if *closing {
+        wire.note_ending();
+    }
+    match Pin::new(&mut wire.socket).start_send(message) {
+        // The peer closed first, and was answered.
+        Err(Error::ConnectionClosed | Error::Protocol(_)) if *closing => Ok(()),
+        started => started.map_err(sink_error),
     }
 }
 
