@@ -26,6 +26,7 @@
 //! is the same as a document. With feature `schema` the documents are made anew: JSON Schema, OpenRPC 1.4,
 //! TypeScript types and the protocol reference.
 
+pub mod a2a;
 mod error;
 pub mod jsonrpc;
 pub mod method;
