@@ -1,13 +1,13 @@
 //! What the runtime spoke whose clients are served here: A2A 0.3 with names and shapes of its own.
 //!
 //! - Every operation has both names, `message/send` and `SendMessage`; under both the shapes are those of
-//!   [`v0_3`](super::v0_3), whatever [`choose`](super::choose) would say of the second name.
+//!   [`v0_3`], whatever [`choose`](super::choose) would say of the second name.
 //! - A message is not blocking unless it says so.
 //! - `tasks/list` exists, without pages.
 //! - A push configuration stands beside its id: `{"configId", "config"}`.
 //!
 //! What is a type of 0.3 there is read with its type here: its `kind` may be missing. A card of the dialect has the
-//! fields of both versions; read it as one of [`v1`](super::v1).
+//! fields of both versions; read it as one of [`v1`].
 
 use super::convert::ConvertError;
 use super::read::message;

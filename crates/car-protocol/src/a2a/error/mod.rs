@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::limits::MAX_QUOTED_CHARS;
-use super::{FieldViolation, ReadError, TaskId};
+use super::{FieldViolation, ReadError, TaskId, Violations};
 use crate::jsonrpc;
 pub use detail::{Detail, detail_type};
 pub use kind::ErrorKind;
@@ -149,6 +149,13 @@ impl A2aError {
         }
     }
 
+    /// The JSON-RPC response that carries the error.
+    #[must_use]
+    pub fn into_response(self, id: &jsonrpc::Id) -> String {
+        let code = self.code();
+        jsonrpc::encode_refusal(id, &self.into_object(), code)
+    }
+
     /// The body of an HTTP+JSON answer, whose status is [`ErrorKind::http_status`].
     #[must_use]
     pub fn into_status(self) -> StatusBody {
@@ -228,9 +235,22 @@ impl From<ReadError> for A2aError {
         match error {
             ReadError::TooLarge { .. } => Self::new(ErrorKind::InvalidRequest, message),
             ReadError::Json(_) => Self::new(ErrorKind::ParseError, message),
-            ReadError::Invalid(violations) => Self::new(ErrorKind::InvalidParams, message)
-                .with_violations(violations.into_fields()),
+            ReadError::Invalid(violations) => {
+                Self::new(ErrorKind::InvalidParams, first(&violations))
+                    .with_violations(violations.into_fields())
+            }
         }
+    }
+}
+
+/// The first violation in full and the number of the others, which stand in the details.
+fn first(violations: &Violations) -> String {
+    let fields = violations.fields();
+    let more = fields.len().saturating_sub(1) + violations.omitted();
+    match fields.first() {
+        Some(first) if more == 0 => first.to_string(),
+        Some(first) => format!("{first}; and {more} more"),
+        None => ErrorKind::InvalidParams.message().to_owned(),
     }
 }
 
