@@ -1,7 +1,7 @@
 //! The Common Agent Runtime (CAR) on the wire, as data.
 //!
-//! This crate owns three things and nothing else: JSON-RPC 2.0 ([`jsonrpc`]), the table of methods,
-//! callbacks and notifications ([`method`]), and the types of every message ([`rpc`]). It performs no
+//! This crate owns JSON-RPC 2.0 ([`jsonrpc`]), the table of methods, callbacks and notifications ([`method`]), the types
+//! of every message ([`rpc`]), and the messages of A2A, by which agents talk to each other ([`a2a`]). It performs no
 //! I/O and knows no clock, no randomness and no runtime, so that a client for any platform can depend
 //! on it.
 //!
@@ -26,6 +26,7 @@
 //! is the same as a document. With feature `schema` the documents are made anew: JSON Schema, OpenRPC 1.4,
 //! TypeScript types and the protocol reference.
 
+pub mod a2a;
 mod error;
 pub mod jsonrpc;
 pub mod method;

@@ -11,9 +11,9 @@ struct Answer<'a, R: ?Sized> {
 }
 
 #[derive(Serialize)]
-struct Refusal<'a> {
+struct Refusal<'a, E> {
     jsonrpc: &'static str,
-    error: &'a RpcError,
+    error: &'a E,
     id: &'a Id,
 }
 
@@ -41,6 +41,11 @@ pub fn encode_result<R: Serialize + ?Sized>(id: &Id, result: &R) -> serde_json::
 /// The response that carries `error`.
 #[must_use]
 pub fn encode_error(id: &Id, error: &RpcError) -> String {
+    encode_refusal(id, error, error.code)
+}
+
+/// The response that carries an error of any shape, whose number is `code`.
+pub(crate) fn encode_refusal<E: Serialize>(id: &Id, error: &E, code: i32) -> String {
     serde_json::to_string(&Refusal {
         jsonrpc: VERSION,
         error,
@@ -49,8 +54,7 @@ pub fn encode_error(id: &Id, error: &RpcError) -> String {
     .unwrap_or_else(|_| {
         // Unreachable for the types at hand; an answer is owed all the same.
         format!(
-            r#"{{"jsonrpc":"2.0","error":{{"code":{},"message":"internal error"}},"id":{id}}}"#,
-            error.code
+            r#"{{"jsonrpc":"2.0","error":{{"code":{code},"message":"internal error"}},"id":{id}}}"#
         )
     })
 }

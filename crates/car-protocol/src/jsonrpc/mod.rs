@@ -25,6 +25,7 @@ mod params;
 mod scan;
 
 pub use decode::{decode, decode_message};
+pub(crate) use encode::encode_refusal;
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};
 pub use id::Id;
 pub use message::{ErrorObject, Incoming, Invalid, Message, Notification, Request, Response};
