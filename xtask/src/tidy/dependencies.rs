@@ -1,6 +1,6 @@
 //! Rules about who may depend on whom, and on what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -24,32 +24,49 @@ const MAY_SEE: &[(&str, &[&str])] = &[
 /// Packages that may see everything.
 const SEE_ALL: &[&str] = &["xtask", "car-tests"];
 
-/// Everything that car-protocol may bring along, itself included: it is data, without a runtime, a clock or a socket.
+/// Everything that car-protocol may bring along with its default features, itself included: it is data, without a
+/// runtime, a clock or a socket.
 const PROTOCOL_TREE: &[&str] = &[
     "car-protocol",
-    "dyn-clone",
     "itoa",
     "jiff",
     "jiff-core",
-    "jiff-static",
     "memchr",
-    "portable-atomic",
-    "portable-atomic-util",
     "proc-macro2",
     "quote",
-    "ref-cast",
-    "ref-cast-impl",
-    "schemars",
-    "schemars_derive",
     "serde",
     "serde_core",
     "serde_derive",
-    "serde_derive_internals",
     "serde_json",
     "serde_path_to_error",
     "syn",
     "unicode-ident",
     "zmij",
+];
+
+/// How many packages that may be: who wants data for a client must not pay for more.
+const PROTOCOL_PACKAGES: usize = 15;
+
+/// The platforms that the list is held on. On others, which are not supported, jiff brings its own atomics.
+const PLATFORMS: &[&str] = &[
+    "x86_64-unknown-linux-gnu",
+    "aarch64-unknown-linux-gnu",
+    "aarch64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+];
+
+/// What car-protocol must not bring along with any feature: schemas and signatures are still data.
+const NOT_IN_PROTOCOL: &[&str] = &[
+    "async-std",
+    "futures-executor",
+    "hyper",
+    "mio",
+    "reqwest",
+    "rustls",
+    "smol",
+    "socket2",
+    "tokio",
+    "tungstenite",
 ];
 
 /// What car-state must not bring along: sockets, WebSocket and HTTP are somebody else's.
@@ -89,6 +106,7 @@ struct Member {
 pub(super) struct Workspace {
     members: BTreeMap<String, Member>,
     protocol: Vec<Node>,
+    protocol_with_all: Vec<Node>,
     state: Vec<Node>,
 }
 
@@ -97,8 +115,9 @@ impl Workspace {
     pub(super) fn read(tree: &Tree) -> Result<Self> {
         Ok(Self {
             members: members(tree)?,
-            protocol: nodes(tree, "car-protocol")?,
-            state: nodes(tree, "car-state")?,
+            protocol: nodes(tree, "car-protocol", &[], PLATFORMS)?,
+            protocol_with_all: nodes(tree, "car-protocol", &["--all-features"], &["all"])?,
+            state: nodes(tree, "car-state", &["--all-features"], &["all"])?,
         })
     }
 
@@ -155,17 +174,14 @@ fn members(tree: &Tree) -> Result<BTreeMap<String, Member>> {
     Ok(metadata.packages.into_iter().map(member).collect())
 }
 
-fn nodes(tree: &Tree, package: &str) -> Result<Vec<Node>> {
+fn nodes(tree: &Tree, package: &str, features: &[&str], targets: &[&str]) -> Result<Vec<Node>> {
     let mut command = tree.cargo();
-    command.args([
-        "tree",
-        "--package",
-        package,
-        "--edges",
-        "normal,build",
-        "--all-features",
-    ]);
-    command.args(["--target", "all", "--prefix", "none", "--format", "{p}|{f}"]);
+    command.args(["tree", "--package", package, "--edges", "normal,build"]);
+    command.args(features);
+    for target in targets {
+        command.args(["--target", target]);
+    }
+    command.args(["--prefix", "none", "--format", "{p}|{f}"]);
     Ok(parse_tree(&exec::stdout(&mut command)?))
 }
 
@@ -193,6 +209,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
         violations.extend(direction(name, member, workspace));
     }
     violations.extend(protocol(&workspace.protocol));
+    violations.extend(protocol_with_all(&workspace.protocol_with_all));
     violations.extend(state(&workspace.state));
     violations.extend(transport(workspace.members.get("car-transport")));
     violations
@@ -222,12 +239,33 @@ fn direction(name: &str, member: &Member, workspace: &Workspace) -> Vec<Violatio
 }
 
 fn protocol(tree: &[Node]) -> Vec<Violation> {
+    let manifest = "crates/car-protocol/Cargo.toml";
     let foreign = tree
         .iter()
-        .filter(|node| !PROTOCOL_TREE.contains(&node.name.as_str()));
+        .filter(|node| !PROTOCOL_TREE.contains(&node.name.as_str()))
+        .map(|node| {
+            let message = format!(
+                "brings along `{}`, which is not on the list of what data may need",
+                node.name
+            );
+            Violation::at(manifest, 1, message)
+        });
+    let packages = tree.iter().map(|node| &node.name).collect::<BTreeSet<_>>();
+    let many = (packages.len().max(PROTOCOL_TREE.len()) > PROTOCOL_PACKAGES).then(|| {
+        let message =
+            format!("brings along more than {PROTOCOL_PACKAGES} packages, itself included");
+        Violation::at(manifest, 1, message)
+    });
+    unique(foreign.chain(many))
+}
+
+fn protocol_with_all(tree: &[Node]) -> Vec<Violation> {
+    let foreign = tree
+        .iter()
+        .filter(|node| NOT_IN_PROTOCOL.contains(&node.name.as_str()));
     unique(foreign.map(|node| {
         let message = format!(
-            "brings along `{}`, which is not on the list of what data may need",
+            "brings along `{}` with a feature: data has no runtime and no socket",
             node.name
         );
         Violation::at("crates/car-protocol/Cargo.toml", 1, message)
@@ -302,6 +340,7 @@ mod tests {
         Workspace {
             members: members.iter().map(member).collect(),
             protocol: Vec::new(),
+            protocol_with_all: Vec::new(),
             state: Vec::new(),
         }
     }
@@ -326,6 +365,23 @@ mod tests {
             protocol(&[node("tokio", &["sync"]), node("tokio", &["sync"])]).len(),
             1
         );
+    }
+
+    #[test]
+    fn the_protocol_brings_no_more_than_fifteen_packages() {
+        assert!(PROTOCOL_TREE.len() <= PROTOCOL_PACKAGES);
+        let listed: Vec<_> = PROTOCOL_TREE.iter().map(|name| node(name, &[])).collect();
+        assert_eq!(protocol(&listed), []);
+        let more = (0..=PROTOCOL_PACKAGES).map(|n| node(&n.to_string(), &[]));
+        let found = protocol(&more.collect::<Vec<_>>());
+        let many = |violation: &Violation| violation.message.contains("more than 15");
+        assert_eq!(found.iter().filter(|violation| many(violation)).count(), 1);
+    }
+
+    #[test]
+    fn a_feature_of_the_protocol_may_bring_schemas_but_no_runtime() {
+        assert_eq!(protocol_with_all(&[node("jsonschema", &[])]), []);
+        assert_eq!(protocol_with_all(&[node("tokio", &["sync"])]).len(), 1);
     }
 
     #[test]
