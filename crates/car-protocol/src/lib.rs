@@ -30,6 +30,7 @@
 //! |---|---|
 //! | `schema` | the documents, made from the table |
 //! | `validate` | `a2ui::validate`: A2UI messages held against the official JSON Schemas |
+//! | `snapshot` | `snapshot`: frames as a snapshot test shows them, for projects with messages of their own |
 
 pub mod a2ui;
 mod error;
@@ -38,6 +39,8 @@ pub mod method;
 pub mod rpc;
 #[cfg(feature = "schema")]
 pub mod schema;
+#[cfg(feature = "snapshot")]
+pub mod snapshot;
 mod timestamp;
 
 /// The protocol as an OpenRPC 1.4 document, on one line: the answer of `rpc.discover`.
