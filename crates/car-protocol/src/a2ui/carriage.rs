@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::capabilities::{RendererCapabilities, RendererDataModel};
 use super::decode::{Decoded, decode_value};
+use super::limits::{self, Limit};
 use super::message::Message;
 use super::version::Version;
 use super::violation::{self, Violation};
@@ -92,7 +93,7 @@ pub fn part(messages: &[Message], version: Version) -> serde_json::Result<Value>
 /// The messages of a part of A2A 1.0 or 0.3; nothing if the part is not one of A2UI.
 ///
 /// # Errors
-/// As [`decode_value`](super::decode_value).
+/// As [`decode_value`].
 pub fn read_part(part: &Value) -> Option<Result<Decoded, Violation>> {
     let mime_type = part.get("metadata")?.get(MIME_TYPE_KEY)?.as_str()?;
     let data = part.get("data").filter(|_| is_a2ui(mime_type))?;
@@ -123,6 +124,8 @@ impl RendererMetadata {
             let Some((key, value)) = found else {
                 return Ok(None);
             };
+            limits::hold_value(value, Limit::PayloadBytes)
+                .map_err(|limit| Violation::limit(limit, format!("/{key}")))?;
             violation::read_value(value)
                 .map(Some)
                 .map_err(|mut violation| {

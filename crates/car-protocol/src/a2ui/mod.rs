@@ -10,7 +10,7 @@
 //! - [`DataModel`] is what components are bound to, by [`Pointer`] (RFC 6901).
 //! - [`convert`](convert::convert) brings a message into another version and says what is lost.
 //! - [`carriage`] is how A2A carries all this; [`capabilities`] what each side says it can do.
-//! - With feature `validate`, [`validate`] holds messages against the official JSON Schemas.
+//! - With feature `validate`, the module `validate` holds messages against the official JSON Schemas.
 //!
 //! ```
 //! use car_protocol::a2ui::{self, Body, Component, CreateSurface, Message, UpdateComponents, Version, basic};

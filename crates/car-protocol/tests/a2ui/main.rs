@@ -6,6 +6,7 @@
 )]
 
 mod beside;
+mod conversions;
 mod messages;
 mod official;
 mod properties;

@@ -1,5 +1,6 @@
 //! What is refused, and what is said about it.
 
+use car_protocol::a2ui::carriage::RendererMetadata;
 use car_protocol::a2ui::validate::Validator;
 use car_protocol::a2ui::{self, Direction, Limit, Rule, Version, Violation};
 use serde_json::{Value, json};
@@ -332,4 +333,38 @@ fn what_is_wrong_with_a_typed_component_is_named() {
     assert_eq!(other.basic(), Ok(None));
     let custom = a2ui::Component::custom("a", "Chart", serde_json::Map::new());
     assert_eq!(custom.basic(), Ok(None));
+}
+
+#[test]
+fn metadata_is_held_to_its_limits() {
+    let read = |key: &str, value: Value| {
+        let metadata = serde_json::Map::from_iter([(key.to_owned(), value)]);
+        RendererMetadata::read(&metadata).map(drop)
+    };
+    let refused = |key: &str, value: Value| {
+        let fault = read(key, value).unwrap_err();
+        (fault.path, fault.rule)
+    };
+    let key = "a2uiClientCapabilities";
+    let support = |count: usize| json!({ "v0.9": { "supportedCatalogIds": vec!["c"; count], "inlineCatalogs": [] } });
+    assert_eq!(read(key, support(64)), Ok(()));
+    let catalogs = "/a2uiClientCapabilities/v0.9/supportedCatalogIds".to_owned();
+    assert_eq!(
+        refused(key, support(65)),
+        (catalogs, Rule::Limit(Limit::Catalogs))
+    );
+    let text = "x".repeat(Limit::PayloadBytes.max());
+    let large = json!({ "v0.9": { "supportedCatalogIds": [], "other": text } });
+    assert_eq!(
+        refused(key, large),
+        (format!("/{key}"), Rule::Limit(Limit::PayloadBytes))
+    );
+    let key = "a2uiRendererDataModel";
+    let surfaces = |count: usize| {
+        let surfaces: serde_json::Map<_, _> =
+            (0..count).map(|id| (id.to_string(), json!({}))).collect();
+        json!({ "version": "v1.0", "surfaces": surfaces })
+    };
+    assert_eq!(read(key, surfaces(32)), Ok(()));
+    assert_eq!(refused(key, surfaces(33)).1, Rule::Limit(Limit::Surfaces));
 }

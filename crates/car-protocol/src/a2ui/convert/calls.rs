@@ -51,15 +51,17 @@ fn convert_call(call: &mut Map<String, Value>, to: Version, report: &mut Report)
         call.remove("returnType");
         return;
     }
-    if let Some(id) = call.remove("catalogId")
-        && !is_basic(&id)
-    {
+    let named = call.remove("catalogId").map(|id| is_basic(&id));
+    if named == Some(false) {
         report.lose("catalogId", Lost::Catalog, Fate::Dropped);
     }
     let name = call.get("call").and_then(Value::as_str).unwrap_or_default();
     let argument = |name: &str| call.get("args").and_then(|args| args.get(name));
     if name == "@index" {
         report.lose("call", Lost::Index, Fate::Kept);
+    }
+    if !named.unwrap_or(!report.custom) {
+        return;
     }
     if name == "openUrl" && argument("url").is_some_and(is_computed) {
         report.lose("args", Lost::Computed, Fate::Kept);

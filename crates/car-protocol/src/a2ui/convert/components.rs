@@ -24,11 +24,10 @@ const CHECK_MESSAGE: &str = "This value is not valid.";
 
 /// Brings one component into a version.
 pub(super) fn convert(component: &mut Component, to: Version, report: &mut Report) {
-    let foreign = component
-        .properties
-        .get("catalogId")
-        .is_some_and(|id| !calls::is_basic(id));
-    let basic = !foreign && Basic::NAMES.contains(&component.component.as_str());
+    let named = component.properties.get("catalogId").map(calls::is_basic);
+    let foreign = named == Some(false);
+    let basic =
+        named.unwrap_or(!report.custom) && Basic::NAMES.contains(&component.component.as_str());
     let properties = &mut component.properties;
     for (name, value) in properties.iter_mut() {
         report.inside(name, |report| calls::convert(value, to, report));

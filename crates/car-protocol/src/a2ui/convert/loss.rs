@@ -136,6 +136,8 @@ impl std::error::Error for NoEquivalent {}
 /// Collects losses, and knows where the conversion is.
 #[derive(Debug, Default)]
 pub(super) struct Report {
+    /// Whether components and calls that do not say so are of another catalog than the basic one.
+    pub(super) custom: bool,
     place: String,
     losses: Vec<Loss>,
 }

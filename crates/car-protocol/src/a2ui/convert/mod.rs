@@ -3,7 +3,7 @@
 //! v0.9 and v0.9.1 say the same, so nothing is lost between them. Between them and v1.0 most things have a counterpart;
 //! what has none is named in a [`Loss`], with what became of it. Messages that only one version has are refused by
 //! [`NoEquivalent`]. Components of catalogs other than the basic one keep their own properties: only what the protocol
-//! gives to all components and calls is converted in them.
+//! gives to all components and calls is converted in them; [`convert_for`] is told which catalog it is.
 
 mod calls;
 mod components;
@@ -29,7 +29,7 @@ pub struct Converted {
     pub losses: Vec<Loss>,
 }
 
-/// Brings a message into a version.
+/// Brings a message into a version, for a surface of the basic catalog.
 ///
 /// A message that is in that version already comes back as it was.
 ///
@@ -37,6 +37,21 @@ pub struct Converted {
 /// Nothing in that version says anything like it: calls, their responses, errors of calls, and patches of the original
 /// between v0.9 and v1.0.
 pub fn convert(message: Message, to: Version) -> Result<Converted, NoEquivalent> {
+    convert_for(message, to, None)
+}
+
+/// Brings a message into a version, for a surface of the given catalog; the basic one if there is none.
+///
+/// The wire does not say it again in every message: without it, a `Text` of another catalog would be taken for the basic
+/// one.
+///
+/// # Errors
+/// As [`convert`].
+pub fn convert_for(
+    message: Message,
+    to: Version,
+    catalog: Option<&CatalogId>,
+) -> Result<Converted, NoEquivalent> {
     let from = message.version;
     if from.is_v1() == to.is_v1() {
         let messages = vec![Message {
@@ -49,6 +64,7 @@ pub fn convert(message: Message, to: Version) -> Result<Converted, NoEquivalent>
         });
     }
     let report = &mut Report::default();
+    report.custom = catalog.is_some_and(|id| !is_basic_catalog(id));
     let none = NoEquivalent {
         message: message.body.name(),
         from,
@@ -56,7 +72,13 @@ pub fn convert(message: Message, to: Version) -> Result<Converted, NoEquivalent>
     };
     let bodies: Vec<Body> = match message.body {
         Body::CreateSurface(create) if to.is_v1() => vec![create_up(create, report).into()],
-        Body::CreateSurface(create) => create_down(create, to, report),
+        Body::CreateSurface(create) => {
+            report.custom = create
+                .catalog_id
+                .as_ref()
+                .is_some_and(|id| !is_basic_catalog(id));
+            create_down(create, to, report)
+        }
         Body::UpdateComponents(mut update) => {
             convert_all(&mut update.components, to, report);
             vec![update.into()]
