@@ -20,3 +20,28 @@ fn the_guide_quotes_conversations_that_took_place() {
     }
     assert!(quoted >= 5, "the guide has lost its transcripts");
 }
+
+/// Each Rust block of the README must stand, word for word, in the example that it is from.
+#[test]
+fn the_readme_quotes_an_example_that_is_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let example = root.join("crates/car-protocol/examples/snapshot.rs");
+    let example = fs::read_to_string(example).unwrap();
+    let blocks: Vec<_> = readme.split("```rust\n").skip(1).collect();
+    assert!(!blocks.is_empty(), "the README has lost its example");
+    for block in blocks {
+        let (quote, _) = block.split_once("\n```").unwrap();
+        // In the example the lines may stand further to the right.
+        let lines = |text: &str| {
+            text.lines()
+                .map(|line| line.trim().to_owned() + "\n")
+                .collect::<String>()
+        };
+        let quoted = lines(&example).contains(&lines(quote));
+        assert!(
+            quoted,
+            "the README quotes what the example does not say:\n{quote}"
+        );
+    }
+}

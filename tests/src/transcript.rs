@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use car_protocol::snapshot::Normalizer;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
@@ -16,8 +17,8 @@ struct Page {
     text: String,
     /// When the last line was written, where the page tells the time.
     last: Option<Instant>,
-    /// What never stands on the page, and what stands there instead.
-    hidden: Vec<(String, &'static str)>,
+    /// What frames look like on the page.
+    normalizer: Normalizer,
 }
 
 impl Transcript {
@@ -34,7 +35,7 @@ impl Transcript {
 
     /// Writes `shown` in the place of `secret` from now on.
     pub fn hide(&self, secret: impl Into<String>, shown: &'static str) {
-        self.0.lock().hidden.push((secret.into(), shown));
+        self.0.lock().normalizer.hide(secret, shown);
     }
 
     /// What a client sends.
@@ -58,7 +59,7 @@ impl Transcript {
 impl Page {
     fn line(&mut self, client: &str, arrow: &str, frame: &str) {
         self.pass_time();
-        let frame = self.shown(frame);
+        let frame = self.normalizer.frame(frame);
         self.text.push_str(&format!("{client} {arrow} {frame}\n"));
     }
 
@@ -71,19 +72,6 @@ impl Page {
             self.text.push_str(&format!("# {passed:?} later\n"));
         }
         self.last = Some(Instant::now());
-    }
-
-    /// The envelope is always the same and says nothing; a very long frame is told by its length.
-    fn shown(&self, frame: &str) -> String {
-        let mut frame = frame.replace(r#""jsonrpc":"2.0","#, "");
-        for (secret, shown) in &self.hidden {
-            frame = frame.replace(secret, shown);
-        }
-        if frame.len() <= 2_000 {
-            return frame;
-        }
-        let head: String = frame.chars().take(200).collect();
-        format!("{head}… ({} bytes)", frame.len())
     }
 }
 

@@ -1,9 +1,9 @@
 //! The Common Agent Runtime (CAR) on the wire, as data.
 //!
 //! This crate owns JSON-RPC 2.0 ([`jsonrpc`]), the table of methods, callbacks and notifications ([`method`]), the types
-//! of every message ([`rpc`]), and the messages of A2A, by which agents talk to each other ([`a2a`]). It performs no
-//! I/O and knows no clock, no randomness and no runtime, so that a client for any platform can depend
-//! on it.
+//! of every message ([`rpc`]), the messages of A2A, by which agents talk to each other ([`a2a`]), and the surfaces that
+//! agents show ([`a2ui`]). It performs no I/O and knows no clock, no randomness and no runtime, so that a client for any
+//! platform can depend on it.
 //!
 //! A frame is text. [`jsonrpc::decode`] tells what it is, the method's marker type tells what its params are, and
 //! [`jsonrpc::decode_params`] reads them:
@@ -25,14 +25,24 @@
 //! The tables can be read as data too: [`rpc::methods`] has every line with its access and its risk, and [`OPENRPC`]
 //! is the same as a document. With feature `schema` the documents are made anew: JSON Schema, OpenRPC 1.4,
 //! TypeScript types and the protocol reference.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `schema` | the documents, made from the table |
+//! | `signing` | `a2a::signing`: signed agent cards |
+//! | `validate` | `a2ui::validate`: A2UI messages held against the official JSON Schemas |
+//! | `snapshot` | `snapshot`: frames as a snapshot test shows them, for projects with messages of their own |
 
 pub mod a2a;
+pub mod a2ui;
 mod error;
 pub mod jsonrpc;
 pub mod method;
 pub mod rpc;
 #[cfg(feature = "schema")]
 pub mod schema;
+#[cfg(feature = "snapshot")]
+pub mod snapshot;
 mod timestamp;
 
 /// The protocol as an OpenRPC 1.4 document, on one line: the answer of `rpc.discover`.
