@@ -8,7 +8,8 @@ use car_state::approval::ApprovalGate;
 use car_state::engine::{ToolCall, ToolError, ToolExecutor};
 use car_state::frame::{CloseReason, Frame, close};
 use car_state::log::{
-    Draft, EventLog, Listener, LogError, MemoryLog, Page, StreamName, StreamStats, Watch,
+    Draft, EventLog, Families, Listener, LogError, MemoryLog, Page, Settled, StreamName,
+    StreamStats, Watch,
 };
 use car_tests::proposal::{call, proposal, statuses};
 use car_tests::{TestClient, TestDaemon, Transcript, Wanted, settle};
@@ -98,6 +99,22 @@ async fn ten_thousand_clients_come_and_go_and_leave_nothing() {
 struct PanickingLog(MemoryLog);
 
 impl EventLog for PanickingLog {
+    fn families(&self) -> &Families {
+        self.0.families()
+    }
+
+    fn settled(&self, stream: &StreamName, at: Cursor) -> Settled {
+        self.0.settled(stream, at)
+    }
+
+    fn oldest(&self, stream: &StreamName) -> Cursor {
+        self.0.oldest(stream)
+    }
+
+    fn names(&self) -> Vec<StreamName> {
+        self.0.names()
+    }
+
     fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
         assert!(stream.as_str() == "host", "no more paper");
         self.0.append(stream, draft)
