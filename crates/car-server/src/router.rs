@@ -10,6 +10,7 @@ use car_protocol::jsonrpc::decode_params;
 use car_protocol::method::{Access, Method, MethodSpec};
 use car_protocol::rpc;
 use car_state::approval::ApprovalGate;
+use car_state::log::Settled;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
 use futures_util::FutureExt;
@@ -69,6 +70,7 @@ impl<T: Send + 'static> Routes<T> {
     }
 
     /// Serves `M` with a function: a plain one runs in the read loop, in order; an `async` one as a task of the session.
+    /// One that answers [`Durably`] runs like a plain one, and its answer waits.
     #[must_use]
     pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
         self.routes.push(handler.route(Arc::clone(&self.source)));
@@ -88,7 +90,7 @@ impl<T> fmt::Debug for Routes<T> {
     }
 }
 
-/// A function that can serve `M` over a store `T`. `Kind` tells the two kinds apart and is inferred.
+/// A function that can serve `M` over a store `T`. `Kind` tells the kinds apart and is inferred.
 pub trait Handler<M: Method, T, Kind>: Send + Sync + 'static {
     /// The route that calls it.
     fn route(self, source: Source<T>) -> Route;
@@ -128,6 +130,77 @@ where
                 let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
                 Ok(Box::new(move |responder| {
                     async move { answer(responder, handler(&store, &cx, params)) }.boxed()
+                }))
+            }),
+        }
+    }
+}
+
+/// The kind of a handler that never awaits, but whose answer does: for what it changed to be durable.
+#[derive(Debug)]
+pub enum Settles {}
+
+/// The result of such a handler.
+#[derive(Debug)]
+pub struct Durably<R> {
+    /// What is answered.
+    pub result: R,
+    /// When.
+    pub settled: Settled,
+}
+
+impl<R: serde::Serialize + Send + 'static> Durably<R> {
+    /// Answers at once where that is possible, else in a task of the session.
+    fn answer(self, cx: &Cx, responder: Responder) {
+        match self.settled.outcome() {
+            Some(Ok(())) => responder.ok(&self.result),
+            Some(Err(error)) => answer::<R>(responder, Err(error.clone().into())),
+            None => cx.session().spawn(self.answer_later(responder)),
+        }
+    }
+
+    async fn answer_later(self, responder: Responder) {
+        let settled = self.settled.await;
+        answer(
+            responder,
+            settled.map(|()| self.result).map_err(Failure::from),
+        );
+    }
+}
+
+impl<M, T, F> Handler<M, T, Settles> for F
+where
+    M: Method,
+    T: Send + 'static,
+    F: Fn(&T, &Cx, M::Params) -> Result<Durably<M::Result>, Failure> + Send + Sync + 'static,
+{
+    fn route(self, source: Source<T>) -> Route {
+        let handler = Arc::new(self);
+        let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
+        Route {
+            spec: M::SPEC,
+            gated: false,
+            inline: Some(Box::new(move |cx, params, responder| {
+                let params = match decode_params(params) {
+                    Ok(params) => params,
+                    Err(error) => return responder.error(&error),
+                };
+                match inline_handler(&inline_source(cx.session()), cx, params) {
+                    Ok(durably) => durably.answer(cx, responder),
+                    Err(failure) => answer::<M::Result>(responder, Err(failure)),
+                }
+            })),
+            prepare: Box::new(move |cx, params| {
+                let params = decode_params(params)?;
+                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+                Ok(Box::new(move |responder| {
+                    async move {
+                        match handler(&store, &cx, params) {
+                            Ok(durably) => durably.answer_later(responder).await,
+                            Err(failure) => answer::<M::Result>(responder, Err(failure)),
+                        }
+                    }
+                    .boxed()
                 }))
             }),
         }

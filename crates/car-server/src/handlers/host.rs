@@ -16,7 +16,7 @@ use car_state::session::ClientSession;
 use crate::VERSION;
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Durably, Route, Routes};
 
 /// Events in the answer of `host.subscribe`.
 const SNAPSHOT_EVENTS: usize = 50;
@@ -84,7 +84,7 @@ fn agents(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostAgent>, Failure> {
     Ok(plane.agents())
 }
 
-fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Vec<HostEvent>, Failure> {
+async fn events(plane: Plane, _: Cx, params: EventsParams) -> Result<Vec<HostEvent>, Failure> {
     let limit = params.limit.unwrap_or(USUAL_EVENTS) as usize;
     if !(1..=MAX_EVENTS).contains(&limit) {
         let message = format!("limit is 1 to {MAX_EVENTS}");
@@ -92,46 +92,67 @@ fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Vec<HostEvent>,
             .with_limit(MAX_EVENTS as u64)
             .into());
     }
-    Ok(plane.events(limit)?)
+    Ok(plane.events(limit).await?)
 }
 
 fn approvals(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
     Ok(plane.approvals())
 }
 
+/// An answer that tells of an event waits for it: whoever is told that something happened finds it in the log.
+fn durably<R>(plane: &Plane, result: R) -> Durably<R> {
+    Durably {
+        result,
+        settled: plane.settled(),
+    }
+}
+
 fn register_agent(
     plane: &Plane,
     cx: &Cx,
     params: RegisterAgentParams,
-) -> Result<HostAgent, Failure> {
-    Ok(plane.register_agent(cx.session_id(), params)?)
+) -> Result<Durably<HostAgent>, Failure> {
+    Ok(durably(
+        plane,
+        plane.register_agent(cx.session_id(), params)?,
+    ))
 }
 
-fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Done, Failure> {
+fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Durably<Done>, Failure> {
     plane.unregister_agent(cx.session_id(), &params.agent_id)?;
-    Ok(Done::YES)
+    Ok(durably(plane, Done::YES))
 }
 
-fn set_status(plane: &Plane, cx: &Cx, params: SetStatusParams) -> Result<HostAgent, Failure> {
-    Ok(plane.set_status(cx.session_id(), params)?)
+fn set_status(
+    plane: &Plane,
+    cx: &Cx,
+    params: SetStatusParams,
+) -> Result<Durably<HostAgent>, Failure> {
+    Ok(durably(plane, plane.set_status(cx.session_id(), params)?))
 }
 
-fn notify(plane: &Plane, _: &Cx, params: NotifyParams) -> Result<HostEvent, Failure> {
-    Ok(plane.notify(params)?)
+fn notify(plane: &Plane, _: &Cx, params: NotifyParams) -> Result<Durably<HostEvent>, Failure> {
+    Ok(durably(plane, plane.notify(params)?))
 }
 
 fn request_approval(
     plane: &Plane,
     cx: &Cx,
     params: RequestApprovalParams,
-) -> Result<HostApproval, Failure> {
-    Ok(plane.request_approval(cx.session_id(), params)?)
+) -> Result<Durably<HostApproval>, Failure> {
+    Ok(durably(
+        plane,
+        plane.request_approval(cx.session_id(), params)?,
+    ))
 }
 
 fn resolve_approval(
     plane: &Plane,
     cx: &Cx,
     params: ResolveApprovalParams,
-) -> Result<HostApproval, Failure> {
-    Ok(plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?)
+) -> Result<Durably<HostApproval>, Failure> {
+    Ok(durably(
+        plane,
+        plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?,
+    ))
 }
