@@ -11,8 +11,6 @@ use super::{Database, DbError};
 
 /// How long a connection waits for a lock of another one.
 const LOCK_WAIT: Duration = Duration::from_secs(5);
-/// Pages in the write-ahead log after which it is carried over into the file.
-const CHECKPOINT_PAGES: u32 = 4_000;
 /// What the write-ahead log is cut to after that, in bytes.
 const WAL_BYTES: u32 = 32 << 20;
 /// Statements that a connection keeps prepared.
@@ -22,13 +20,14 @@ const STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
+    checkpoint_pages: u32,
     /// Locked. It is another file because closing any handle of the database's would give up SQLite's own locks.
     _lock: File,
 }
 
 impl DatabaseFile {
     /// Makes folder and file if need be, takes them away from group and others, and claims them.
-    pub(super) fn claim(root: &Path) -> Result<Self, DbError> {
+    pub(super) fn claim(root: &Path, checkpoint_pages: u32) -> Result<Self, DbError> {
         let path = root.join(Database::FILE);
         let failed = |error: io::Error| DbError::open(&path, error);
         make_private_folder(root).map_err(failed)?;
@@ -46,7 +45,11 @@ impl DatabaseFile {
             let beside = root.join(format!("{}{ending}", Database::FILE));
             make_private(&beside, 0o600).map_err(failed)?;
         }
-        Ok(Self { path, _lock: lock })
+        Ok(Self {
+            path,
+            checkpoint_pages,
+            _lock: lock,
+        })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -58,7 +61,7 @@ impl DatabaseFile {
         let failed = |error: rusqlite::Error| DbError::open(&self.path, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
-        prepare_for_writing(&connection).map_err(failed)?;
+        prepare_for_writing(&connection, self.checkpoint_pages).map_err(failed)?;
         // The name of the file is to survive a loss of power, too.
         #[cfg(unix)]
         if let Some(folder) = self.path.parent() {
@@ -79,13 +82,13 @@ impl DatabaseFile {
     }
 }
 
-fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
+fn prepare_for_writing(connection: &Connection, checkpoint_pages: u32) -> rusqlite::Result<()> {
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "wal_autocheckpoint", checkpoint_pages)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     // Where `fsync` alone does not reach the disk, as on macOS.
     connection.pragma_update(None, "fullfsync", true)?;

@@ -54,6 +54,8 @@ pub struct DatabaseOptions {
     pub reads: usize,
     /// Connections that read.
     pub readers: usize,
+    /// Pages of the write-ahead log after which it is carried over into the file.
+    pub checkpoint_pages: u32,
     /// How large the file may become, in bytes; not bounded where none is given. When it is reached, storage is full.
     pub file_bytes: Option<u64>,
 }
@@ -65,6 +67,7 @@ impl Default for DatabaseOptions {
             job_bytes: 64 << 20,
             reads: 256,
             readers: 2,
+            checkpoint_pages: 4_000,
             file_bytes: None,
         }
     }
@@ -90,7 +93,7 @@ impl Database {
     /// # Errors
     /// [`DbError`] says what is wrong with the file.
     pub fn open(root: &Path, options: DatabaseOptions) -> Result<Self, DbError> {
-        let file = Arc::new(DatabaseFile::claim(root)?);
+        let file = Arc::new(DatabaseFile::claim(root, options.checkpoint_pages)?);
         let mut connection = file.connect()?;
         migrations::migrate(&mut connection, file.path())?;
         let queue = Arc::new(Queue::new(options.jobs, options.job_bytes));

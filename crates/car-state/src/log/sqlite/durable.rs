@@ -20,10 +20,10 @@ use crate::log::ring::Place;
 use crate::log::stream::Stream;
 use crate::log::{Entry, Family, Frames, LogError, Page, Retention, StreamStats, Tail};
 
-/// Memory keeps a quarter of what is stored of a stream, and no less than this.
-const HOT_EVENTS: usize = 1_024;
+/// Memory keeps a quarter of what is stored of a stream, within these bounds.
+const HOT_EVENTS: (usize, usize) = (1_024, 16_384);
 /// The same in bytes.
-const HOT_BYTES: usize = 1 << 20;
+const HOT_BYTES: (usize, usize) = (1 << 20, 8 << 20);
 /// So many events are in memory however large they are.
 pub(super) const HOT_LEAST: usize = 64;
 /// What is read from storage at once, in bytes of events.
@@ -36,9 +36,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// What memory keeps of a stream that storage has, too.
 pub(super) fn hot(family: &Family) -> Retention {
     let kept = family.retention;
+    let share =
+        |kept: usize, (least, most): (usize, usize)| (kept / 4).clamp(least, most).min(kept);
     Retention {
-        count: (kept.count / 4).max(HOT_EVENTS).min(kept.count),
-        bytes: (kept.bytes / 4).max(HOT_BYTES).min(kept.bytes),
+        count: share(kept.count, HOT_EVENTS),
+        bytes: share(kept.bytes, HOT_BYTES),
         age: kept.age,
     }
 }

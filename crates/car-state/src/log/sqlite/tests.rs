@@ -1,3 +1,6 @@
+mod model;
+mod power_loss;
+
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
