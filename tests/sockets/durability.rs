@@ -156,6 +156,10 @@ fn a_database_that_cannot_be_used_stops_the_daemon_with_the_reason() {
 }
 
 /// A daemon whose root is a small disk of its own; none where this system lets nobody make one.
+#[expect(
+    clippy::print_stderr,
+    reason = "who reads the output of the tests is told"
+)]
 fn on_a_small_disk(sandbox: &Sandbox) -> Option<Program> {
     let root = sandbox.root();
     fs::create_dir(&root).unwrap();

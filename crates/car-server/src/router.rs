@@ -70,7 +70,7 @@ impl<T: Send + 'static> Routes<T> {
     }
 
     /// Serves `M` with a function: a plain one runs in the read loop, in order; an `async` one as a task of the session.
-    /// One that answers [`Durably`] runs like a plain one, and its answer waits.
+    /// One that gives an [`Answer`] runs like a plain one, and only its answer may wait.
     #[must_use]
     pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
         self.routes.push(handler.route(Arc::clone(&self.source)));
@@ -136,43 +136,52 @@ where
     }
 }
 
-/// The kind of a handler that never awaits, but whose answer does: for what it changed to be durable.
+/// The kind of a handler that runs in order like a plain one, and whose answer may have to wait.
 #[derive(Debug)]
-pub enum Settles {}
+pub enum Answers {}
 
-/// The result of such a handler.
-#[derive(Debug)]
-pub struct Durably<R> {
-    /// What is answered.
-    pub result: R,
-    /// When.
-    pub settled: Settled,
+/// What such a handler gives.
+pub enum Answer<R> {
+    /// The result.
+    Now(R),
+    /// What becomes the result, in a task of the session.
+    Later(BoxFuture<'static, Result<R, Failure>>),
 }
 
-impl<R: serde::Serialize + Send + 'static> Durably<R> {
-    /// Answers at once where that is possible, else in a task of the session.
-    fn answer(self, cx: &Cx, responder: Responder) {
-        match self.settled.outcome() {
-            Some(Ok(())) => responder.ok(&self.result),
-            Some(Err(error)) => answer::<R>(responder, Err(error.clone().into())),
-            None => cx.session().spawn(self.answer_later(responder)),
+impl<R: Send + 'static> Answer<R> {
+    /// A result that is told when what it tells of is durable.
+    ///
+    /// # Errors
+    /// It will not be.
+    pub fn when(settled: Settled, result: R) -> Result<Self, Failure> {
+        match settled.outcome() {
+            Some(Ok(())) => Ok(Self::Now(result)),
+            Some(Err(error)) => Err(error.clone().into()),
+            None => Ok(Self::Later(
+                async move {
+                    settled.await?;
+                    Ok(result)
+                }
+                .boxed(),
+            )),
         }
     }
+}
 
-    async fn answer_later(self, responder: Responder) {
-        let settled = self.settled.await;
-        answer(
-            responder,
-            settled.map(|()| self.result).map_err(Failure::from),
-        );
+impl<R: fmt::Debug> fmt::Debug for Answer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(result) => f.debug_tuple("Now").field(result).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
     }
 }
 
-impl<M, T, F> Handler<M, T, Settles> for F
+impl<M, T, F> Handler<M, T, Answers> for F
 where
     M: Method,
     T: Send + 'static,
-    F: Fn(&T, &Cx, M::Params) -> Result<Durably<M::Result>, Failure> + Send + Sync + 'static,
+    F: Fn(&T, &Cx, M::Params) -> Result<Answer<M::Result>, Failure> + Send + Sync + 'static,
 {
     fn route(self, source: Source<T>) -> Route {
         let handler = Arc::new(self);
@@ -186,7 +195,10 @@ where
                     Err(error) => return responder.error(&error),
                 };
                 match inline_handler(&inline_source(cx.session()), cx, params) {
-                    Ok(durably) => durably.answer(cx, responder),
+                    Ok(Answer::Now(result)) => responder.ok(&result),
+                    Ok(Answer::Later(later)) => cx
+                        .session()
+                        .spawn(async move { answer(responder, later.await) }),
                     Err(failure) => answer::<M::Result>(responder, Err(failure)),
                 }
             })),
@@ -196,7 +208,8 @@ where
                 Ok(Box::new(move |responder| {
                     async move {
                         match handler(&store, &cx, params) {
-                            Ok(durably) => durably.answer_later(responder).await,
+                            Ok(Answer::Now(result)) => responder.ok(&result),
+                            Ok(Answer::Later(later)) => answer(responder, later.await),
                             Err(failure) => answer::<M::Result>(responder, Err(failure)),
                         }
                     }

@@ -9,13 +9,14 @@ use car_protocol::rpc::events::{
     StreamsParams, Truncate, TruncateParams, Truncated,
 };
 use car_protocol::{RpcError, kind};
-use car_state::log::{self, Entry, EventLog, Family, StreamName, StreamStats};
+use car_state::log::{self, Entry, EventLog, Family, LogError, Page, StreamName, StreamStats};
 use car_state::session::ClientSession;
+use futures_util::FutureExt as _;
 use serde_json::{Map, Value};
 
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Answer, Route, Routes};
 
 /// Events of an answer that asks for no number.
 const USUAL_PAGE: u32 = 100;
@@ -83,19 +84,31 @@ fn page_limit(limit: Option<u32>) -> Result<usize, Failure> {
     Ok(limit as usize)
 }
 
-async fn query(own: OwnStream, cx: Cx, params: QueryParams) -> Result<EventPage, Failure> {
+fn query(own: &OwnStream, cx: &Cx, params: QueryParams) -> Result<Answer<EventPage>, Failure> {
     let limit = page_limit(params.limit)?;
     let name = match &params.stream {
-        Some(name) => readable(&own, &cx, name)?,
+        Some(name) => readable(own, cx, name)?,
         None => own.name.clone(),
     };
-    let page = own.log.fetch(&name, params.since, limit).await?;
-    let wanted = |kind: &str| {
-        params
-            .kinds
-            .as_ref()
-            .is_none_or(|kinds| kinds.iter().any(|wanted| wanted == kind))
-    };
+    let kinds = params.kinds;
+    match own.log.read(&name, params.since, limit) {
+        Err(LogError::Cold { .. }) => {
+            let fetching = own.log.fetch(&name, params.since, limit);
+            Ok(Answer::Later(
+                async move { shown_page(&name, fetching.await?, kinds.as_deref()) }.boxed(),
+            ))
+        }
+        page => Ok(Answer::Now(shown_page(&name, page?, kinds.as_deref())?)),
+    }
+}
+
+/// A page as it is shown, with the kinds that were asked for.
+fn shown_page(
+    name: &StreamName,
+    page: Page,
+    kinds: Option<&[String]>,
+) -> Result<EventPage, Failure> {
+    let wanted = |kind: &str| kinds.is_none_or(|kinds| kinds.iter().any(|wanted| wanted == kind));
     let events = page.entries.iter().filter(|entry| wanted(&entry.kind));
     let events: Result<Vec<LoggedEvent>, _> = events.map(logged).collect();
     Ok(EventPage {

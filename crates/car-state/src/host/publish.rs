@@ -53,13 +53,21 @@ impl HostPlane {
     /// The newest events, newest first.
     ///
     /// # Errors
-    /// [`HostError::Log`].
-    pub async fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+    /// [`HostError::Log`], also when memory does not hold all of them: then [`fetch_events`](Self::fetch_events) does.
+    pub fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
         let head = self.log.head(&self.stream);
-        let page = self
-            .log
-            .fetch(&self.stream, before(head, limit), limit)
-            .await?;
+        let page = self.log.read(&self.stream, before(head, limit), limit)?;
+        Ok(newest_first(&page, head))
+    }
+
+    /// The newest events from wherever they are, newest first.
+    ///
+    /// # Errors
+    /// [`HostError::Log`].
+    pub async fn fetch_events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+        let head = self.log.head(&self.stream);
+        let after = before(head, limit);
+        let page = self.log.fetch(&self.stream, after, limit).await?;
         Ok(newest_first(&page, head))
     }
 
