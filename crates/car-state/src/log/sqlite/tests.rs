@@ -1,6 +1,7 @@
 mod model;
 mod power_loss;
 
+use std::collections::VecDeque;
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc;
@@ -226,6 +227,42 @@ async fn memory_holds_the_newest_and_the_rest_is_fetched() {
             .len(),
         100
     );
+}
+
+#[tokio::test]
+async fn a_listener_that_is_far_behind_is_fed_from_storage_until_memory_has_the_rest() {
+    let rig = Rig::new();
+    rig.append_all(&noted(), 1..=6_000).await;
+    let heads = Arc::new(Heads(Mutex::default(), tokio::sync::Notify::new()));
+    let watch = rig.log.watch(&noted(), heads).unwrap();
+    let (mut fetched, mut place) = (
+        0,
+        Cursor {
+            seq: 900,
+            ..rig.log.head(&noted())
+        },
+    );
+    while place.seq < watch.head() {
+        let mut frames = VecDeque::new();
+        let missed = match watch.tail().read(place, 64, &mut frames) {
+            Err(LogError::Cold { .. }) => {
+                let page = watch.tail().fetch(place, 512).await.unwrap();
+                (fetched, frames) = (fetched + page.frames.len(), page.frames);
+                page.missed
+            }
+            missed => missed.unwrap(),
+        };
+        assert_eq!(missed, if place.seq == 900 { 100 } else { 0 });
+        place.seq += missed;
+        for frame in frames {
+            place.seq += 1;
+            assert!(
+                frame.ends_with(&format!(r#""seq":{}}}}}"#, place.seq)),
+                "{frame}"
+            );
+        }
+    }
+    assert!((3_000..5_000).contains(&fetched), "{fetched} of 5,000");
 }
 
 #[tokio::test]
