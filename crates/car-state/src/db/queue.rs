@@ -35,6 +35,8 @@ struct State {
     file_bytes: Option<u64>,
     /// Until when what waits may be written; set when nothing is taken any more.
     closing: Option<Instant>,
+    /// Whether the writer will look no more.
+    sealed: bool,
     ended: bool,
 }
 
@@ -74,11 +76,11 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes a job in any case, until the end.
+    /// Takes a job in any case, as long as the writer looks: what follows from a job that was taken is done, too.
     pub(super) fn push(&self, job: Queued) {
         {
             let mut state = self.state.lock();
-            if state.closing.is_none() {
+            if !state.sealed {
                 state.push(job);
                 drop(state);
                 self.changed.notify_one();
@@ -153,6 +155,13 @@ impl Queue {
             self.refuses.store(true, Ordering::Release);
         }
         self.changed.notify_one();
+    }
+
+    /// Whether nothing waits, after which nothing is taken.
+    pub(super) fn seal(&self) -> bool {
+        let mut state = self.state.lock();
+        state.sealed = state.waiting.is_empty();
+        state.sealed
     }
 
     /// The writer has ended.

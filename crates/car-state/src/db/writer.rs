@@ -72,18 +72,17 @@ impl Writer {
             let written = self.write();
             match (&written, next) {
                 (Ok(()), Next::Work) => {
-                    if pause.take().is_some() {
+                    if pause.take().is_some_and(|pause| !pause.is_zero()) {
                         tracing::info!("storage takes everything again");
                         self.queue.set_trouble(None);
                     }
-                    // What a pause has piled up is more than one transaction.
+                    // What is left of more than one transaction does not wait for something to come.
                     if !self.jobs.is_empty() {
                         pause = Some(Duration::ZERO);
                     }
                 }
                 (Ok(()), Next::End(_)) => {
-                    self.queue.take(&mut self.jobs, BATCH);
-                    if self.jobs.is_empty() {
+                    if self.jobs.is_empty() && self.queue.seal() {
                         break;
                     }
                 }
@@ -133,14 +132,15 @@ impl Writer {
 
     /// Nobody waits any longer.
     fn give_up(&mut self) {
-        if !self.jobs.is_empty() {
+        while !(self.jobs.is_empty() && self.queue.seal()) {
+            self.queue.take(&mut self.jobs, usize::MAX);
             tracing::error!(
                 jobs = self.jobs.len(),
                 "storage failed to the end: what was never acknowledged is lost"
             );
-        }
-        for job in self.jobs.drain(..) {
-            job.job.done(Err(DbError::Closed));
+            for job in self.jobs.drain(..) {
+                job.job.done(Err(DbError::Closed));
+            }
         }
     }
 

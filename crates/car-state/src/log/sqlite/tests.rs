@@ -337,6 +337,24 @@ async fn truncating_is_seen_at_once_and_survives() {
 }
 
 #[tokio::test]
+async fn what_waits_behind_a_write_is_written_when_the_log_is_closed() {
+    let mut rig = Rig::new();
+    for round in 1..=30_u64 {
+        // The second of them finds the first on its way, or nearly so.
+        for n in 1..=20 {
+            rig.append(&noted(), n);
+            tokio::task::yield_now().await;
+        }
+        rig.log.truncate(&noted(), 7);
+        rig = rig.reopen(2_000);
+        assert_eq!(rig.log.head(&noted()).seq, round * 20);
+        let kept = rig.log.stats(&noted()).events;
+        // What was not published yet was not truncated.
+        assert!((7..=7 + 20).contains(&kept), "{kept}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_is_removed_and_made_again_has_another_epoch() {
     let rig = Rig::new();
     let name = StreamName::owned(&LEDGER, "a");
