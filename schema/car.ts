@@ -179,7 +179,19 @@ export interface Methods {
    */
   "events.stats": { params?: NoParams; result: EventStats };
   /**
-   * Reads events, oldest first.
+   * The streams that the caller may read, by name: public ones and its own session's; a host all.
+   *
+   * Access: client.
+   */
+  "events.streams": { params?: EventsStreamsParams; result: EventStreamsPage };
+  /**
+   * How much is kept of each family of streams, and how much there is now of those that the caller may read.
+   *
+   * Access: client.
+   */
+  "events.retention": { params?: NoParams; result: EventRetentionTable };
+  /**
+   * Reads events of a stream, oldest first. A stream that the caller may not read is refused with the kind `forbidden`.
    *
    * Access: client.
    */
@@ -497,6 +509,39 @@ export interface EventCursor {
   seq: number;
 }
 
+/** What the events of a family survive once they are visible. */
+export type EventDurability =
+  /** Nothing: each start of the daemon is a new epoch. */
+  | "memory"
+  /** The end of the daemon, however it comes. */
+  | "os"
+  /** A loss of power. */
+  | "fsync";
+
+/** How much is kept of a family. What exceeds any of the three goes, oldest first, and is counted as missed. */
+export interface EventFamilyRetention {
+  /** The first part of its streams' names. */
+  family: string;
+  /** The notification that carries its events; left out for a family that is only read. */
+  notification?: string;
+  /** What its events survive. */
+  durability: EventDurability;
+  /** Who may read its streams. */
+  reader: EventReader;
+  /** Events of a stream at most. */
+  max_events: number;
+  /** Bytes of a stream at most. */
+  max_bytes: number;
+  /** The age of an event at most, in milliseconds. */
+  max_age_ms: number;
+  /** Streams that the caller may read. */
+  streams: number;
+  /** Events in them. */
+  events: number;
+  /** About how many bytes they take. */
+  bytes: number;
+}
+
 /** Result of `events.query`. */
 export interface EventPage {
   /** The stream. */
@@ -511,6 +556,19 @@ export interface EventPage {
   missed: number;
 }
 
+/** Who may read the streams of a family. */
+export type EventReader =
+  /** Every authenticated session. */
+  | "everybody"
+  /** The session that the stream belongs to, and hosts. */
+  | "owner";
+
+/** Result of `events.retention`. */
+export interface EventRetentionTable {
+  /** The families. */
+  families: EventFamilyRetention[];
+}
+
 /** What the log holds. `spans` are not kept here: they go to the daemon's tracing. */
 export interface EventStats {
   /** Events kept. */
@@ -521,6 +579,32 @@ export interface EventStats {
   approxEventBytes: number;
   /** Bytes of the spans. */
   approxSpanBytes: number;
+}
+
+/** One stream. */
+export interface EventStreamInfo {
+  /** Its name. */
+  stream: string;
+  /** Its family. */
+  family: string;
+  /** What its events survive. */
+  durability: EventDurability;
+  /** The place of the newest event; number 0 where there never was one. */
+  head: EventCursor;
+  /** The place before the oldest event that is kept: reading on from here misses nothing that is left. */
+  oldest: EventCursor;
+  /** Events kept. */
+  events: number;
+  /** About how many bytes they take. */
+  bytes: number;
+}
+
+/** Result of `events.streams`. */
+export interface EventStreamsPage {
+  /** By name. */
+  streams: EventStreamInfo[];
+  /** Whether there are more. */
+  more: boolean;
 }
 
 /** Result of `events.clear`. */
@@ -547,12 +631,24 @@ export interface EventsLaggedParams {
 
 /** Params of `events.query`. */
 export interface EventsQueryParams {
+  /** The stream; the one of the caller's own session when left out. */
+  stream?: string | null;
   /** Reads what came after this place; from the oldest kept when left out. */
   since?: EventCursor | null;
   /** 1 to 1,000; 100 when left out. */
   limit?: number | null;
   /** Only these kinds. */
   kinds?: string[] | null;
+}
+
+/** Params of `events.streams`. */
+export interface EventsStreamsParams {
+  /** Only streams of this family. */
+  family?: string | null;
+  /** Only streams whose name comes after this one: the last of the page before. */
+  after?: string | null;
+  /** 1 to 1,000; 100 when left out. */
+  limit?: number | null;
 }
 
 /** Params of `events.truncate`. */
@@ -859,6 +955,7 @@ export interface LoggedEvent {
   proposal_id?: string;
   /** The rest. */
   data: { [key: string]: unknown };
+  [key: string]: unknown;
 }
 
 /** The params of a method that takes none. Members are ignored. */

@@ -106,9 +106,17 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0}},
     {"params":{},"result":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}},
   ],
+  "events.streams": [
+    {"params":{"after":"host","family":"host","limit":10},"result":{"more":true,"streams":[{"bytes":12800,"durability":"os","events":64,"family":"host","head":{"epoch":3,"seq":164},"oldest":{"epoch":3,"seq":100},"stream":"host"}]}},
+    {"params":{},"result":{"more":false,"streams":[]}},
+  ],
+  "events.retention": [
+    {"params":{},"result":{"families":[{"bytes":12800,"durability":"os","events":64,"family":"host","max_age_ms":604800000,"max_bytes":4194304,"max_events":500,"notification":"host.event","reader":"everybody","streams":1}]}},
+    {"params":{},"result":{"families":[]}},
+  ],
   "events.query": [
-    {"params":{"kinds":["action_succeeded"],"limit":2,"since":{"epoch":1,"seq":40}},"result":{"events":[{"action_id":"a1","data":{"attempts":1},"kind":"action_succeeded","proposal_id":"p1","seq":41,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":false,"next":{"epoch":1,"seq":41},"stream":"session:6f1d0c4b92ae"}},
-    {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session:6f1d0c4b92ae"}},
+    {"params":{"kinds":["action_succeeded"],"limit":2,"since":{"epoch":1,"seq":40},"stream":"session/6f1d0c4b92ae"},"result":{"events":[{"action_id":"a1","data":{"attempts":1},"kind":"action_succeeded","message":"done","proposal_id":"p1","seq":41,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":false,"next":{"epoch":1,"seq":41},"stream":"session/6f1d0c4b92ae"}},
+    {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session/6f1d0c4b92ae"}},
   ],
   "events.truncate": [
     {"params":{"maxEvents":10,"maxSpans":0},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::proposal::ProposalResult;
@@ -71,6 +72,11 @@ fn log() -> Vec<LogError> {
         },
         LogError::TooManyStreams { limit: 7 },
         LogError::NotAnObject,
+        LogError::StorageFull,
+        LogError::Busy {
+            retry: Duration::from_millis(7),
+        },
+        LogError::Closed,
     ]
 }
 

@@ -1,5 +1,5 @@
-use car_tests::TestDaemon;
 use car_tests::proposal::{call, proposal, statuses, write};
+use car_tests::{TestDaemon, Wanted};
 use serde_json::{Value, json};
 
 #[tokio::test(start_paused = true)]
@@ -88,4 +88,78 @@ async fn a_cursor_that_leads_nowhere_is_refused_with_one_that_does() {
         .await;
     alice.finish().await;
     insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_stream_is_read_by_everybody_and_another_sessions_by_hosts_only() {
+    let daemon = TestDaemon::guarded();
+    let mut alice = daemon.authenticated("alice").await;
+    alice
+        .call(
+            "host.notify",
+            json!({ "kind": "note", "message": "hello", "payload": { "n": 1 } }),
+        )
+        .await;
+    alice
+        .call("proposal.submit", proposal([write("a", "k", json!(1))]))
+        .await;
+    let mut bob = daemon.authenticated("bob").await;
+    let public = bob.call("events.query", json!({ "stream": "host" })).await;
+    assert_eq!(public["events"][0]["payload"], json!({ "n": 1 }));
+    let own = alice.call("events.query", json!({ "limit": 1 })).await;
+    let hers = json!({ "stream": own["stream"], "limit": 1 });
+    bob.refusal("events.query", hers.clone()).await;
+    assert_eq!(alice.call("events.query", hers.clone()).await, own);
+    let mut host = daemon.host("host").await;
+    assert_eq!(host.call("events.query", hers).await, own);
+    bob.refusal("events.query", json!({ "stream": "nonsense/1" }))
+        .await;
+    // Who may not read a stream does not see that it is there.
+    bob.call("events.streams", Value::Null).await;
+    host.call("events.streams", Value::Null).await;
+    host.call("events.streams", json!({ "family": "session", "limit": 1 }))
+        .await;
+    let after = json!({ "after": "host", "limit": 1 });
+    assert_eq!(
+        host.call("events.streams", after).await["streams"][0]["family"],
+        "session"
+    );
+    bob.call("events.retention", Value::Null).await;
+    bob.refusal("events.streams", json!({ "limit": 0 })).await;
+    for client in [alice, bob, host] {
+        client.finish().await;
+    }
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_family_of_an_embedding_program_is_one_like_the_others() {
+    use car_state::log::{Draft, Durability, Family, Reader, StreamName};
+
+    static NOTED: Family = Family {
+        name: "noted",
+        notification: None,
+        durability: Durability::Memory,
+        reader: Reader::Everybody,
+        ..car_state::log::SESSION
+    };
+    let daemon = TestDaemon::with(Wanted {
+        state: |config| {
+            let families = car_state::log::Families::default().with(&[&NOTED]);
+            let log = car_state::log::MemoryLog::with_epoch(1).with_families(families);
+            config.with_log(std::sync::Arc::new(log))
+        },
+        ..Wanted::default()
+    });
+    let at = daemon.server.state().clock().now();
+    let draft = Draft::new("seen", at, &json!({ "what": "a bird" })).unwrap();
+    let log = daemon.server.state().log();
+    log.append(&StreamName::single(&NOTED), draft).unwrap();
+    let mut alice = daemon.client("alice");
+    let page = alice
+        .call("events.query", json!({ "stream": "noted" }))
+        .await;
+    assert_eq!(page["events"][0]["what"], "a bird");
+    assert_eq!(page["events"][0]["kind"], "seen");
+    alice.finish().await;
 }

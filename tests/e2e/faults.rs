@@ -2,14 +2,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::tools::ToolDefinition;
 use car_state::approval::ApprovalGate;
 use car_state::engine::{ToolCall, ToolError, ToolExecutor};
 use car_state::frame::{CloseReason, Frame, close};
-use car_state::log::{
-    Draft, EventLog, Listener, LogError, MemoryLog, Page, StreamName, StreamStats, Watch,
-};
+use car_tests::log::{Asked, FaultyLog};
 use car_tests::proposal::{call, proposal, statuses};
 use car_tests::{TestClient, TestDaemon, Transcript, Wanted, settle};
 use car_transport::memory::{self, Options};
@@ -93,54 +90,17 @@ async fn ten_thousand_clients_come_and_go_and_leave_nothing() {
     alice.finish().await;
 }
 
-/// A log of an embedding program that panics when a session uses it.
-#[derive(Debug)]
-struct PanickingLog(MemoryLog);
-
-impl EventLog for PanickingLog {
-    fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
-        assert!(stream.as_str() == "host", "no more paper");
-        self.0.append(stream, draft)
-    }
-
-    fn read(
-        &self,
-        stream: &StreamName,
-        after: Option<Cursor>,
-        limit: usize,
-    ) -> Result<Page, LogError> {
-        self.0.read(stream, after, limit)
-    }
-
-    fn head(&self, stream: &StreamName) -> Cursor {
-        self.0.head(stream)
-    }
-
-    fn stats(&self, _: &StreamName) -> StreamStats {
-        panic!("the counter is broken")
-    }
-
-    fn truncate(&self, stream: &StreamName, keep: u64) -> StreamStats {
-        self.0.truncate(stream, keep)
-    }
-
-    fn remove(&self, stream: &StreamName) {
-        self.0.remove(stream);
-    }
-
-    fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
-        self.0.watch(stream, listener)
-    }
-
-    fn streams(&self) -> usize {
-        self.0.streams()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_handler_that_panics_is_answered_and_harms_nobody_else() {
     let daemon = TestDaemon::with(Wanted {
-        state: |config| config.with_log(Arc::new(PanickingLog(MemoryLog::with_epoch(1)))),
+        // A log of an embedding program that panics when a session uses it.
+        state: |config| {
+            config.with_log(FaultyLog::new(|asked, stream| {
+                assert!(asked != Asked::Stats, "the counter is broken");
+                assert!(stream.as_str() == "host", "no more paper");
+                Ok(())
+            }))
+        },
         ..Wanted::default()
     });
     let mut alice = daemon.client("alice");

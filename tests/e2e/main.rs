@@ -23,5 +23,6 @@ mod server;
 mod session;
 mod shutdown;
 mod state;
+mod storage;
 mod tools;
 mod verify;

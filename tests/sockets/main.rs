@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod durability;
 mod files;
 mod lifecycle;
 mod signals;

@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod daemon;
+pub mod log;
 pub mod program;
 pub mod proposal;
 pub mod transcript;

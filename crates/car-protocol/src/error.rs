@@ -91,6 +91,9 @@ pub mod kind {
         pub const VERSION_UNSUPPORTED: &str = "version_unsupported";
         /// The cursor leads nowhere; `data.oldest` is where the stream begins now.
         pub const RESYNC_REQUIRED: &str = "resync_required";
+        /// Storage takes nothing at the moment, for example because the disk is full. The call had no effect that was
+        /// acknowledged, and may be repeated later.
+        pub const STORAGE_FULL: &str = "storage_full";
         /// Another proposal committed first what this one read or wrote.
         pub const STATE_CONFLICT: &str = "state_conflict";
         /// A required capability is unknown.

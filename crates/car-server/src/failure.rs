@@ -15,6 +15,9 @@ use car_state::tool_table::{ToolProblem, ToolTableError};
 /// How long a message may be that repeats what the client said, in bytes.
 const MAX_MESSAGE: usize = 512;
 
+/// When a call that found storage full may be tried again, in milliseconds.
+const STORAGE_RETRY: u64 = 1_000;
+
 /// Why a handler has no result: what the client is told, and a cause that only the log gets.
 #[derive(Debug)]
 pub struct Failure {
@@ -139,6 +142,15 @@ impl From<LogError> for Failure {
                 )
                 .into(),
             LogError::TooManyStreams { limit: n } => limit(message, n).into(),
+            LogError::StorageFull => RpcError::domain(kind::STORAGE_FULL, message)
+                .retryable()
+                .with_retry_after_ms(STORAGE_RETRY)
+                .into(),
+            LogError::Busy { retry } => RpcError::domain(kind::OVERLOADED, message)
+                .retryable()
+                .with_retry_after_ms(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX))
+                .into(),
+            LogError::Closed => RpcError::domain(kind::SHUTTING_DOWN, message).into(),
             other => Self::internal(other),
         }
     }

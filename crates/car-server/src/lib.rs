@@ -25,7 +25,7 @@ pub mod tokens;
 pub use auth::Auth;
 pub use cx::Cx;
 pub use failure::Failure;
-pub use router::{Awaits, Handler, Plain, Route, Router, RouterError, Routes};
+pub use router::{Answer, Answers, Awaits, Handler, Plain, Route, Router, RouterError, Routes};
 pub use server::{Server, ServerBuilder};
 
 /// The version of this daemon.

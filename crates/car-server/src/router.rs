@@ -9,6 +9,7 @@ use car_protocol::jsonrpc::decode_params;
 use car_protocol::method::{Access, Method, MethodSpec};
 use car_protocol::rpc;
 use car_state::approval::ApprovalGate;
+use car_state::log::Settled;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
 use futures_util::FutureExt;
@@ -69,6 +70,7 @@ impl<T: Send + 'static> Routes<T> {
     }
 
     /// Serves `M` with a function: a plain one runs in the read loop, in order; an `async` one as a task of the session.
+    /// One that gives an [`Answer`] runs like a plain one, and only its answer may wait.
     #[must_use]
     pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
         self.routes.push(handler.route(Arc::clone(&self.source)));
@@ -88,7 +90,7 @@ impl<T> fmt::Debug for Routes<T> {
     }
 }
 
-/// A function that can serve `M` over a store `T`. `Kind` tells the two kinds apart and is inferred.
+/// A function that can serve `M` over a store `T`. `Kind` tells the kinds apart and is inferred.
 pub trait Handler<M: Method, T, Kind>: Send + Sync + 'static {
     /// The route that calls it.
     fn route(self, source: Source<T>) -> Route;
@@ -128,6 +130,90 @@ where
                 let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
                 Ok(Box::new(move |responder| {
                     async move { answer(responder, handler(&store, &cx, params)) }.boxed()
+                }))
+            }),
+        }
+    }
+}
+
+/// The kind of a handler that runs in order like a plain one, and whose answer may have to wait.
+#[derive(Debug)]
+pub enum Answers {}
+
+/// What such a handler gives.
+pub enum Answer<R> {
+    /// The result.
+    Now(R),
+    /// What becomes the result, in a task of the session.
+    Later(BoxFuture<'static, Result<R, Failure>>),
+}
+
+impl<R: Send + 'static> Answer<R> {
+    /// A result that is told when what it tells of is durable.
+    ///
+    /// # Errors
+    /// It will not be.
+    pub fn when(settled: Settled, result: R) -> Result<Self, Failure> {
+        match settled.outcome() {
+            Some(Ok(())) => Ok(Self::Now(result)),
+            Some(Err(error)) => Err(error.clone().into()),
+            None => Ok(Self::Later(
+                async move {
+                    settled.await?;
+                    Ok(result)
+                }
+                .boxed(),
+            )),
+        }
+    }
+}
+
+impl<R: fmt::Debug> fmt::Debug for Answer<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(result) => f.debug_tuple("Now").field(result).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
+}
+
+impl<M, T, F> Handler<M, T, Answers> for F
+where
+    M: Method,
+    T: Send + 'static,
+    F: Fn(&T, &Cx, M::Params) -> Result<Answer<M::Result>, Failure> + Send + Sync + 'static,
+{
+    fn route(self, source: Source<T>) -> Route {
+        let handler = Arc::new(self);
+        let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
+        Route {
+            spec: M::SPEC,
+            gated: false,
+            inline: Some(Box::new(move |cx, params, responder| {
+                let params = match decode_params(params) {
+                    Ok(params) => params,
+                    Err(error) => return responder.error(&error),
+                };
+                match inline_handler(&inline_source(cx.session()), cx, params) {
+                    Ok(Answer::Now(result)) => responder.ok(&result),
+                    Ok(Answer::Later(later)) => cx
+                        .session()
+                        .spawn(async move { answer(responder, later.await) }),
+                    Err(failure) => answer::<M::Result>(responder, Err(failure)),
+                }
+            })),
+            prepare: Box::new(move |cx, params| {
+                let params = decode_params(params)?;
+                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+                Ok(Box::new(move |responder| {
+                    async move {
+                        match handler(&store, &cx, params) {
+                            Ok(Answer::Now(result)) => responder.ok(&result),
+                            Ok(Answer::Later(later)) => answer(responder, later.await),
+                            Err(failure) => answer::<M::Result>(responder, Err(failure)),
+                        }
+                    }
+                    .boxed()
                 }))
             }),
         }

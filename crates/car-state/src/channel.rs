@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::frame::{CloseReason, Frame};
 use crate::log::{EventLog, Listener, LogError, StreamName, Watch};
 use crate::outbox::{Admission, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+use crate::writer::Cold;
 
 /// One connection: a bounded outbox in front of a [`WsSink`](crate::sink::WsSink).
 ///
@@ -64,6 +65,8 @@ pub(crate) struct Feed {
     pub(crate) stream: StreamName,
     pub(crate) cursor: Cursor,
     pub(crate) watch: Watch,
+    /// What is read of it from storage.
+    pub(crate) cold: Option<Cold>,
 }
 
 /// Requests are refused: so many are under way that another cannot be taken on.
@@ -225,6 +228,7 @@ impl WsChannel {
                 stream,
                 cursor,
                 watch,
+                cold: None,
             }));
         }
         self.wake_writer();

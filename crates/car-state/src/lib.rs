@@ -7,6 +7,8 @@ pub mod callbacks;
 pub mod channel;
 pub mod clock;
 mod condition;
+#[cfg(feature = "sqlite")]
+pub mod db;
 pub mod engine;
 pub mod frame;
 pub mod host;

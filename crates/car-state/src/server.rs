@@ -7,13 +7,19 @@ use std::sync::Arc;
 use car_protocol::Timestamp;
 use car_protocol::rpc::tools::ToolDefinition;
 
+use thiserror::Error;
+
 use crate::approval::ApprovalGate;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+#[cfg(feature = "sqlite")]
+use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
-use crate::log::{EventLog, MemoryLog, SESSION, StreamName};
+#[cfg(feature = "sqlite")]
+use crate::log::SqliteLog;
+use crate::log::{EventLog, Families, Family, MemoryLog, SESSION, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
@@ -29,11 +35,27 @@ pub struct ServerStateConfig {
     gate: ApprovalGate,
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
+    families: Families,
     log: Option<Arc<dyn EventLog>>,
+    #[cfg(feature = "sqlite")]
+    database: Option<Database>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     engine: EngineLimits,
     store: StoreLimits,
+}
+
+/// Why a [`ServerState`] cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StateError {
+    /// A tool given with [`ServerStateConfig::with_tool_executor`] cannot be registered.
+    #[error(transparent)]
+    Tools(#[from] ToolTableError),
+    /// The database cannot be opened or read.
+    #[cfg(feature = "sqlite")]
+    #[error(transparent)]
+    Database(#[from] DbError),
 }
 
 impl ServerStateConfig {
@@ -47,7 +69,10 @@ impl ServerStateConfig {
             gate: ApprovalGate::default(),
             tools: Vec::new(),
             executor: None,
+            families: Families::default(),
             log: None,
+            #[cfg(feature = "sqlite")]
+            database: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             engine: EngineLimits::default(),
@@ -81,7 +106,22 @@ impl ServerStateConfig {
         self
     }
 
-    /// Where events are kept.
+    /// Families of events beside those of this crate, for the log that is made here.
+    #[must_use]
+    pub fn with_families(mut self, families: &[&'static Family]) -> Self {
+        self.families = self.families.with(families);
+        self
+    }
+
+    /// Where durable stores keep what they have; without it everything is kept in memory.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn with_database(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// Where events are kept, if not where the other stores are.
     #[must_use]
     pub fn with_log(mut self, log: Arc<dyn EventLog>) -> Self {
         self.log = Some(log);
@@ -117,6 +157,24 @@ impl ServerStateConfig {
     }
 }
 
+impl ServerStateConfig {
+    #[cfg(feature = "sqlite")]
+    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
+        let (families, clock) = (self.families.clone(), Arc::clone(&self.clock));
+        Ok(match &self.database {
+            Some(database) => Arc::new(SqliteLog::open(database, families, clock)?),
+            None => Arc::new(MemoryLog::new(&*clock).with_families(families)),
+        })
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
+    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
+        let log = MemoryLog::new(&*self.clock);
+        Ok(Arc::new(log.with_families(self.families.clone())))
+    }
+}
+
 impl fmt::Debug for ServerStateConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerStateConfig")
@@ -134,6 +192,8 @@ pub struct ServerState {
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
     log: Arc<dyn EventLog>,
+    #[cfg(feature = "sqlite")]
+    database: Option<Database>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
@@ -144,35 +204,44 @@ pub struct ServerState {
 }
 
 impl ServerState {
-    /// A daemon of its own: no shared memory.
+    /// A daemon of its own: no shared memory. What is durable is in the database below `journal_dir`, which is opened
+    /// here; without the feature `sqlite` everything is kept in memory.
     ///
     /// # Errors
-    /// Never with the defaults; see [`with_config`](Self::with_config).
-    pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, ToolTableError> {
-        Self::with_config(ServerStateConfig::new(journal_dir))
+    /// [`StateError::Database`].
+    pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, StateError> {
+        let config = ServerStateConfig::new(journal_dir);
+        #[cfg(feature = "sqlite")]
+        let config = {
+            let database = Database::open(&config.journal_dir, DatabaseOptions::default())?;
+            config.with_database(database)
+        };
+        Self::with_config(config)
     }
 
-    /// A daemon inside another program, whose memory engine all sessions share.
+    /// A daemon inside another program, whose memory engine all sessions share. Everything else is kept in memory.
     ///
     /// # Errors
     /// Never with the defaults; see [`with_config`](Self::with_config).
     pub fn embedded(
         journal_dir: impl Into<PathBuf>,
         memgine: Arc<dyn Memgine>,
-    ) -> Result<Arc<Self>, ToolTableError> {
+    ) -> Result<Arc<Self>, StateError> {
         Self::with_config(ServerStateConfig::new(journal_dir).with_shared_memgine(memgine))
     }
 
-    /// A daemon made to order. Starts nothing: no task, no thread, no file.
+    /// A daemon made to order. Starts nothing: no task, no thread, no file. With a database it blocks until what is
+    /// needed of it is read.
     ///
     /// # Errors
-    /// A tool given with [`ServerStateConfig::with_tool_executor`] cannot be registered.
-    pub fn with_config(config: ServerStateConfig) -> Result<Arc<Self>, ToolTableError> {
+    /// [`StateError`].
+    pub fn with_config(config: ServerStateConfig) -> Result<Arc<Self>, StateError> {
         // Found out here rather than in every session.
         ToolTable::new().register(config.tools.clone())?;
-        let log = config
-            .log
-            .unwrap_or_else(|| Arc::new(MemoryLog::new(&*config.clock)));
+        let log = match &config.log {
+            Some(log) => Arc::clone(log),
+            None => config.make_log()?,
+        };
         let host = HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
@@ -185,6 +254,8 @@ impl ServerState {
             tools: config.tools,
             executor: config.executor,
             log,
+            #[cfg(feature = "sqlite")]
+            database: config.database,
             started_at: config.clock.now(),
             clock: config.clock,
             ids: config.ids,
@@ -280,6 +351,13 @@ impl ServerState {
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {
         &self.log
+    }
+
+    /// Where durable stores keep what they have.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
 
     /// The live sessions.

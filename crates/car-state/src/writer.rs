@@ -1,5 +1,7 @@
 //! The one who writes to a connection.
 
+mod cold;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
@@ -15,14 +17,17 @@ use car_protocol::rpc::events::{Lagged, LaggedParams};
 use thiserror::Error;
 use tokio::time::timeout;
 
+pub(crate) use self::cold::Cold;
 use crate::channel::{Change, Feed, WsChannel};
 use crate::frame::{CloseReason, Frame};
-use crate::log::EventLog;
+use crate::log::{EventLog, Frames, LogError};
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
 use crate::sink::{BoxSink, FrameQueue, SinkError};
 
 /// Events that are read from the log at once.
 const PAGE: usize = 64;
+/// Events that are read from storage at once.
+const COLD_PAGE: usize = 512;
 /// A queue that grew beyond this is given back when it is empty, so that an idle connection stays small.
 const KEPT_CAPACITY: usize = 32;
 
@@ -98,12 +103,16 @@ impl Writer {
     }
 
     /// Ready when there is something to write or to close.
-    fn poll_work(&mut self, cx: &Context<'_>) -> Poll<Next> {
+    fn poll_work(&mut self, cx: &mut Context<'_>) -> Poll<Next> {
         let mut registered = false;
         loop {
             let next = self.channel.take(&mut self.batch, &mut self.changes);
             self.apply_changes();
-            if next != Next::Idle || self.feeds.iter().any(Feed::has_more) {
+            let mut more = false;
+            for feed in &mut self.feeds {
+                more |= feed.poll_more(cx);
+            }
+            if next != Next::Idle || more {
                 return Poll::Ready(next);
             }
             if registered {
@@ -176,6 +185,7 @@ impl Writer {
                 break;
             };
             if feed.has_more() {
+                let cold = feed.cold.is_some();
                 feed.read(&mut self.frames);
                 let mut events = BulkLane {
                     frames: &mut self.frames,
@@ -184,7 +194,12 @@ impl Writer {
                 };
                 let sink = &mut self.sink;
                 poll_fn(|cx| sink.as_mut().poll_send_all(cx, &mut events)).await?;
-                self.frames.clear();
+                // What this turn's share left over is read again, unless that would go to the disk.
+                if cold {
+                    feed.keep(&mut self.frames);
+                } else {
+                    self.frames.clear();
+                }
             }
             self.feeds.push(feed);
             if bytes == 0 {
@@ -263,13 +278,44 @@ impl fmt::Debug for Writer {
 
 impl Feed {
     fn has_more(&self) -> bool {
-        self.watch.head() > self.cursor.seq
+        match &self.cold {
+            None => self.watch.head() > self.cursor.seq,
+            Some(cold) => matches!(cold, Cold::Fetched(_)),
+        }
     }
 
-    /// The next frames, with a notice first where events are gone. `frames` is empty before.
+    /// Whether there is more; wakes who asks when storage has answered.
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> bool {
+        match &mut self.cold {
+            None => self.has_more(),
+            Some(cold) => cold.poll(cx),
+        }
+    }
+
+    /// Keeps frames that came from storage and were not written for the next turn.
+    fn keep(&mut self, frames: &mut VecDeque<ByteString>) {
+        if !frames.is_empty() {
+            let frames = std::mem::take(frames);
+            self.cold = Some(Cold::Fetched(Ok(Frames { frames, missed: 0 })));
+        }
+    }
+
+    /// The next frames, with a notice first where events are gone. `frames` is empty before, and stays so when they have
+    /// to come from storage.
     fn read(&mut self, frames: &mut VecDeque<ByteString>) {
-        match self.watch.tail().read(self.cursor, PAGE, frames) {
+        let read = match self.cold.take() {
+            Some(Cold::Fetched(fetched)) => fetched.map(|fetched| {
+                *frames = fetched.frames;
+                fetched.missed
+            }),
+            _ => self.watch.tail().read(self.cursor, PAGE, frames),
+        };
+        match read {
             Ok(0) => {}
+            Err(LogError::Cold { .. }) => {
+                let fetching = self.watch.tail().fetch(self.cursor, COLD_PAGE);
+                self.cold = Some(Cold::Fetching(fetching));
+            }
             Ok(missed) => {
                 // The notice has no number of its own; it stands for those that it names.
                 if let Some(notice) = self.lag_notice(missed) {

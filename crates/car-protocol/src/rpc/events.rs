@@ -1,4 +1,5 @@
-//! `events.*`: the log of what happened in the caller's own session.
+//! `events.*`: the log under everything that is pushed. Without a `stream`, methods mean the one of the caller's own
+//! session.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -13,7 +14,13 @@ crate::methods! {
     /// How many events are kept, and their size.
     Stats = "events.stats" (Empty) -> EventStats;
 
-    /// Reads events, oldest first.
+    /// The streams that the caller may read, by name: public ones and its own session's; a host all.
+    Streams = "events.streams" (StreamsParams) -> StreamsPage;
+
+    /// How much is kept of each family of streams, and how much there is now of those that the caller may read.
+    Retention = "events.retention" (Empty) -> RetentionTable;
+
+    /// Reads events of a stream, oldest first. A stream that the caller may not read is refused with the kind `forbidden`.
     Query = "events.query" (QueryParams) -> EventPage;
 
     /// Drops the oldest events beyond a number.
@@ -62,6 +69,9 @@ pub struct EventStats {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "EventsQueryParams"))]
 pub struct QueryParams {
+    /// The stream; the one of the caller's own session when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// Reads what came after this place; from the oldest kept when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Cursor>,
@@ -108,6 +118,122 @@ pub struct LoggedEvent {
     /// The rest.
     #[serde(default)]
     pub data: Map<String, Value>,
+    /// Further members, by family: those that its notification carries.
+    #[serde(flatten, default, skip_serializing_if = "Map::is_empty")]
+    pub more: Map<String, Value>,
+}
+
+/// What the events of a family survive once they are visible.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventDurability"))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Durability {
+    /// Nothing: each start of the daemon is a new epoch.
+    Memory,
+    /// The end of the daemon, however it comes.
+    Os,
+    /// A loss of power.
+    Fsync,
+}
+
+/// Who may read the streams of a family.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventReader"))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reader {
+    /// Every authenticated session.
+    Everybody,
+    /// The session that the stream belongs to, and hosts.
+    Owner,
+}
+
+/// Params of `events.streams`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsStreamsParams"))]
+pub struct StreamsParams {
+    /// Only streams of this family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// Only streams whose name comes after this one: the last of the page before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
+    /// 1 to 1,000; 100 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// Result of `events.streams`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventStreamsPage"))]
+pub struct StreamsPage {
+    /// By name.
+    pub streams: Vec<StreamInfo>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// One stream.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventStreamInfo"))]
+pub struct StreamInfo {
+    /// Its name.
+    pub stream: String,
+    /// Its family.
+    pub family: String,
+    /// What its events survive.
+    pub durability: Durability,
+    /// The place of the newest event; number 0 where there never was one.
+    pub head: Cursor,
+    /// The place before the oldest event that is kept: reading on from here misses nothing that is left.
+    pub oldest: Cursor,
+    /// Events kept.
+    pub events: u64,
+    /// About how many bytes they take.
+    pub bytes: u64,
+}
+
+/// Result of `events.retention`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventRetentionTable"))]
+pub struct RetentionTable {
+    /// The families.
+    pub families: Vec<FamilyRetention>,
+}
+
+/// How much is kept of a family. What exceeds any of the three goes, oldest first, and is counted as missed.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventFamilyRetention"))]
+pub struct FamilyRetention {
+    /// The first part of its streams' names.
+    pub family: String,
+    /// The notification that carries its events; left out for a family that is only read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notification: Option<String>,
+    /// What its events survive.
+    pub durability: Durability,
+    /// Who may read its streams.
+    pub reader: Reader,
+    /// Events of a stream at most.
+    pub max_events: u64,
+    /// Bytes of a stream at most.
+    pub max_bytes: u64,
+    /// The age of an event at most, in milliseconds.
+    pub max_age_ms: u64,
+    /// Streams that the caller may read.
+    pub streams: u64,
+    /// Events in them.
+    pub events: u64,
+    /// About how many bytes they take.
+    pub bytes: u64,
 }
 
 /// Params of `events.truncate`.

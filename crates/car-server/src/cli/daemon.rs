@@ -12,6 +12,7 @@ use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
+use car_state::db::{Database, DatabaseOptions};
 use car_state::server::{ServerState, ServerStateConfig};
 use car_transport::accept::{Acceptor, Permits};
 use car_transport::tcp::TcpEndpoint;
@@ -26,6 +27,8 @@ use super::{output, service_manager, signals};
 
 /// How long after the drain time the connections may take to say goodbye. Then they are cut.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How long what waits may take to be stored at the end.
+const STORE_TIME: Duration = Duration::from_secs(5);
 
 /// Runs until a signal, or until somebody with the host role asks for the end.
 pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
@@ -53,7 +56,8 @@ async fn serve(
     asked: CancellationToken,
 ) -> Result<(), Failure> {
     let listeners = Listeners::bind(config).await?;
-    let (server, _token_files) = build(config, places)?;
+    let database = Database::open(places.home(), DatabaseOptions::default())?;
+    let (server, _token_files) = build(config, places, &database)?;
     let at = Reachable {
         address: listeners.tcp.address(),
         socket: config.socket_path(),
@@ -83,13 +87,23 @@ async fn serve(
             Ok(())
         }
     };
+    drop(server);
+    if let Err(error) = database.close(STORE_TIME) {
+        tracing::error!(%error, "what was not acknowledged may be lost");
+    }
     tracing::info!("down");
     ended
 }
 
 /// The daemon itself, and the files of its tokens.
-fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failure> {
-    let state = ServerStateConfig::new(places.home()).with_approval_gate(config.approval_gate());
+fn build(
+    config: &Config,
+    places: &Places,
+    database: &Database,
+) -> Result<(Server, TokenFiles), Failure> {
+    let state = ServerStateConfig::new(places.home())
+        .with_database(database.clone())
+        .with_approval_gate(config.approval_gate());
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;

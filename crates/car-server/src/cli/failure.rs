@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use car_server::config::ConfigError;
 use car_server::root_lock::LockError;
 use car_server::tokens::TokenError;
+use car_state::db::DbError;
 use car_transport::tcp::TcpError;
 #[cfg(unix)]
 use car_transport::uds::UdsError;
@@ -88,6 +89,22 @@ impl From<LockError> for Failure {
             LockError::Held { .. } => failure.advise(
                 "`car-server status` to look at it, `car-server stop` to end it, or another root with --home",
             ),
+            _ => failure,
+        }
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        let failure = Self::error(error.to_string());
+        match error {
+            DbError::TooNew { .. } => {
+                failure.advise("the newer program, or another root with --home")
+            }
+            DbError::InUse { .. } => failure.advise("another root with --home"),
+            DbError::Foreign { .. } | DbError::Open { .. } => {
+                failure.advise("move the file away to begin anew, or another root with --home")
+            }
             _ => failure,
         }
     }

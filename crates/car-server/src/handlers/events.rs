@@ -1,19 +1,22 @@
-//! `events.*`: the caller's own stream.
+//! `events.*`: the log. What is dropped here is always the caller's own.
 
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::events::{
-    Clear, Count, EventPage, EventStats, EventsCleared, LoggedEvent, Query, QueryParams, Stats,
-    Truncate, TruncateParams, Truncated,
+    Clear, Count, Durability, EventPage, EventStats, EventsCleared, FamilyRetention, LoggedEvent,
+    Query, QueryParams, Reader, Retention, RetentionTable, Stats, StreamInfo, Streams, StreamsPage,
+    StreamsParams, Truncate, TruncateParams, Truncated,
 };
-use car_state::log::{EventLog, StreamName, StreamStats};
+use car_protocol::{RpcError, kind};
+use car_state::log::{self, Entry, EventLog, Family, LogError, Page, StreamName, StreamStats};
 use car_state::session::ClientSession;
+use futures_util::FutureExt as _;
+use serde_json::{Map, Value};
 
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Answer, Route, Routes};
 
 /// Events of an answer that asks for no number.
 const USUAL_PAGE: u32 = 100;
@@ -25,12 +28,14 @@ pub(super) fn routes() -> Vec<Route> {
         .on::<Count, _>(count)
         .on::<Stats, _>(stats)
         .on::<Query, _>(query)
+        .on::<Streams, _>(streams)
+        .on::<Retention, _>(retention)
         .on::<Truncate, _>(truncate)
         .on::<Clear, _>(clear)
         .into_routes()
 }
 
-/// The one stream that a session may read and change here.
+/// The log, and the one stream in it that a session may change.
 struct OwnStream {
     log: Arc<dyn EventLog>,
     name: StreamName,
@@ -67,34 +72,159 @@ fn stats(stream: &OwnStream, _: &Cx, _: Empty) -> Result<EventStats, Failure> {
     Ok(stream.stats())
 }
 
-fn query(stream: &OwnStream, _: &Cx, params: QueryParams) -> Result<EventPage, Failure> {
-    let limit = params.limit.unwrap_or(USUAL_PAGE);
+/// A limit of an answer, within bounds.
+fn page_limit(limit: Option<u32>) -> Result<usize, Failure> {
+    let limit = limit.unwrap_or(USUAL_PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         let message = format!("limit is 1 to {LONGEST_PAGE}");
         return Err(RpcError::invalid_params(Some("limit"), message)
             .with_limit(u64::from(LONGEST_PAGE))
             .into());
     }
-    let page = stream
-        .log
-        .read(&stream.name, params.since, limit as usize)?;
-    let wanted = |kind: &str| {
-        params
-            .kinds
-            .as_ref()
-            .is_none_or(|kinds| kinds.iter().any(|wanted| wanted == kind))
+    Ok(limit as usize)
+}
+
+fn query(own: &OwnStream, cx: &Cx, params: QueryParams) -> Result<Answer<EventPage>, Failure> {
+    let limit = page_limit(params.limit)?;
+    let name = match &params.stream {
+        Some(name) => readable(own, cx, name)?,
+        None => own.name.clone(),
     };
+    let kinds = params.kinds;
+    match own.log.read(&name, params.since, limit) {
+        Err(LogError::Cold { .. }) => {
+            let fetching = own.log.fetch(&name, params.since, limit);
+            Ok(Answer::Later(
+                async move { shown_page(&name, fetching.await?, kinds.as_deref()) }.boxed(),
+            ))
+        }
+        page => Ok(Answer::Now(shown_page(&name, page?, kinds.as_deref())?)),
+    }
+}
+
+/// A page as it is shown, with the kinds that were asked for.
+fn shown_page(
+    name: &StreamName,
+    page: Page,
+    kinds: Option<&[String]>,
+) -> Result<EventPage, Failure> {
+    let wanted = |kind: &str| kinds.is_none_or(|kinds| kinds.iter().any(|wanted| wanted == kind));
     let events = page.entries.iter().filter(|entry| wanted(&entry.kind));
-    let events: Result<Vec<LoggedEvent>, _> = events
-        .map(|entry| serde_json::from_str(entry.params()))
-        .collect();
+    let events: Result<Vec<LoggedEvent>, _> = events.map(logged).collect();
     Ok(EventPage {
-        stream: stream.name.to_string(),
+        stream: name.to_string(),
         events: events.map_err(Failure::internal)?,
         next: page.next,
         more: page.more,
         missed: page.missed,
     })
+}
+
+/// The stream of this name, if the caller may read it.
+fn readable(own: &OwnStream, cx: &Cx, name: &str) -> Result<StreamName, Failure> {
+    let name = own.log.families().parse(name)?;
+    if name.readable_by(&cx.identity()) {
+        return Ok(name);
+    }
+    let message = "a stream is read by the session that it belongs to, and by hosts";
+    Err(RpcError::domain(kind::FORBIDDEN, message)
+        .with("role", "host")
+        .into())
+}
+
+/// An event as it is shown. Its place in the page stands for stream and epoch.
+fn logged(entry: &Entry) -> serde_json::Result<LoggedEvent> {
+    let mut members: Map<String, Value> = serde_json::from_str(entry.params())?;
+    for shown in ["stream", "epoch", "seq", "kind", "timestamp"] {
+        members.remove(shown);
+    }
+    let mut take = |name: &str| members.remove(name).unwrap_or_default();
+    let (action_id, proposal_id, data) = (take("action_id"), take("proposal_id"), take("data"));
+    Ok(LoggedEvent {
+        seq: entry.seq,
+        kind: entry.kind.to_string(),
+        timestamp: entry.at,
+        action_id: serde_json::from_value(action_id)?,
+        proposal_id: serde_json::from_value(proposal_id)?,
+        data: serde_json::from_value::<Option<_>>(data)?.unwrap_or_default(),
+        more: members,
+    })
+}
+
+fn streams(own: &OwnStream, cx: &Cx, params: StreamsParams) -> Result<StreamsPage, Failure> {
+    let limit = page_limit(params.limit)?;
+    let identity = cx.identity();
+    let mut names = own.log.names();
+    names.retain(|name| {
+        let family = params.family.as_deref();
+        family.is_none_or(|family| name.family().name == family)
+            && params
+                .after
+                .as_deref()
+                .is_none_or(|after| name.as_str() > after)
+            && name.readable_by(&identity)
+    });
+    names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+    let more = names.len() > limit;
+    names.truncate(limit);
+    let info = |name: &StreamName| {
+        let stats = own.log.stats(name);
+        StreamInfo {
+            stream: name.to_string(),
+            family: name.family().name.to_owned(),
+            durability: durability(name.family()),
+            head: own.log.head(name),
+            oldest: own.log.oldest(name),
+            events: stats.events,
+            bytes: stats.bytes,
+        }
+    };
+    Ok(StreamsPage {
+        streams: names.iter().map(info).collect(),
+        more,
+    })
+}
+
+fn retention(own: &OwnStream, cx: &Cx, _: Empty) -> Result<RetentionTable, Failure> {
+    let identity = cx.identity();
+    let names = own.log.names();
+    let table = |family: &'static Family| {
+        let kept = family.retention;
+        let mut row = FamilyRetention {
+            family: family.name.to_owned(),
+            notification: family.notification.map(str::to_owned),
+            durability: durability(family),
+            reader: match family.reader {
+                log::Reader::Everybody => Reader::Everybody,
+                log::Reader::Owner => Reader::Owner,
+            },
+            max_events: kept.count as u64,
+            max_bytes: kept.bytes as u64,
+            max_age_ms: u64::try_from(kept.age.as_millis()).unwrap_or(u64::MAX),
+            streams: 0,
+            events: 0,
+            bytes: 0,
+        };
+        let of_it = |name: &&StreamName| name.family() == family && name.readable_by(&identity);
+        for name in names.iter().filter(of_it) {
+            let stats = own.log.stats(name);
+            row.streams += 1;
+            row.events += stats.events;
+            row.bytes += stats.bytes;
+        }
+        row
+    };
+    Ok(RetentionTable {
+        families: own.log.families().iter().map(table).collect(),
+    })
+}
+
+fn durability(family: &Family) -> Durability {
+    match family.durability {
+        log::Durability::Memory => Durability::Memory,
+        log::Durability::Os => Durability::Os,
+        log::Durability::Fsync => Durability::Fsync,
+    }
 }
 
 fn truncate(stream: &OwnStream, _: &Cx, params: TruncateParams) -> Result<Truncated, Failure> {

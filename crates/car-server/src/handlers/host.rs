@@ -10,13 +10,15 @@ use car_protocol::rpc::host::{
     SetStatusParams, Subscribe, UnregisterAgent,
 };
 use car_protocol::rpc::{Empty, Ok as Done};
-use car_state::host::{HostPlane, MAX_EVENTS};
+use car_state::host::{HostError, HostPlane, MAX_EVENTS};
+use car_state::log::LogError;
 use car_state::session::ClientSession;
+use futures_util::FutureExt as _;
 
 use crate::VERSION;
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Answer, Route, Routes};
 
 /// Events in the answer of `host.subscribe`.
 const SNAPSHOT_EVENTS: usize = 50;
@@ -84,7 +86,7 @@ fn agents(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostAgent>, Failure> {
     Ok(plane.agents())
 }
 
-fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Vec<HostEvent>, Failure> {
+fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Answer<Vec<HostEvent>>, Failure> {
     let limit = params.limit.unwrap_or(USUAL_EVENTS) as usize;
     if !(1..=MAX_EVENTS).contains(&limit) {
         let message = format!("limit is 1 to {MAX_EVENTS}");
@@ -92,46 +94,66 @@ fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Vec<HostEvent>,
             .with_limit(MAX_EVENTS as u64)
             .into());
     }
-    Ok(plane.events(limit)?)
+    match plane.events(limit) {
+        Err(HostError::Log(LogError::Cold { .. })) => {
+            let plane = Arc::clone(plane);
+            Ok(Answer::Later(
+                async move { Ok(plane.fetch_events(limit).await?) }.boxed(),
+            ))
+        }
+        events => Ok(Answer::Now(events?)),
+    }
 }
 
 fn approvals(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
     Ok(plane.approvals())
 }
 
+/// An answer that tells of an event waits for it: whoever is told that something happened finds it in the log.
+fn durably<R: Send + 'static>(plane: &Plane, result: R) -> Result<Answer<R>, Failure> {
+    Answer::when(plane.settled(), result)
+}
+
 fn register_agent(
     plane: &Plane,
     cx: &Cx,
     params: RegisterAgentParams,
-) -> Result<HostAgent, Failure> {
-    Ok(plane.register_agent(cx.session_id(), params)?)
+) -> Result<Answer<HostAgent>, Failure> {
+    durably(plane, plane.register_agent(cx.session_id(), params)?)
 }
 
-fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Done, Failure> {
+fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Answer<Done>, Failure> {
     plane.unregister_agent(cx.session_id(), &params.agent_id)?;
-    Ok(Done::YES)
+    durably(plane, Done::YES)
 }
 
-fn set_status(plane: &Plane, cx: &Cx, params: SetStatusParams) -> Result<HostAgent, Failure> {
-    Ok(plane.set_status(cx.session_id(), params)?)
+fn set_status(
+    plane: &Plane,
+    cx: &Cx,
+    params: SetStatusParams,
+) -> Result<Answer<HostAgent>, Failure> {
+    durably(plane, plane.set_status(cx.session_id(), params)?)
 }
 
-fn notify(plane: &Plane, _: &Cx, params: NotifyParams) -> Result<HostEvent, Failure> {
-    Ok(plane.notify(params)?)
+fn notify(plane: &Plane, _: &Cx, params: NotifyParams) -> Result<Answer<HostEvent>, Failure> {
+    durably(plane, plane.notify(params)?)
 }
 
 fn request_approval(
     plane: &Plane,
     cx: &Cx,
     params: RequestApprovalParams,
-) -> Result<HostApproval, Failure> {
-    Ok(plane.request_approval(cx.session_id(), params)?)
+) -> Result<Answer<HostApproval>, Failure> {
+    durably(plane, plane.request_approval(cx.session_id(), params)?)
 }
 
 fn resolve_approval(
     plane: &Plane,
     cx: &Cx,
     params: ResolveApprovalParams,
-) -> Result<HostApproval, Failure> {
-    Ok(plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?)
+) -> Result<Answer<HostApproval>, Failure> {
+    durably(
+        plane,
+        plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?,
+    )
 }

@@ -42,6 +42,7 @@ pub(crate) fn routes(state: &Arc<ServerState>, auth: &Auth, info: &Arc<ServerInf
 
 #[cfg(test)]
 mod tests {
+    use car_state::server::ServerStateConfig;
     use tokio_util::sync::CancellationToken;
 
     use super::*;
@@ -50,7 +51,7 @@ mod tests {
 
     #[test]
     fn every_method_has_a_route() {
-        let state = ServerState::standalone("unused").unwrap();
+        let state = ServerState::with_config(ServerStateConfig::new("unused")).unwrap();
         let life = Arc::new(Life::new(CancellationToken::new()));
         let info = Arc::new(ServerInfo::new(&state, &life));
         assert_eq!(

@@ -6,6 +6,7 @@ mod publish;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use car_protocol::Timestamp;
@@ -38,6 +39,8 @@ pub struct HostPlane {
     tables: Mutex<Tables>,
     log: Arc<dyn EventLog>,
     stream: StreamName,
+    /// The number of the newest event that was appended here.
+    published: AtomicU64,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
 }
@@ -109,6 +112,7 @@ impl HostPlane {
             tables: Mutex::default(),
             log,
             stream: StreamName::single(&HOST),
+            published: AtomicU64::new(0),
             clock,
             ids,
         }
@@ -195,6 +199,7 @@ impl HostPlane {
         params: RegisterAgentParams,
     ) -> Result<HostAgent, HostError> {
         bounds::registration(&params)?;
+        self.admits()?;
         let id = params
             .id
             .clone()
@@ -215,6 +220,7 @@ impl HostPlane {
     /// # Errors
     /// [`HostError`].
     pub fn unregister_agent(&self, owner: &SessionId, id: &str) -> Result<(), HostError> {
+        self.admits()?;
         let at = self.clock.now();
         let (agent, ended) = {
             let mut tables = self.tables.lock();
@@ -244,6 +250,7 @@ impl HostPlane {
         params: SetStatusParams,
     ) -> Result<HostAgent, HostError> {
         bounds::status(&params)?;
+        self.admits()?;
         let at = self.clock.now();
         let agent = self
             .tables
@@ -277,6 +284,7 @@ impl HostPlane {
             params.message.as_deref(),
             params.payload.as_ref(),
         )?;
+        self.admits()?;
         let message = params.message.unwrap_or_default();
         self.publish(
             &kind,
@@ -301,6 +309,7 @@ impl HostPlane {
             .filter(|options| !options.is_empty())
             .unwrap_or_else(default_options);
         bounds::question(&params, &options)?;
+        self.admits()?;
         let at = self.clock.now();
         let asked = Asked {
             id: self.ids.prefixed("approval"),
@@ -346,6 +355,7 @@ impl HostPlane {
         details: Value,
         wait: Duration,
     ) -> Result<Verdict, HostError> {
+        self.admits()?;
         let at = self.clock.now();
         let expires = at
             .unix_millis()
@@ -388,6 +398,7 @@ impl HostPlane {
         id: &str,
         resolution: &str,
     ) -> Result<HostApproval, HostError> {
+        self.admits()?;
         let at = self.clock.now();
         let resolved = {
             let mut tables = self.tables.lock();

@@ -1,10 +1,12 @@
+use std::sync::atomic::Ordering;
+
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::host::{HostApproval, HostEvent};
 use serde::Serialize;
 
 use super::{HostError, HostPlane};
-use crate::log::Draft;
+use crate::log::{Draft, LogError, Page, Settled};
 
 /// A host event without its place.
 #[derive(Serialize)]
@@ -18,40 +20,70 @@ struct Body<'a, P> {
     payload: &'a P,
 }
 
+/// The place from which `limit` events lead to `until`.
+fn before(until: Cursor, limit: usize) -> Option<Cursor> {
+    Some(Cursor {
+        seq: until.seq.saturating_sub(limit as u64),
+        ..until
+    })
+}
+
+fn newest_first(page: &Page, until: Cursor) -> Vec<HostEvent> {
+    let entries = page.entries.iter().rev();
+    entries
+        .filter(|entry| entry.seq <= until.seq)
+        .filter_map(|entry| serde_json::from_str(entry.params()).ok())
+        .collect()
+}
+
 impl HostPlane {
-    /// The newest events up to a place, newest first.
+    /// The newest events up to a place that memory holds, newest first.
     pub(super) fn events_until(
         &self,
         until: Cursor,
         limit: usize,
     ) -> Result<Vec<HostEvent>, HostError> {
-        let before = until.seq.saturating_sub(limit as u64);
-        let page = self.log.read(
-            &self.stream,
-            Some(Cursor {
-                epoch: until.epoch,
-                seq: before,
-            }),
-            limit,
-        )?;
-        let events = page
-            .entries
-            .iter()
-            .rev()
-            .filter(|entry| entry.seq <= until.seq);
-        Ok(events
-            .filter_map(|entry| serde_json::from_str(entry.params()).ok())
-            .collect())
+        let page = match self.log.read(&self.stream, before(until, limit), limit) {
+            Err(LogError::Cold { hot }) => self.log.read(&self.stream, Some(hot), limit),
+            page => page,
+        };
+        Ok(newest_first(&page?, until))
     }
 
     /// The newest events, newest first.
     ///
     /// # Errors
-    /// [`HostError::Log`].
+    /// [`HostError::Log`], also when memory does not hold all of them: then [`fetch_events`](Self::fetch_events) does.
     pub fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
-        self.events_until(self.log.head(&self.stream), limit)
+        let head = self.log.head(&self.stream);
+        let page = self.log.read(&self.stream, before(head, limit), limit)?;
+        Ok(newest_first(&page, head))
     }
 
+    /// The newest events from wherever they are, newest first.
+    ///
+    /// # Errors
+    /// [`HostError::Log`].
+    pub async fn fetch_events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+        let head = self.log.head(&self.stream);
+        let after = before(head, limit);
+        let page = self.log.fetch(&self.stream, after, limit).await?;
+        Ok(newest_first(&page, head))
+    }
+
+    /// Ready when all that was published until now is visible and survives the process.
+    pub fn settled(&self) -> Settled {
+        let seq = self.published.load(Ordering::Acquire);
+        let head = self.log.head(&self.stream);
+        self.log.settled(&self.stream, Cursor { seq, ..head })
+    }
+
+    /// Whether events can be published now. To be asked before anything is changed that an event tells of.
+    pub(super) fn admits(&self) -> Result<(), HostError> {
+        Ok(self.log.admits(&self.stream)?)
+    }
+
+    /// Publishes what has happened: it is too late to refuse it.
     pub(super) fn publish<P: Serialize>(
         &self,
         kind: &str,
@@ -73,7 +105,8 @@ impl HostPlane {
                 payload,
             },
         )?;
-        let cursor = self.log.append(&self.stream, draft)?;
+        let cursor = self.log.append(&self.stream, draft.happened())?;
+        self.published.fetch_max(cursor.seq, Ordering::AcqRel);
         Ok(HostEvent {
             id,
             timestamp,

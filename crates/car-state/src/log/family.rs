@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::{LogError, StreamName};
 
 /// A kind of stream: how it is pushed, how long it is kept, and who may read it.
 #[derive(Debug, Eq, PartialEq)]
@@ -7,10 +10,35 @@ pub struct Family {
     pub name: &'static str,
     /// The notification that carries its events; `None` for a family that is only read.
     pub notification: Option<&'static str>,
+    /// What its events survive.
+    pub durability: Durability,
     /// How much is kept.
     pub retention: Retention,
     /// Who may read it.
     pub reader: Reader,
+}
+
+/// What something survives once it is visible or acknowledged. A higher one includes the lower.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Durability {
+    /// Nothing: it is gone with the process, and the next one begins a new epoch.
+    Memory,
+    /// The end of the process, however it comes; not a loss of power.
+    Os,
+    /// A loss of power.
+    Fsync,
+}
+
+impl Durability {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Os => "os",
+            Self::Fsync => "fsync",
+        }
+    }
 }
 
 /// How much of a stream is kept; what exceeds any of the three goes, oldest first.
@@ -33,10 +61,22 @@ pub enum Reader {
     Owner,
 }
 
+impl Reader {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Everybody => "everybody",
+            Self::Owner => "owner",
+        }
+    }
+}
+
 /// What happened on the host plane: agents, approvals, and what clients tell.
 pub static HOST: Family = Family {
     name: "host",
     notification: Some("host.event"),
+    durability: Durability::Os,
     retention: Retention {
         count: 500,
         bytes: 4 << 20,
@@ -45,10 +85,12 @@ pub static HOST: Family = Family {
     reader: Reader::Everybody,
 };
 
-/// What happened in one session: its proposals and their actions.
+/// What happened in one session: its proposals and their actions. Six events a proposal, on its way: they are not worth
+/// a write each.
 pub static SESSION: Family = Family {
     name: "session",
     notification: None,
+    durability: Durability::Memory,
     retention: Retention {
         count: 10_000,
         bytes: 4 << 20,
@@ -57,5 +99,103 @@ pub static SESSION: Family = Family {
     reader: Reader::Owner,
 };
 
-/// Every family there is.
+/// The families of this crate.
 pub static FAMILIES: &[&Family] = &[&HOST, &SESSION];
+
+/// How long the name of a stream may be, in bytes.
+const LONGEST_NAME: usize = 256;
+
+/// The table of the families that a log knows. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Families(Arc<[&'static Family]>);
+
+impl Default for Families {
+    fn default() -> Self {
+        Self(FAMILIES.into())
+    }
+}
+
+impl Families {
+    /// The same with more of them. Of several with one name the last counts.
+    #[must_use]
+    pub fn with(self, more: &[&'static Family]) -> Self {
+        let kept = |family: &&&'static Family| more.iter().all(|new| new.name != family.name);
+        let kept = self.0.iter().filter(kept);
+        Self(kept.chain(more).copied().collect())
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Family> {
+        self.0.iter().copied()
+    }
+
+    /// The family of this name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'static Family> {
+        self.iter().find(|family| family.name == name)
+    }
+
+    /// The name of a stream from its text: a family, or a family, `/` and an owner.
+    ///
+    /// # Errors
+    /// [`LogError::UnknownFamily`].
+    pub fn parse(&self, name: &str) -> Result<StreamName, LogError> {
+        let (family, owner) = match name.split_once('/') {
+            Some((family, owner)) => (family, Some(owner)),
+            None => (name, None),
+        };
+        let known = self
+            .get(family)
+            .filter(|_| name.len() <= LONGEST_NAME && owner != Some(""));
+        match (known, owner) {
+            (Some(family), Some(owner)) => Ok(StreamName::owned(family, owner)),
+            (Some(family), None) => Ok(StreamName::single(family)),
+            (None, _) => Err(LogError::UnknownFamily(
+                family.chars().take(LONGEST_NAME).collect(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static CHAT: Family = Family {
+        name: "chat",
+        notification: None,
+        durability: Durability::Fsync,
+        retention: HOST.retention,
+        reader: Reader::Owner,
+    };
+
+    #[test]
+    fn a_name_is_read_through_the_table() {
+        let families = Families::default().with(&[&CHAT]);
+        for name in ["host", "session/4f0c", "chat/a/b"] {
+            assert_eq!(families.parse(name).unwrap().as_str(), name);
+        }
+        assert_eq!(families.parse("chat/a").unwrap().family(), &CHAT);
+        let long = format!("host/{}", "x".repeat(LONGEST_NAME));
+        for name in ["", "/", "voice/x", "host/", &long] {
+            assert!(matches!(
+                families.parse(name),
+                Err(LogError::UnknownFamily(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn a_family_of_the_same_name_takes_the_place() {
+        static OTHER: Family = Family {
+            durability: Durability::Fsync,
+            name: "host",
+            notification: None,
+            retention: SESSION.retention,
+            reader: Reader::Owner,
+        };
+        let families = Families::default().with(&[&OTHER]);
+        assert_eq!(families.get("host"), Some(&OTHER));
+        assert_eq!(families.iter().count(), 2);
+    }
+}

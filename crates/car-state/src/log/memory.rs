@@ -1,43 +1,21 @@
-use std::collections::{HashMap, VecDeque};
-use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytestring::ByteString;
 use car_protocol::rpc::events::Cursor;
-use parking_lot::{Mutex, RwLock};
 
+use super::stream::Stream;
+use super::streams::Streams;
 use super::{
-    Draft, Entry, EventLog, Family, Listener, LogError, Page, StreamName, StreamStats, Tail, Watch,
+    Draft, EventLog, Families, Listener, LogError, Page, Settled, StreamName, StreamStats, Tail,
+    Watch,
 };
 use crate::clock::Clock;
-
-/// How many streams are kept at once.
-const MAX_STREAMS: usize = 100_000;
 
 /// A log that lives as long as the process. Every process start is a new epoch.
 #[derive(Debug)]
 pub struct MemoryLog {
     epoch: u64,
-    streams: RwLock<HashMap<StreamName, Arc<Stream>>>,
-}
-
-#[derive(Debug)]
-struct Stream {
-    family: &'static Family,
-    name: StreamName,
-    epoch: u64,
-    ring: Mutex<Ring>,
-    head: Arc<AtomicU64>,
-}
-
-#[derive(Debug, Default)]
-struct Ring {
-    last: u64,
-    entries: VecDeque<Entry>,
-    bytes: usize,
-    /// Replaced when somebody comes or goes, so that telling them needs no lock.
-    listeners: Arc<Vec<Arc<dyn Listener>>>,
+    families: Families,
+    streams: Streams<Arc<Stream>>,
 }
 
 impl MemoryLog {
@@ -52,54 +30,53 @@ impl MemoryLog {
     pub fn with_epoch(epoch: u64) -> Self {
         Self {
             epoch,
-            streams: RwLock::default(),
+            families: Families::default(),
+            streams: Streams::default(),
         }
     }
 
-    fn get(&self, name: &StreamName) -> Option<Arc<Stream>> {
-        self.streams.read().get(name).cloned()
+    /// The same with other families.
+    #[must_use]
+    pub fn with_families(mut self, families: Families) -> Self {
+        self.families = families;
+        self
     }
 
     fn get_or_make(&self, name: &StreamName) -> Result<Arc<Stream>, LogError> {
-        if let Some(stream) = self.get(name) {
-            return Ok(stream);
-        }
-        let family = name
-            .family()
-            .ok_or_else(|| LogError::UnknownFamily(name.to_string()))?;
-        let mut streams = self.streams.write();
-        if streams.len() >= MAX_STREAMS && !streams.contains_key(name) {
-            return Err(LogError::TooManyStreams { limit: MAX_STREAMS });
-        }
-        Ok(Arc::clone(streams.entry(name.clone()).or_insert_with(
-            || {
-                Arc::new(Stream {
-                    family,
-                    name: name.clone(),
-                    epoch: self.epoch,
-                    ring: Mutex::default(),
-                    head: Arc::default(),
-                })
-            },
-        )))
+        self.streams.get_or_make(name, || {
+            Arc::new(Stream::new(name.clone(), self.epoch, 1, 0))
+        })
     }
 
-    fn nothing(&self) -> Cursor {
+    fn place(&self, name: &StreamName, of: impl FnOnce(&Stream) -> u64) -> Cursor {
         Cursor {
             epoch: self.epoch,
-            seq: 0,
+            seq: self.streams.get(name).map_or(0, |stream| of(&stream)),
         }
     }
 }
 
 impl EventLog for MemoryLog {
+    fn families(&self) -> &Families {
+        &self.families
+    }
+
     fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
         let stream = self.get_or_make(stream)?;
-        let (cursor, listeners) = stream.append(draft);
+        let at = draft.at;
+        let (cursor, listeners) = stream.append(draft, |ring, seq| {
+            ring.enforce(&stream.name().family().retention, at);
+            stream.publish(ring, seq);
+            Arc::clone(&ring.listeners)
+        });
         for listener in listeners.iter() {
             listener.notify();
         }
         Ok(cursor)
+    }
+
+    fn settled(&self, _: &StreamName, _: Cursor) -> Settled {
+        Settled::now(Ok(()))
     }
 
     fn read(
@@ -108,246 +85,63 @@ impl EventLog for MemoryLog {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, LogError> {
-        match (self.get(stream), after) {
-            (Some(stream), after) => stream.read(after, limit),
-            (None, Some(after)) if after != self.nothing() => Err(LogError::Resync {
-                oldest: self.nothing(),
-            }),
-            (None, _) => Ok(Page {
-                entries: Vec::new(),
-                next: self.nothing(),
-                missed: 0,
-                more: false,
-            }),
+        match self.streams.get(stream) {
+            Some(stream) => stream.page(after, limit),
+            None => Page::of_nothing(self.place(stream, |_| 0), after),
         }
     }
 
     fn head(&self, stream: &StreamName) -> Cursor {
-        let seq = self
-            .get(stream)
-            .map_or(0, |stream| stream.head.load(Ordering::Acquire));
-        Cursor {
-            epoch: self.epoch,
-            seq,
-        }
+        self.place(stream, Stream::head)
+    }
+
+    fn oldest(&self, stream: &StreamName) -> Cursor {
+        self.place(stream, |stream| stream.ring(|ring| ring.oldest()))
     }
 
     fn stats(&self, stream: &StreamName) -> StreamStats {
-        self.get(stream)
-            .map(|stream| stream.ring.lock().stats())
+        self.streams
+            .get(stream)
+            .map(|stream| stream.ring(|ring| ring.stats()))
             .unwrap_or_default()
     }
 
     fn truncate(&self, stream: &StreamName, keep: u64) -> StreamStats {
-        let Some(stream) = self.get(stream) else {
+        let Some(stream) = self.streams.get(stream) else {
             return StreamStats::default();
         };
-        let keep = usize::try_from(keep).unwrap_or(usize::MAX);
-        let mut ring = stream.ring.lock();
-        let before = ring.stats();
-        while ring.entries.len() > keep {
-            ring.drop_oldest();
-        }
-        let after = ring.stats();
-        StreamStats {
-            events: before.events - after.events,
-            bytes: before.bytes - after.bytes,
-        }
+        stream.ring(|ring| {
+            let before = ring.stats();
+            ring.truncate(usize::try_from(keep).unwrap_or(usize::MAX));
+            before.without(ring.stats())
+        })
     }
 
     fn remove(&self, stream: &StreamName) {
-        self.streams.write().remove(stream);
+        self.streams.remove(stream);
     }
 
     fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
         let stream = self.get_or_make(stream)?;
-        {
-            let mut ring = stream.ring.lock();
-            let mut listeners = Vec::with_capacity(ring.listeners.len() + 1);
-            listeners.extend(ring.listeners.iter().cloned());
-            listeners.push(Arc::clone(&listener));
-            ring.listeners = Arc::new(listeners);
-        }
-        let (head, tail) = (Arc::clone(&stream.head), Arc::<Stream>::clone(&stream));
-        Ok(Watch::new(head, tail, move || {
-            let mut ring = stream.ring.lock();
-            let mut left = true;
-            // One hold is released, though the same listener may have two.
-            let rest = ring.listeners.iter().filter(|other| {
-                let this = left && Arc::ptr_eq(other, &listener);
-                left &= !this;
-                !this
-            });
-            ring.listeners = Arc::new(rest.cloned().collect());
-        }))
+        let tail: Arc<dyn Tail> = Arc::<Stream>::clone(&stream);
+        Ok(stream.watch(tail, listener))
     }
 
     fn streams(&self) -> usize {
-        self.streams.read().len()
-    }
-}
-
-impl Stream {
-    fn append(&self, draft: Draft) -> (Cursor, Arc<Vec<Arc<dyn Listener>>>) {
-        // Everything but the number is written before the lock is taken.
-        let (mut text, params_start) = match self.family.notification {
-            Some(method) => {
-                let mut text =
-                    String::with_capacity(draft.members.len() + self.name.as_str().len() + 144);
-                let _ = write!(text, r#"{{"jsonrpc":"2.0","method":"{method}","params":"#);
-                let start = text.len();
-                text.push_str(&draft.members);
-                (text, start)
-            }
-            None => {
-                let mut text = draft.members;
-                text.reserve(self.name.as_str().len() + 72);
-                (text, 0)
-            }
-        };
-        let comma = if text.ends_with('{') { "" } else { "," };
-        let _ = write!(
-            text,
-            r#"{comma}"stream":"{}","epoch":{},"seq":"#,
-            self.name, self.epoch
-        );
-        let kind: Arc<str> = draft.kind.into();
-
-        let mut ring = self.ring.lock();
-        ring.last += 1;
-        let seq = ring.last;
-        let _ = write!(text, "{seq}}}");
-        let params = (offset(params_start), offset(text.len()));
-        if self.family.notification.is_some() {
-            text.push('}');
-        }
-        let entry = Entry {
-            seq,
-            at: draft.at,
-            kind,
-            frame: ByteString::from(text),
-            params,
-        };
-        ring.bytes += entry.weight();
-        ring.entries.push_back(entry);
-        ring.enforce(self.family, draft.at);
-        self.head.store(seq, Ordering::Release);
-        (
-            Cursor {
-                epoch: self.epoch,
-                seq,
-            },
-            Arc::clone(&ring.listeners),
-        )
+        self.streams.len()
     }
 
-    fn read(&self, after: Option<Cursor>, limit: usize) -> Result<Page, LogError> {
-        let ring = self.ring.lock();
-        let Place {
-            after,
-            missed,
-            skip,
-        } = ring.place(self.epoch, after)?;
-        let kept = ring.entries.range(skip..);
-        let entries: Vec<Entry> = kept.take(limit).cloned().collect();
-        let seq = entries.last().map_or(after + missed, |entry| entry.seq);
-        Ok(Page {
-            entries,
-            next: Cursor {
-                epoch: self.epoch,
-                seq,
-            },
-            missed,
-            more: seq < ring.last,
-        })
+    fn names(&self) -> Vec<StreamName> {
+        self.streams.names()
     }
-}
-
-impl Tail for Stream {
-    fn read(
-        &self,
-        after: Cursor,
-        limit: usize,
-        frames: &mut VecDeque<ByteString>,
-    ) -> Result<u64, LogError> {
-        let ring = self.ring.lock();
-        let Place { missed, skip, .. } = ring.place(self.epoch, Some(after))?;
-        let kept = ring.entries.range(skip..);
-        frames.extend(kept.take(limit).map(|entry| entry.frame.clone()));
-        Ok(missed)
-    }
-}
-
-/// Where a reader goes on.
-struct Place {
-    /// The number after which it asked.
-    after: u64,
-    /// How many after that are no longer kept.
-    missed: u64,
-    /// How many of those that are kept it has.
-    skip: usize,
-}
-
-impl Ring {
-    fn place(&self, epoch: u64, after: Option<Cursor>) -> Result<Place, LogError> {
-        let oldest = self
-            .entries
-            .front()
-            .map_or(self.last, |entry| entry.seq - 1);
-        let after = match after {
-            None => oldest,
-            Some(cursor) if cursor.epoch == epoch && cursor.seq <= self.last => cursor.seq,
-            Some(_) => {
-                let oldest = Cursor { epoch, seq: oldest };
-                return Err(LogError::Resync { oldest });
-            }
-        };
-        // The numbers in the ring have no gap.
-        let skip = usize::try_from(after.saturating_sub(oldest)).unwrap_or(usize::MAX);
-        Ok(Place {
-            after,
-            missed: oldest.saturating_sub(after),
-            skip: skip.min(self.entries.len()),
-        })
-    }
-
-    fn stats(&self) -> StreamStats {
-        StreamStats {
-            events: self.entries.len() as u64,
-            bytes: self.bytes as u64,
-        }
-    }
-
-    fn drop_oldest(&mut self) {
-        if let Some(entry) = self.entries.pop_front() {
-            self.bytes -= entry.weight();
-        }
-    }
-
-    fn enforce(&mut self, family: &Family, now: car_protocol::Timestamp) {
-        let retention = &family.retention;
-        let oldest_allowed =
-            now.unix_millis() - i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
-        while self.entries.len() > retention.count
-            || (self.bytes > retention.bytes && self.entries.len() > 1)
-            || self
-                .entries
-                .front()
-                .is_some_and(|entry| entry.at.unix_millis() < oldest_allowed)
-        {
-            self.drop_oldest();
-        }
-    }
-}
-
-fn offset(index: usize) -> u32 {
-    u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use car_protocol::Timestamp;
     use serde_json::json;
+
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::super::{HOST, SESSION};
     use super::*;
@@ -484,12 +278,12 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_without_a_family_is_refused() {
-        let log = MemoryLog::with_epoch(1);
-        let name = StreamName("nonsense".into());
-        assert_eq!(
-            log.append(&name, draft(0, 1)).unwrap_err(),
-            LogError::UnknownFamily("nonsense".into())
-        );
+    fn an_owner_may_be_any_text() {
+        let log = MemoryLog::with_epoch(7);
+        let name = StreamName::owned(&SESSION, r#"a"b"#);
+        log.append(&name, draft(0, 1)).unwrap();
+        let page = log.read(&name, None, 1).unwrap();
+        let event: serde_json::Value = serde_json::from_str(page.entries[0].params()).unwrap();
+        assert_eq!(event["stream"], r#"session/a"b"#);
     }
 }

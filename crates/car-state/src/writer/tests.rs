@@ -2,18 +2,24 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use car_protocol::Timestamp;
 use car_protocol::jsonrpc::Id;
+use car_protocol::rpc::events::Cursor;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use serde_json::json;
 
 use super::*;
 use crate::frame::close;
-use crate::log::{Draft, HOST, MemoryLog, StreamName};
+use crate::log::{
+    Draft, Families, HOST, Listener, MemoryLog, Page, Settled, StreamName, StreamStats, Tail, Watch,
+};
 use crate::responder::{Batch, Responder};
 use crate::sink::WsSink;
 
@@ -256,4 +262,116 @@ async fn reading_stops_while_replies_are_unwritten_and_goes_on_after() {
     channel.close(Some(CloseReason::new(close::NORMAL, "")));
     running.await.unwrap().unwrap();
     assert_eq!(tape.lock().frames.len(), 257);
+}
+
+/// A stream of which memory holds nothing, and storage ten, of which it gives away three at a time.
+#[derive(Debug)]
+struct Shelf;
+
+impl Tail for Shelf {
+    fn read(&self, after: Cursor, _: usize, _: &mut VecDeque<ByteString>) -> Result<u64, LogError> {
+        let hot = Cursor { seq: 10, ..after };
+        Err(LogError::Cold { hot })
+    }
+
+    fn fetch(&self, after: Cursor, _: usize) -> BoxFuture<'static, Result<Frames, LogError>> {
+        let first = after.seq.max(4) + 1;
+        let frames = (first..first + 3).map(|seq| format!("{seq}").into());
+        let page = Frames {
+            frames: frames.collect(),
+            missed: first - 1 - after.seq,
+        };
+        async move {
+            tokio::task::yield_now().await;
+            Ok(page)
+        }
+        .boxed()
+    }
+}
+
+/// A log whose one stream is on the shelf.
+#[derive(Debug)]
+struct ShelfLog(MemoryLog);
+
+impl EventLog for ShelfLog {
+    fn families(&self) -> &Families {
+        self.0.families()
+    }
+
+    fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
+        self.0.append(stream, draft)
+    }
+
+    fn settled(&self, stream: &StreamName, at: Cursor) -> Settled {
+        self.0.settled(stream, at)
+    }
+
+    fn read(&self, stream: &StreamName, after: Option<Cursor>, n: usize) -> Result<Page, LogError> {
+        self.0.read(stream, after, n)
+    }
+
+    fn head(&self, stream: &StreamName) -> Cursor {
+        self.0.head(stream)
+    }
+
+    fn oldest(&self, stream: &StreamName) -> Cursor {
+        self.0.oldest(stream)
+    }
+
+    fn stats(&self, stream: &StreamName) -> StreamStats {
+        self.0.stats(stream)
+    }
+
+    fn truncate(&self, stream: &StreamName, keep: u64) -> StreamStats {
+        self.0.truncate(stream, keep)
+    }
+
+    fn remove(&self, stream: &StreamName) {
+        self.0.remove(stream);
+    }
+
+    fn watch(&self, _: &StreamName, _: Arc<dyn Listener>) -> Result<Watch, LogError> {
+        Ok(Watch::new(
+            Arc::new(AtomicU64::new(10)),
+            Arc::new(Shelf),
+            || {},
+        ))
+    }
+
+    fn streams(&self) -> usize {
+        self.0.streams()
+    }
+
+    fn names(&self) -> Vec<StreamName> {
+        self.0.names()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_memory_no_longer_holds_comes_from_storage_without_a_gap() {
+    for turn_bytes in [1, 2, 4_096] {
+        let tape = Arc::<Mutex<Tape>>::default();
+        let limits = OutboxLimits {
+            turn_bytes,
+            ..OutboxLimits::default()
+        };
+        let (channel, writer) = Writer::new(
+            Box::pin(TapeSink(Arc::clone(&tape))),
+            limits,
+            Duration::from_secs(10),
+            Arc::new(ShelfLog(MemoryLog::with_epoch(1))),
+        );
+        let start = Cursor { epoch: 1, seq: 0 };
+        let _subscription = channel.subscribe(StreamName::single(&HOST), start).unwrap();
+        let running = tokio::spawn(writer.run());
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        channel.close(None);
+        running.await.unwrap().unwrap();
+        let tape = tape.lock();
+        assert!(tape.frames[0].contains(r#""from_seq":1,"to_seq":4,"skipped":4"#));
+        assert_eq!(tape.frames[1..7], ["5", "6", "7", "8", "9", "10"]);
+        assert_eq!(tape.frames.len(), 8);
+    }
 }

@@ -7,8 +7,16 @@ pub(super) fn examples() -> Vec<Example> {
         Example::call("events.count").gives(json!(42), json!(0)),
         Example::call("events.stats").gives(stats(42), stats(0)),
         Example::of(
+            "events.streams",
+            json!({ "family": "host", "after": "host", "limit": 10 }),
+            json!({}),
+        )
+        .gives(streams(), json!({ "streams": [], "more": false })),
+        Example::call("events.retention").gives(retention(), json!({ "families": [] })),
+        Example::of(
             "events.query",
             json!({
+                "stream": "session/6f1d0c4b92ae",
                 "since": { "epoch": 1, "seq": 40 },
                 "limit": 2,
                 "kinds": ["action_succeeded"],
@@ -17,7 +25,7 @@ pub(super) fn examples() -> Vec<Example> {
         )
         .gives(
             json!({
-                "stream": "session:6f1d0c4b92ae",
+                "stream": "session/6f1d0c4b92ae",
                 "events": [{
                     "seq": 41,
                     "kind": "action_succeeded",
@@ -25,13 +33,14 @@ pub(super) fn examples() -> Vec<Example> {
                     "action_id": "a1",
                     "proposal_id": "p1",
                     "data": { "attempts": 1 },
+                    "message": "done",
                 }],
                 "next": { "epoch": 1, "seq": 41 },
                 "more": false,
                 "missed": 0,
             }),
             json!({
-                "stream": "session:6f1d0c4b92ae",
+                "stream": "session/6f1d0c4b92ae",
                 "events": [{
                     "seq": 1,
                     "kind": "session_scope",
@@ -52,6 +61,38 @@ pub(super) fn examples() -> Vec<Example> {
         Example::call("events.clear").gives(cleared(), cleared()),
         Example::of("events.lagged", lagged(), lagged()),
     ]
+}
+
+fn streams() -> Value {
+    json!({
+        "streams": [{
+            "stream": "host",
+            "family": "host",
+            "durability": "os",
+            "head": { "epoch": 3, "seq": 164 },
+            "oldest": { "epoch": 3, "seq": 100 },
+            "events": 64,
+            "bytes": 12_800,
+        }],
+        "more": true,
+    })
+}
+
+fn retention() -> Value {
+    json!({
+        "families": [{
+            "family": "host",
+            "notification": "host.event",
+            "durability": "os",
+            "reader": "everybody",
+            "max_events": 500,
+            "max_bytes": 4_194_304,
+            "max_age_ms": 604_800_000,
+            "streams": 1,
+            "events": 64,
+            "bytes": 12_800,
+        }],
+    })
 }
 
 fn stats(events: u64) -> Value {

@@ -1,0 +1,122 @@
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use car_protocol::Timestamp;
+use car_protocol::rpc::events::Cursor;
+use serde::Serialize;
+
+use super::LogError;
+
+/// An event that has no place yet.
+#[derive(Debug)]
+pub struct Draft {
+    pub(super) kind: Box<str>,
+    pub(super) at: Timestamp,
+    /// The members of a JSON object, without its closing brace.
+    pub(super) members: String,
+    pub(super) happened: bool,
+}
+
+impl Draft {
+    /// An event with the members of `body`, which serialises to a JSON object without `stream`, `epoch` and `seq`.
+    ///
+    /// # Errors
+    /// [`LogError::NotAnObject`], or what serialising says.
+    pub fn new<T: Serialize>(kind: &str, at: Timestamp, body: &T) -> Result<Self, LogError> {
+        let mut members = serde_json::to_string(body).map_err(|_| LogError::NotAnObject)?;
+        if members.len() < 2 || !members.starts_with('{') || members.pop() != Some('}') {
+            return Err(LogError::NotAnObject);
+        }
+        Ok(Self {
+            kind: kind.into(),
+            at,
+            members,
+            happened: false,
+        })
+    }
+
+    /// Says that nobody can be refused any more, because it has happened: while storage takes nothing, the event is
+    /// kept waiting in memory.
+    #[must_use]
+    pub fn happened(mut self) -> Self {
+        self.happened = true;
+        self
+    }
+}
+
+/// An event in its place. Clones share the text.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its number in the stream.
+    pub seq: u64,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: Arc<str>,
+    /// The notification, ready to be sent to anybody; for families that are not pushed, the params alone.
+    pub frame: ByteString,
+    pub(super) params: (u32, u32),
+}
+
+impl Entry {
+    /// The event as JSON text: the params of the notification.
+    #[must_use]
+    pub fn params(&self) -> &str {
+        self.frame
+            .get(self.params.0 as usize..self.params.1 as usize)
+            .unwrap_or("{}")
+    }
+
+    /// What the entry counts for in memory, in bytes.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        self.frame.len() + self.kind.len() + size_of::<Self>()
+    }
+}
+
+/// A part of a stream, oldest first.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// The events.
+    pub entries: Vec<Entry>,
+    /// Where to read on.
+    pub next: Cursor,
+    /// How many events between the cursor that was given and the first of these are no longer kept.
+    pub missed: u64,
+    /// Whether there is more after `next`.
+    pub more: bool,
+}
+
+impl Page {
+    /// The page of a stream that does not exist; `nowhere` is its place.
+    pub(super) fn of_nothing(nowhere: Cursor, after: Option<Cursor>) -> Result<Self, LogError> {
+        match after {
+            Some(after) if after != nowhere => Err(LogError::Resync { oldest: nowhere }),
+            _ => Ok(Self {
+                entries: Vec::new(),
+                next: nowhere,
+                missed: 0,
+                more: false,
+            }),
+        }
+    }
+}
+
+/// What a stream holds.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StreamStats {
+    /// Events.
+    pub events: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl StreamStats {
+    /// What is left when `other` is taken away.
+    pub(super) fn without(self, other: Self) -> Self {
+        Self {
+            events: self.events.saturating_sub(other.events),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The part of a stream that memory holds.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use car_protocol::Timestamp;
+use car_protocol::rpc::events::Cursor;
+#[cfg(feature = "sqlite")]
+use tokio::sync::oneshot;
+
+use super::{Entry, Listener, LogError, Retention, StreamStats};
+
+/// The newest entries of a stream, and who waits for further ones. Numbers have no gap.
+#[derive(Debug)]
+pub(super) struct Ring {
+    /// The oldest number that is kept anywhere; one more than `last` where nothing is.
+    pub(super) first: u64,
+    /// The newest number that was given.
+    pub(super) last: u64,
+    entries: VecDeque<Entry>,
+    bytes: usize,
+    /// Replaced when somebody comes or goes, so that telling them needs no lock.
+    pub(super) listeners: Arc<Vec<Arc<dyn Listener>>>,
+    /// Who waits until a number is published.
+    #[cfg(feature = "sqlite")]
+    pub(super) waiting: Vec<(u64, oneshot::Sender<Result<(), LogError>>)>,
+}
+
+/// Where a reader goes on.
+pub(super) struct Place {
+    /// The number after which it reads.
+    pub(super) after: u64,
+    /// How many between the place that it named and that one are no longer kept.
+    pub(super) missed: u64,
+}
+
+impl Ring {
+    pub(super) fn new(first: u64, last: u64) -> Self {
+        Self {
+            first,
+            last,
+            entries: VecDeque::new(),
+            bytes: 0,
+            listeners: Arc::default(),
+            #[cfg(feature = "sqlite")]
+            waiting: Vec::new(),
+        }
+    }
+
+    /// The place before the oldest event that is kept.
+    pub(super) fn oldest(&self) -> u64 {
+        self.first.saturating_sub(1)
+    }
+
+    /// The place from which on memory holds everything.
+    pub(super) fn hot(&self) -> u64 {
+        self.entries
+            .front()
+            .map_or(self.last, |entry| entry.seq.saturating_sub(1))
+    }
+
+    /// Where a reader that has seen `after` goes on; `head` is the newest number that it may see.
+    pub(super) fn place(
+        &self,
+        epoch: u64,
+        head: u64,
+        after: Option<Cursor>,
+    ) -> Result<Place, LogError> {
+        let oldest = self.oldest();
+        match after {
+            None => Ok(Place {
+                after: oldest,
+                missed: 0,
+            }),
+            Some(cursor) if cursor.epoch == epoch && cursor.seq <= head => Ok(Place {
+                after: cursor.seq.max(oldest),
+                missed: oldest.saturating_sub(cursor.seq),
+            }),
+            Some(_) => Err(LogError::Resync {
+                oldest: Cursor { epoch, seq: oldest },
+            }),
+        }
+    }
+
+    /// The entries after a number that memory holds.
+    pub(super) fn after(&self, seq: u64) -> impl Iterator<Item = &Entry> {
+        let skip = usize::try_from(seq.saturating_sub(self.hot())).unwrap_or(usize::MAX);
+        self.entries.range(skip.min(self.entries.len())..)
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.last = entry.seq;
+        self.bytes += entry.weight();
+        self.entries.push_back(entry);
+    }
+
+    /// Puts back an entry that is older than all here.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn push_older(&mut self, entry: Entry) {
+        self.bytes += entry.weight();
+        self.entries.push_front(entry);
+    }
+
+    pub(super) fn stats(&self) -> StreamStats {
+        StreamStats {
+            events: self.entries.len() as u64,
+            bytes: self.bytes as u64,
+        }
+    }
+
+    /// Lets the oldest entry go from memory; what is kept elsewhere stays.
+    fn let_go(&mut self) -> Option<u64> {
+        let entry = self.entries.pop_front()?;
+        self.bytes -= entry.weight();
+        Some(entry.seq)
+    }
+
+    /// Drops the oldest entry.
+    fn drop_oldest(&mut self) {
+        if let Some(seq) = self.let_go() {
+            self.first = seq + 1;
+        }
+    }
+
+    /// Drops the oldest entries until `keep` are left.
+    pub(super) fn truncate(&mut self, keep: usize) {
+        while self.entries.len() > keep {
+            self.drop_oldest();
+        }
+    }
+
+    /// Drops what exceeds a retention.
+    pub(super) fn enforce(&mut self, retention: &Retention, now: Timestamp) {
+        let oldest_allowed = retention.oldest_allowed(now);
+        while self.entries.len() > retention.count
+            || (self.bytes > retention.bytes && self.entries.len() > 1)
+            || self
+                .entries
+                .front()
+                .is_some_and(|entry| entry.at.unix_millis() < oldest_allowed)
+        {
+            self.drop_oldest();
+        }
+    }
+
+    /// Lets entries go from memory that are stored (up to `stored`) and exceed what memory keeps of them, or that are no
+    /// longer kept anywhere.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn cool(&mut self, stored: u64, hot: &Retention, least: usize) {
+        while let Some(oldest) = self.entries.front() {
+            let (events, seq) = (self.entries.len(), oldest.seq);
+            let too_many =
+                events > hot.count || (self.bytes > hot.bytes && events > least.min(hot.count));
+            if seq > stored || (seq >= self.first && !too_many) {
+                break;
+            }
+            self.let_go();
+        }
+    }
+}
+
+impl Retention {
+    /// The time before which nothing is kept, in milliseconds.
+    pub(super) fn oldest_allowed(&self, now: Timestamp) -> i64 {
+        now.unix_millis()
+            .saturating_sub(i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX))
+    }
+}

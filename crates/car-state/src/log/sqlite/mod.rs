@@ -1,0 +1,423 @@
+//! A log that outlives the process, in the database.
+//!
+//! An event is numbered in memory, and published when the transaction that wrote it is committed. What a stream's ring
+//! holds is read from there; older events are read from the database, by a future. Streams of families that need no
+//! durability are kept in memory alone, in a new epoch each start.
+
+mod durable;
+mod flush;
+pub(crate) mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use car_protocol::rpc::events::Cursor;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, ready};
+
+use self::durable::{Durable, HOT_LEAST, hot};
+use self::flush::{Flush, Unwritten};
+use self::schema::{EventRow, StreamRow};
+use super::stream::Stream;
+use super::streams::Streams;
+use super::{
+    Draft, Durability, Entry, EventLog, Families, Listener, LogError, MemoryLog, Page, Settled,
+    StreamName, StreamStats, Tail, Watch,
+};
+use crate::clock::Clock;
+use crate::db::{Database, DbError};
+
+/// Events that may wait for storage.
+const PENDING_EVENTS: usize = 65_536;
+/// Bytes of the events that may wait for storage.
+const PENDING_BYTES: usize = 32 << 20;
+/// When an event that found as many waiting may be tried again.
+const RETRY: Duration = Duration::from_millis(20);
+/// How long opening may take.
+const OPEN_DEADLINE: Duration = Duration::from_secs(60);
+/// What is put into memory when the log is opened, in bytes of events.
+const WARM_BYTES: usize = 8 << 20;
+/// How often streams that nobody writes to are looked at for what has become too old, in milliseconds.
+const SWEEP: i64 = 3_600_000;
+
+/// A log in the database.
+#[derive(Debug)]
+pub struct SqliteLog(Arc<Shared>);
+
+struct Shared {
+    database: Database,
+    clock: Arc<dyn Clock>,
+    memory: MemoryLog,
+    durable: Streams<Arc<Durable>>,
+    /// The epoch of streams that begin now.
+    epoch: AtomicU64,
+    os: Unwritten,
+    fsync: Unwritten,
+    pending: Pending,
+    /// When all streams were looked at last.
+    swept: AtomicI64,
+}
+
+/// What waits for storage.
+#[derive(Debug, Default)]
+struct Pending {
+    events: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Pending {
+    fn admits(&self) -> Result<(), LogError> {
+        let full = self.events.load(Ordering::Relaxed) >= PENDING_EVENTS
+            || self.bytes.load(Ordering::Relaxed) >= PENDING_BYTES;
+        if full {
+            return Err(LogError::Busy { retry: RETRY });
+        }
+        Ok(())
+    }
+
+    fn add(&self, bytes: usize) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn written(&self, entries: &[Entry]) {
+        let bytes = entries.iter().map(Entry::weight).sum();
+        self.events.fetch_sub(entries.len(), Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl SqliteLog {
+    /// Opens the log in a database. Blocks until the streams are read.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub fn open(
+        database: &Database,
+        families: Families,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, DbError> {
+        let now = clock.now().unix_millis();
+        let (known, start) = (families.clone(), u64::try_from(now).unwrap_or_default());
+        let load = database.submit(Durability::Fsync, 0, move |connection| {
+            let streams = load(connection, &known, now)?;
+            Ok((schema::begin_epoch(connection, start)?, streams))
+        })?;
+        let (epoch, streams) = load.wait(OPEN_DEADLINE)?;
+        let shared = Shared {
+            database: database.clone(),
+            clock,
+            memory: MemoryLog::with_epoch(epoch).with_families(families),
+            durable: Streams::default(),
+            epoch: AtomicU64::new(epoch),
+            os: Unwritten::default(),
+            fsync: Unwritten::default(),
+            pending: Pending::default(),
+            swept: AtomicI64::new(now),
+        };
+        for Loaded { name, row, newest } in streams {
+            let stream = Stream::new(name.clone(), row.epoch, row.first, row.last);
+            let durable = Durable::new(stream, row, database.clone());
+            durable.warm(newest);
+            // There are no more of them than there were.
+            let _ = shared.durable.get_or_make(&name, || durable);
+        }
+        Ok(Self(Arc::new(shared)))
+    }
+
+    /// The stream, if its family is durable and it is there.
+    fn durable(&self, name: &StreamName) -> Option<Arc<Durable>> {
+        self.0.durable.get(name)
+    }
+
+    fn place(&self, name: &StreamName, of: impl FnOnce(&Durable) -> u64) -> Cursor {
+        match self.durable(name) {
+            Some(durable) => durable.stream.at(of(&durable)),
+            None => self.0.nowhere(),
+        }
+    }
+}
+
+fn in_memory(name: &StreamName) -> bool {
+    name.family().durability == Durability::Memory
+}
+
+/// A stream as it was found.
+struct Loaded {
+    name: StreamName,
+    row: StreamRow,
+    newest: Vec<EventRow>,
+}
+
+/// The streams of the families that are known, without what is too old.
+fn load(
+    connection: &rusqlite::Connection,
+    families: &Families,
+    now: i64,
+) -> rusqlite::Result<Vec<Loaded>> {
+    let mut budget = WARM_BYTES;
+    let mut loaded = Vec::new();
+    for (name, mut row) in schema::streams(connection)? {
+        let Ok(name) = families.parse(&name) else {
+            continue;
+        };
+        if in_memory(&name) {
+            continue;
+        }
+        let retention = &name.family().retention;
+        let age = i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
+        let from = row.first;
+        schema::enforce(
+            connection,
+            &mut row,
+            from,
+            retention,
+            now.saturating_sub(age),
+        )?;
+        if row.first > row.last && name.owner().is_some() {
+            schema::remove_stream(connection, row.id)?;
+            schema::raise_epoch(connection, row.epoch + 1)?;
+            continue;
+        }
+        schema::update_stream(connection, &row)?;
+        let hot = hot(name.family());
+        let size = (hot.count, hot.bytes.min(budget));
+        let least = if budget > 0 { HOT_LEAST } else { 0 };
+        let newest = schema::newest_events(connection, row.id, least, size)?;
+        let bytes: usize = newest.iter().map(|row| row.params.len()).sum();
+        budget = budget.saturating_sub(bytes);
+        loaded.push(Loaded { name, row, newest });
+    }
+    Ok(loaded)
+}
+
+impl Shared {
+    fn unwritten(&self, durability: Durability) -> &Unwritten {
+        match durability {
+            Durability::Fsync => &self.fsync,
+            Durability::Os | Durability::Memory => &self.os,
+        }
+    }
+
+    /// Sends a flush to the writer.
+    fn flush(self: &Arc<Self>, durability: Durability) {
+        let flush = Flush::new(Arc::clone(self), durability);
+        self.database.submit_anyway(durability, Box::new(flush));
+    }
+
+    /// Has a stream written.
+    fn write(self: &Arc<Self>, durable: &Arc<Durable>) {
+        let durability = durable.stream.name().family().durability;
+        if self.unwritten(durability).add(durable) {
+            self.flush(durability);
+        }
+    }
+
+    /// The place in a stream that does not exist.
+    fn nowhere(&self) -> Cursor {
+        Cursor {
+            epoch: self.epoch.load(Ordering::Acquire),
+            seq: 0,
+        }
+    }
+
+    fn get_or_make(&self, name: &StreamName) -> Result<Arc<Durable>, LogError> {
+        self.durable.get_or_make(name, || {
+            let epoch = self.epoch.load(Ordering::Acquire);
+            let row = StreamRow {
+                id: 0,
+                epoch,
+                first: 1,
+                last: 0,
+                bytes: 0,
+            };
+            let stream = Stream::new(name.clone(), epoch, 1, 0);
+            Durable::new(stream, row, self.database.clone())
+        })
+    }
+
+    /// Has all streams looked at for what is too old, once in a while.
+    fn sweep(self: &Arc<Self>, now: i64) {
+        let swept = self.swept.load(Ordering::Relaxed);
+        let due = now - swept >= SWEEP;
+        let mine = self
+            .swept
+            .compare_exchange(swept, now, Ordering::Relaxed, Ordering::Relaxed);
+        if due && mine.is_ok() {
+            for durable in self.durable.all() {
+                self.write(&durable);
+            }
+        }
+    }
+}
+
+impl EventLog for SqliteLog {
+    fn families(&self) -> &Families {
+        self.0.memory.families()
+    }
+
+    fn admits(&self, stream: &StreamName) -> Result<(), LogError> {
+        if !in_memory(stream) {
+            self.0.database.admits()?;
+            self.0.pending.admits()?;
+        }
+        Ok(())
+    }
+
+    fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
+        if in_memory(stream) {
+            return self.0.memory.append(stream, draft);
+        }
+        match self.0.database.admits() {
+            Err(DbError::StorageFull { .. }) if draft.happened => {}
+            admits => admits?,
+        }
+        self.0.pending.admits()?;
+        let durable = self.0.get_or_make(stream)?;
+        let at = draft.at.unix_millis();
+        let pending = &self.0.pending;
+        let weigh = |ring: &mut super::ring::Ring, seq: u64| {
+            // Before anybody can have written it.
+            let entry = ring.after(seq - 1).next();
+            pending.add(entry.map_or(0, Entry::weight));
+        };
+        let (cursor, ()) = durable.stream.append(draft, weigh);
+        self.0.write(&durable);
+        if at - self.0.swept.load(Ordering::Relaxed) >= SWEEP {
+            self.0.sweep(at);
+        }
+        Ok(cursor)
+    }
+
+    fn settled(&self, stream: &StreamName, at: Cursor) -> Settled {
+        let waiting = self
+            .durable(stream)
+            .filter(|durable| durable.stream.epoch() == at.epoch)
+            .and_then(|durable| durable.wait(at.seq));
+        let Some(told) = waiting else {
+            return Settled::now(Ok(()));
+        };
+        // Who began to wait after all were told that storage fails finds that out here.
+        match self.0.database.admits() {
+            Ok(()) => Settled::later(told),
+            Err(error) => Settled::now(Err(error.into())),
+        }
+    }
+
+    fn read(
+        &self,
+        stream: &StreamName,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, LogError> {
+        if in_memory(stream) {
+            return self.0.memory.read(stream, after, limit);
+        }
+        match self.durable(stream) {
+            Some(durable) => durable.stream.page(after, limit),
+            None => Page::of_nothing(self.0.nowhere(), after),
+        }
+    }
+
+    fn fetch(
+        &self,
+        stream: &StreamName,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> BoxFuture<'static, Result<Page, LogError>> {
+        match self.durable(stream) {
+            Some(durable) => durable.page(after, limit).boxed(),
+            None => ready(self.read(stream, after, limit)).boxed(),
+        }
+    }
+
+    fn head(&self, stream: &StreamName) -> Cursor {
+        if in_memory(stream) {
+            return self.0.memory.head(stream);
+        }
+        self.place(stream, |durable| durable.stream.head())
+    }
+
+    fn oldest(&self, stream: &StreamName) -> Cursor {
+        if in_memory(stream) {
+            return self.0.memory.oldest(stream);
+        }
+        self.place(stream, |durable| durable.stream.ring(|ring| ring.oldest()))
+    }
+
+    fn stats(&self, stream: &StreamName) -> StreamStats {
+        match self.durable(stream) {
+            Some(durable) => durable.stats(),
+            None => self.0.memory.stats(stream),
+        }
+    }
+
+    fn truncate(&self, stream: &StreamName, keep: u64) -> StreamStats {
+        let Some(durable) = self.durable(stream) else {
+            return self.0.memory.truncate(stream, keep);
+        };
+        let before = durable.stats();
+        durable.truncate(keep);
+        self.0.write(&durable);
+        before.without(durable.stats())
+    }
+
+    fn remove(&self, stream: &StreamName) {
+        let Some(durable) = self.durable(stream) else {
+            return self.0.memory.remove(stream);
+        };
+        durable.removed.store(true, Ordering::Release);
+        // In this order: whoever makes the stream again gets another epoch, and is written after it has gone.
+        let next = durable.stream.epoch() + 1;
+        self.0.epoch.fetch_max(next, Ordering::AcqRel);
+        self.0.write(&durable);
+        self.0.durable.remove(stream);
+    }
+
+    fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
+        if in_memory(stream) {
+            return self.0.memory.watch(stream, listener);
+        }
+        let durable = self.0.get_or_make(stream)?;
+        let tail: Arc<dyn Tail> = Arc::<Durable>::clone(&durable);
+        Ok(durable.stream.watch(tail, listener))
+    }
+
+    fn streams(&self) -> usize {
+        self.0.memory.streams() + self.0.durable.len()
+    }
+
+    fn names(&self) -> Vec<StreamName> {
+        let mut names = self.0.memory.names();
+        names.extend(self.0.durable.names());
+        names
+    }
+}
+
+impl From<DbError> for LogError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::StorageFull { .. } => Self::StorageFull,
+            DbError::Busy { retry } => Self::Busy { retry },
+            DbError::Closed => Self::Closed,
+            DbError::Deadline => Self::Busy { retry: RETRY },
+            error => {
+                tracing::error!(%error, "the log cannot be read or written");
+                Self::StorageFull
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("database", &self.database)
+            .field("streams", &self.durable.len())
+            .finish_non_exhaustive()
+    }
+}

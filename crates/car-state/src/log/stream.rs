@@ -1,0 +1,224 @@
+//! One stream: its numbers, its text, and those who listen.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytestring::ByteString;
+#[cfg(feature = "sqlite")]
+use car_protocol::Timestamp;
+use car_protocol::rpc::events::Cursor;
+use parking_lot::Mutex;
+
+use super::ring::{Place, Ring};
+use super::{Draft, Entry, Listener, LogError, Page, StreamName, Tail, Watch};
+
+/// A stream in memory, or the part of one that memory holds.
+#[derive(Debug)]
+pub(super) struct Stream {
+    name: StreamName,
+    epoch: u64,
+    /// What stands before the params of its notification; nothing where it has none.
+    opening: Box<str>,
+    /// The last members of an event, up to its number.
+    place: Box<str>,
+    ring: Mutex<Ring>,
+    /// The newest number that is published.
+    head: Arc<AtomicU64>,
+}
+
+impl Stream {
+    /// A stream whose events from `first` to `last` are kept somewhere and published.
+    pub(super) fn new(name: StreamName, epoch: u64, first: u64, last: u64) -> Self {
+        let opening = name
+            .family()
+            .notification
+            .map_or_else(String::new, |method| {
+                format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":"#)
+            });
+        // An owner may be any text.
+        let text = serde_json::Value::from(name.as_str());
+        Self {
+            opening: opening.into(),
+            place: format!(r#""stream":{text},"epoch":{epoch},"seq":"#).into(),
+            name,
+            epoch,
+            ring: Mutex::new(Ring::new(first, last)),
+            head: Arc::new(AtomicU64::new(last)),
+        }
+    }
+
+    pub(super) fn name(&self) -> &StreamName {
+        &self.name
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    pub(super) fn at(&self, seq: u64) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            seq,
+        }
+    }
+
+    /// The newest number that is published.
+    pub(super) fn head(&self) -> u64 {
+        self.head.load(Ordering::Acquire)
+    }
+
+    /// A look at the ring, or a change of it, in one piece.
+    pub(super) fn ring<R>(&self, look: impl FnOnce(&mut Ring) -> R) -> R {
+        look(&mut self.ring.lock())
+    }
+
+    /// Makes everything up to a number visible. To be called while the ring is held, so that numbers only grow.
+    pub(super) fn publish(&self, _held: &mut Ring, seq: u64) {
+        self.head.store(seq, Ordering::Release);
+    }
+
+    /// Numbers an event and puts it into the ring; `finish` sees the ring before anybody else does.
+    pub(super) fn append<R>(
+        &self,
+        draft: Draft,
+        finish: impl FnOnce(&mut Ring, u64) -> R,
+    ) -> (Cursor, R) {
+        // Everything but the number is written before the lock is taken.
+        let Draft {
+            members, kind, at, ..
+        } = draft;
+        let start = self.opening.len();
+        let mut text = if start == 0 {
+            members
+        } else {
+            let size = start + members.len() + self.place.len() + 24;
+            let mut text = String::with_capacity(size);
+            text.push_str(&self.opening);
+            text.push_str(&members);
+            text
+        };
+        text.reserve(self.place.len() + 24);
+        if !text.ends_with('{') {
+            text.push(',');
+        }
+        text.push_str(&self.place);
+        let kind: Arc<str> = kind.into();
+
+        let mut ring = self.ring.lock();
+        let seq = ring.last + 1;
+        let _ = write!(text, "{seq}}}");
+        let params = (offset(start), offset(text.len()));
+        if start > 0 {
+            text.push('}');
+        }
+        ring.push(Entry {
+            seq,
+            at,
+            kind,
+            frame: ByteString::from(text),
+            params,
+        });
+        (self.at(seq), finish(&mut ring, seq))
+    }
+
+    /// An entry that was stored.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn entry(&self, seq: u64, at: Timestamp, kind: &str, params: &str) -> Entry {
+        let start = self.opening.len();
+        Entry {
+            seq,
+            at,
+            kind: kind.into(),
+            frame: self.frame(params),
+            params: (offset(start), offset(start + params.len())),
+        }
+    }
+
+    /// The frame of stored params.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn frame(&self, params: &str) -> ByteString {
+        let mut text = String::with_capacity(self.opening.len() + params.len() + 1);
+        text.push_str(&self.opening);
+        text.push_str(params);
+        if !self.opening.is_empty() {
+            text.push('}');
+        }
+        text.into()
+    }
+
+    /// A page of what memory holds.
+    pub(super) fn page(&self, after: Option<Cursor>, limit: usize) -> Result<Page, LogError> {
+        let ring = self.ring.lock();
+        let head = self.head();
+        let Place { after, missed } = self.hot_place(&ring, head, after)?;
+        let kept = ring.after(after).take_while(|entry| entry.seq <= head);
+        let entries: Vec<Entry> = kept.take(limit).cloned().collect();
+        let seq = entries.last().map_or(after, |entry| entry.seq);
+        Ok(Page {
+            entries,
+            next: self.at(seq),
+            missed,
+            more: seq < head,
+        })
+    }
+
+    /// The place of a reader whom memory can serve.
+    fn hot_place(&self, ring: &Ring, head: u64, after: Option<Cursor>) -> Result<Place, LogError> {
+        let place = ring.place(self.epoch, head, after)?;
+        let hot = ring.hot();
+        if place.after < hot.min(head) {
+            return Err(LogError::Cold { hot: self.at(hot) });
+        }
+        Ok(place)
+    }
+
+    /// Adds a listener until the watch ends; `tail` is what it reads.
+    pub(super) fn watch(
+        self: &Arc<Self>,
+        tail: Arc<dyn Tail>,
+        listener: Arc<dyn Listener>,
+    ) -> Watch {
+        {
+            let mut ring = self.ring.lock();
+            let mut listeners = Vec::with_capacity(ring.listeners.len() + 1);
+            listeners.extend(ring.listeners.iter().cloned());
+            listeners.push(Arc::clone(&listener));
+            ring.listeners = Arc::new(listeners);
+        }
+        let stream = Arc::clone(self);
+        Watch::new(Arc::clone(&self.head), tail, move || {
+            let mut ring = stream.ring.lock();
+            let mut left = true;
+            // One hold is released, though the same listener may have two.
+            let rest = ring.listeners.iter().filter(|other| {
+                let this = left && Arc::ptr_eq(other, &listener);
+                left &= !this;
+                !this
+            });
+            ring.listeners = Arc::new(rest.cloned().collect());
+        })
+    }
+}
+
+impl Tail for Stream {
+    fn read(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<u64, LogError> {
+        let ring = self.ring.lock();
+        let head = self.head();
+        let Place { after, missed } = self.hot_place(&ring, head, Some(after))?;
+        let kept = ring.after(after).take_while(|entry| entry.seq <= head);
+        frames.extend(kept.take(limit).map(|entry| entry.frame.clone()));
+        Ok(missed)
+    }
+}
+
+fn offset(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
