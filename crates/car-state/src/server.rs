@@ -13,13 +13,14 @@ use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
-use crate::log::{EventLog, MemoryLog, SESSION, StreamName};
+use crate::log::{Appends, EventLog, MemoryLog, MeteredLog, SESSION, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::tools::{GatedExecutor, WsToolExecutor};
+use crate::traffic::Traffic;
 
 /// How a [`ServerState`] is to be made.
 #[derive(Clone)]
@@ -134,6 +135,8 @@ pub struct ServerState {
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
     log: Arc<dyn EventLog>,
+    appends: Arc<Appends>,
+    traffic: Arc<Traffic>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
@@ -173,6 +176,9 @@ impl ServerState {
         let log = config
             .log
             .unwrap_or_else(|| Arc::new(MemoryLog::new(&*config.clock)));
+        let log = MeteredLog::new(log);
+        let appends = Arc::clone(log.appends());
+        let log: Arc<dyn EventLog> = Arc::new(log);
         let host = HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
@@ -185,6 +191,8 @@ impl ServerState {
             tools: config.tools,
             executor: config.executor,
             log,
+            appends,
+            traffic: Arc::default(),
             started_at: config.clock.now(),
             clock: config.clock,
             ids: config.ids,
@@ -280,6 +288,18 @@ impl ServerState {
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {
         &self.log
+    }
+
+    /// What was appended to the log.
+    #[must_use]
+    pub fn appends(&self) -> &Arc<Appends> {
+        &self.appends
+    }
+
+    /// What was asked, answered, refused and dropped.
+    #[must_use]
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// The live sessions.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ use crate::frame::{CloseReason, Frame};
 use crate::log::EventLog;
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
 use crate::sink::{BoxSink, SinkError};
+use crate::traffic::Traffic;
 
 /// Events that are read from the log at once.
 const PAGE: usize = 64;
@@ -65,7 +67,19 @@ impl Writer {
         deadline: Duration,
         log: Arc<dyn EventLog>,
     ) -> (Arc<WsChannel>, Self) {
-        let channel = Arc::new(WsChannel::new(limits, log));
+        Self::counted(sink, limits, deadline, log, Arc::default())
+    }
+
+    /// The same, and what is answered, refused and dropped on the way adds to `traffic`.
+    #[must_use]
+    pub fn counted(
+        sink: BoxSink,
+        limits: OutboxLimits,
+        deadline: Duration,
+        log: Arc<dyn EventLog>,
+        traffic: Arc<Traffic>,
+    ) -> (Arc<WsChannel>, Self) {
+        let channel = Arc::new(WsChannel::new(limits, log, traffic));
         let writer = Self {
             channel: Arc::clone(&channel),
             sink,
@@ -84,15 +98,16 @@ impl Writer {
     /// [`WriterError`]; the channel has ended in any case.
     pub async fn run(mut self) -> Result<(), WriterError> {
         let limits = self.channel.limits();
+        let channel = Arc::clone(&self.channel);
         loop {
             let next = poll_fn(|cx| self.poll_work(cx)).await;
             match next {
                 Next::Ended => return Ok(()),
                 Next::Close(reason) => {
-                    self.write_turn(limits, false).await?;
+                    self.write_turn(&channel, limits, false).await?;
                     return self.close(reason).await;
                 }
-                Next::Write | Next::Idle => self.write_turn(limits, true).await?,
+                Next::Write | Next::Idle => self.write_turn(&channel, limits, true).await?,
             }
         }
     }
@@ -136,6 +151,7 @@ impl Writer {
 
     async fn write_turn(
         &mut self,
+        channel: &WsChannel,
         limits: OutboxLimits,
         with_feeds: bool,
     ) -> Result<(), WriterError> {
@@ -145,7 +161,10 @@ impl Writer {
         if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
             return Ok(written?);
         }
-        match timeout(deadline, writing).await {
+        channel.set_stalled(true);
+        let written = timeout(deadline, writing).await;
+        channel.set_stalled(false);
+        match written {
             Ok(written) => Ok(written?),
             Err(_) => Err(WriterError::Stuck(deadline)),
         }
@@ -175,7 +194,7 @@ impl Writer {
                 break;
             };
             if feed.has_more() {
-                feed.read(&mut self.frames);
+                feed.read(&mut self.frames, self.channel.traffic());
                 while let Some(frame) = self.frames.pop_front() {
                     poll_fn(|cx| self.sink.as_mut().poll_ready(cx)).await?;
                     bytes = bytes.saturating_sub(frame.len());
@@ -185,6 +204,7 @@ impl Writer {
                         self.frames.clear();
                     }
                 }
+                feed.written.store(feed.cursor.seq, Ordering::Relaxed);
             }
             self.feeds.push(feed);
             if bytes == 0 {
@@ -229,10 +249,11 @@ impl Feed {
     }
 
     /// The next frames, with a notice first where events are gone. `frames` is empty before.
-    fn read(&mut self, frames: &mut VecDeque<ByteString>) {
+    fn read(&mut self, frames: &mut VecDeque<ByteString>, traffic: &Traffic) {
         match self.watch.tail().read(self.cursor, PAGE, frames) {
             Ok(0) => {}
             Ok(missed) => {
+                traffic.events_skipped(missed);
                 // The notice has no number of its own; it stands for those that it names.
                 if let Some(notice) = self.lag_notice(missed) {
                     frames.push_front(notice);

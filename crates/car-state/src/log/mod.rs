@@ -6,6 +6,7 @@
 
 mod family;
 mod memory;
+mod metered;
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -20,6 +21,7 @@ use thiserror::Error;
 
 pub use family::{FAMILIES, Family, HOST, Reader, Retention, SESSION};
 pub use memory::MemoryLog;
+pub use metered::{Appends, Durations, MeteredLog};
 
 /// The name of a stream: a family, and within it an owner where the family has one (`host`, `session/4f0c…`).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]

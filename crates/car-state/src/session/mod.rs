@@ -207,6 +207,17 @@ impl ClientSession {
         Ok(true)
     }
 
+    /// The streams that are fed to the session's connection, each with the number of the newest event that its socket
+    /// has taken.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<(StreamName, u64)> {
+        let subscriptions = self.subscriptions.lock();
+        let places = subscriptions.iter();
+        places
+            .map(|(stream, subscription)| (stream.clone(), subscription.written()))
+            .collect()
+    }
+
     /// Puts the session on a connection.
     pub fn attach(&self, channel: &Arc<WsChannel>) {
         self.link.attach(channel);
