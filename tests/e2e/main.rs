@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod diagnostics;
 mod envelope;
 mod errors;
 mod events;
@@ -24,4 +25,5 @@ mod session;
 mod shutdown;
 mod state;
 mod tools;
+mod trace;
 mod verify;

@@ -10,6 +10,7 @@
 mod commands;
 mod files;
 mod lifecycle;
+mod observed;
 mod signals;
 mod snippet;
 

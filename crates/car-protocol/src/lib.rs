@@ -33,6 +33,7 @@ pub mod rpc;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod timestamp;
+pub mod trace;
 
 /// The protocol as an OpenRPC 1.4 document, on one line: the answer of `rpc.discover`.
 pub const OPENRPC: &str = include_str!("../openrpc.json");

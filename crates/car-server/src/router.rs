@@ -12,6 +12,7 @@ use car_protocol::rpc;
 use car_state::approval::ApprovalGate;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
+use car_state::traffic::MethodIndex;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
@@ -32,6 +33,8 @@ type Source<T> = Arc<dyn Fn(&Arc<ClientSession>) -> T + Send + Sync>;
 /// One method and what serves it.
 pub struct Route {
     pub(crate) spec: &'static MethodSpec,
+    /// Where its calls are counted.
+    pub(crate) index: MethodIndex,
     /// Whether a call waits for a person.
     pub(crate) gated: bool,
     /// There where the handler never awaits.
@@ -113,6 +116,7 @@ where
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
         Route {
             spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
             gated: false,
             inline: Some(Box::new(move |cx, params, responder| {
                 match decode_params(params) {
@@ -145,6 +149,7 @@ where
         let handler = Arc::new(self);
         Route {
             spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
             gated: false,
             inline: None,
             prepare: Box::new(move |cx, params| {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use car_server::config::{Config, Places};
 use car_server::http::HttpSurface;
+use car_server::operations::Notices;
 use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
@@ -31,7 +32,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 
 /// Runs until a signal, or until somebody with the host role asks for the end.
 pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
-    logging::start(&config.log.value, config.log_format.value).map_err(Failure::error)?;
+    let notices =
+        logging::start(&config.log.value, config.log_format.value).map_err(Failure::error)?;
     let lock = RootLock::acquire(places.home())?;
     let asked = CancellationToken::new();
     signals::watch(asked.clone())
@@ -41,7 +43,7 @@ pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
-    let ended = runtime.block_on(serve(config, places, lock, asked));
+    let ended = runtime.block_on(serve(config, places, lock, asked, notices));
     // What still blocks a thread has had the drain time.
     runtime.shutdown_background();
     ended
@@ -53,9 +55,10 @@ async fn serve(
     places: &Places,
     mut lock: RootLock,
     asked: CancellationToken,
+    notices: Arc<Notices>,
 ) -> Result<(), Failure> {
     let listeners = Listeners::bind(config).await?;
-    let (server, _token_files) = build(config, places)?;
+    let (server, _token_files) = build(config, places, notices)?;
     let at = Reachable {
         address: listeners.tcp.address(),
         socket: config.socket_path(),
@@ -90,7 +93,11 @@ async fn serve(
 }
 
 /// The daemon itself, and the files of its tokens.
-fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failure> {
+fn build(
+    config: &Config,
+    places: &Places,
+    notices: Arc<Notices>,
+) -> Result<(Server, TokenFiles), Failure> {
     let state = ServerStateConfig::new(places.home()).with_approval_gate(config.approval_gate());
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let tokens = Tokens::generate(!config.no_auth.value)?;
@@ -103,6 +110,7 @@ fn build(config: &Config, places: &Places) -> Result<(Server, TokenFiles), Failu
         .limits()
         .with(|limits| limits.linger_looks = LINGER_LOOKS);
     let server = Server::builder(state).auth(auth).limits(limits);
+    let server = server.settings(config.in_effect()).notices(notices);
     Ok((server.build().map_err(Failure::error)?, files))
 }
 
@@ -153,7 +161,11 @@ impl Listeners {
         let threads = Threads::start()
             .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
         let surface = surface.threads(threads);
-        let surface = surface.stopping(server.stopping().clone()).build();
+        let surface = surface
+            .stopping(server.stopping().clone())
+            .refusals(Arc::clone(server.refusals()))
+            .routes(server.metrics(config.metrics_open.value))
+            .build();
         let permits = Permits::new(server.limits().connections);
         let stopping = server.stopping();
         Ok(async move {
