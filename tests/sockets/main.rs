@@ -8,6 +8,7 @@
 )]
 
 mod commands;
+mod doctor;
 mod files;
 mod lifecycle;
 mod observed;
