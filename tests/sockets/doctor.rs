@@ -117,6 +117,15 @@ fn a_folder_that_others_may_look_into_is_odd() {
 }
 
 #[test]
+fn a_folder_in_which_others_may_replace_the_socket_is_wrong() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.start(&[]);
+    set_mode(daemon.socket().parent().unwrap(), 0o777);
+    let (code, report) = doctor(&sandbox, &[]);
+    assert_eq!((code, unwell(&report)), (2, vec!["folders"]), "{report}");
+}
+
+#[test]
 fn what_a_killed_daemon_left_is_told_and_is_no_harm() {
     let sandbox = Sandbox::new();
     sandbox.start(&[]).kill();

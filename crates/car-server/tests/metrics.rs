@@ -1,5 +1,6 @@
 //! `/metrics` on a real socket, read by a parser that forgives nothing.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test may panic, and so may what it calls"
 )]

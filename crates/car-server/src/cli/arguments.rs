@@ -67,7 +67,7 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
-    /// Looks for what is wrong: configuration, root, lock, daemon, socket, tokens, database, disk, descriptors, clock.
+    /// Looks for what is wrong: configuration, root, lock, daemon, socket, tokens, folders, database, disk, descriptors, clock.
     ///
     /// It works with and without a running daemon and changes nothing.
     ///

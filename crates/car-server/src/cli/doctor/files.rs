@@ -42,6 +42,34 @@ pub(super) fn root(path: &Path) -> Check {
     }
 }
 
+/// The folders that the socket and the tokens lie in: who may write there may put others in their place.
+pub(super) fn folders<'a>(files: impl Iterator<Item = &'a Path>) -> Check {
+    let name = "folders";
+    for folder in files.filter_map(Path::parent) {
+        if fs::metadata(folder).is_ok_and(|metadata| is_anybodys(&metadata)) {
+            let shown = folder.display();
+            let message = format!("others may put their own files into {shown}");
+            return Check::fail(name, message).remedy(format!("chmod 700 {shown}"));
+        }
+    }
+    Check::ok(name, "nobody else writes beside the socket and the tokens")
+}
+
+/// Whether others may replace the files of a folder. Where it is sticky, as `/tmp` is, they may not.
+fn is_anybodys(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = metadata.permissions().mode();
+        mode & 0o022 != 0 && mode & 0o1000 == 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        false
+    }
+}
+
 /// Who holds the root.
 pub(super) fn lock(root: &Path, occupancy: &Occupancy) -> Check {
     let name = "lock";

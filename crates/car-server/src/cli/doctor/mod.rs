@@ -10,6 +10,7 @@ mod socket;
 mod system;
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -86,8 +87,18 @@ fn examine(places: &Places, flags: &Flags, environment: &Environment) -> Vec<Che
             ),
         }
     }
-    checks.extend(socket(places, config.as_ref(), is_held, holder));
-    checks.extend(tokens(places, config.as_ref(), is_held, holder));
+    let socket = socket(places, config.as_ref(), holder);
+    let client_token = client_token(places, config.as_ref(), holder);
+    let host_token = places.host_token();
+    if let Some(socket) = &socket {
+        checks.push(socket::check(socket, is_held));
+    }
+    if let Some(token) = &client_token {
+        checks.push(files::token("client token", token, is_held));
+    }
+    checks.push(files::token("host token", &host_token, is_held));
+    let private = socket.iter().chain(&client_token).chain([&host_token]);
+    checks.push(files::folders(private.map(PathBuf::as_path)));
     checks.push(database::check(places.home()));
     checks.push(system::disk(places.home()));
     checks.push(system::descriptors(config.as_ref()));
@@ -135,45 +146,26 @@ fn daemon(status: &ServerStatus) -> Check {
     Check::ok("daemon", message)
 }
 
-fn socket(
-    places: &Places,
-    config: Option<&Config>,
-    is_held: bool,
-    holder: Option<&Holder>,
-) -> Option<Check> {
-    let configured = match config {
-        Some(config) => config.socket_path().map(ToOwned::to_owned),
-        None => cfg!(unix).then(|| places.socket()),
-    };
-    match holder {
-        Some(holder) => holder
-            .socket
-            .as_deref()
-            .map(|path| socket::check(path, true)),
-        None => configured.map(|path| socket::check(&path, is_held)),
+/// Where the socket is, if there is to be one.
+fn socket(places: &Places, config: Option<&Config>, holder: Option<&Holder>) -> Option<PathBuf> {
+    match (holder, config) {
+        (Some(holder), _) => holder.socket.clone(),
+        (None, Some(config)) => config.socket_path().map(ToOwned::to_owned),
+        (None, None) => cfg!(unix).then(|| places.socket()),
     }
 }
 
-fn tokens(
+/// Where the client token is, if there is to be one.
+fn client_token(
     places: &Places,
     config: Option<&Config>,
-    is_held: bool,
     holder: Option<&Holder>,
-) -> Vec<Check> {
-    let configured = match config {
-        Some(config) => (!config.no_auth.value).then(|| config.token_file.value.clone()),
-        None => Some(places.client_token()),
-    };
-    let client = match holder {
-        Some(holder) => holder.token_file.clone(),
-        None => configured,
-    };
-    let mut checks = Vec::new();
-    if let Some(client) = client {
-        checks.push(files::token("client token", &client, is_held));
+) -> Option<PathBuf> {
+    match (holder, config) {
+        (Some(holder), _) => holder.token_file.clone(),
+        (None, Some(config)) => (!config.no_auth.value).then(|| config.token_file.value.clone()),
+        (None, None) => Some(places.client_token()),
     }
-    checks.push(files::token("host token", &places.host_token(), is_held));
-    checks
 }
 
 fn page(places: &Places, checks: &[Check]) -> String {
