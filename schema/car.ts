@@ -77,6 +77,12 @@ export interface Methods {
    */
   "rpc.discover": { params?: NoParams; result: unknown };
   /**
+   * The daemon in detail: versions, process, configuration, queues, the connections that wait most, streams, storage, and what it complained about last. Secrets are left out, so that the answer can be shown to others.
+   *
+   * Access: host.
+   */
+  "diagnostics.snapshot": { params?: DiagnosticsSnapshotParams; result: DiagnosticsSnapshot };
+  /**
    * Registers tools, which the client will be asked to run. A name that is there already is replaced. Answers how many were registered; on an error none is.
    *
    * Access: client.
@@ -464,10 +470,46 @@ export interface AgentDisplayOutput {
   accent?: string;
 }
 
+/** The metadata of a request that the daemon sends. */
+export interface CallbackMeta {
+  /** W3C Trace Context: the trace of the request that caused this one, where that request named one in its own `_meta.traceparent`, with the daemon's step as the parent. */
+  traceparent?: string;
+}
+
 /** A confirmation without further content. */
 export interface Confirmation {
   /** Always `true`. */
   ok: boolean;
+}
+
+/** One open connection. */
+export interface ConnectionStatus {
+  /** Its session. */
+  session_id: string;
+  /** What the session may do. */
+  role: SessionRole;
+  /** Whether it has authenticated, or need not. */
+  authenticated: boolean;
+  /** `tcp`, `unix` or `memory`. */
+  transport: string;
+  /** Who is at the other end: an address, or a user and a process. */
+  peer: string;
+  /** How long it has been open, in milliseconds. */
+  open_ms: number;
+  /** Requests that are under way or whose answer is not written. */
+  requests_in_flight: number;
+  /** Callbacks that wait for the client. */
+  callbacks_open: number;
+  /** Frames of the fast lane that are not written. */
+  queued_frames: number;
+  /** Their bytes. */
+  queued_bytes: number;
+  /** Streams that are fed to it. */
+  subscriptions: number;
+  /** Events of those streams that are not written. */
+  lag_events: number;
+  /** For how long its socket has taken nothing of what there is for it, in milliseconds. Left out where all is well. */
+  stalled_ms?: number;
 }
 
 /** What a proposal took. */
@@ -484,6 +526,78 @@ export interface CostSummary {
   total_duration_ms: number;
   /** Attempts beyond the first of each action. */
   retries: number;
+}
+
+/** What happened since the daemon started. */
+export interface Counters {
+  /** Connections that were opened. */
+  connections_opened: number;
+  /** Connections that ended, by reason. */
+  connections_ended: NamedCount[];
+  /** HTTP requests and handshakes that were refused, by reason. */
+  http_refused: NamedCount[];
+  /** Requests by method and outcome: `state.get ok`, `state.get refused`, `state.get failed`. */
+  requests: NamedCount[];
+  /** Requests that were answered with an error, by its kind. */
+  errors: NamedCount[];
+  /** Events that were appended, by family. */
+  events: NamedCount[];
+  /** Events that the log refused. */
+  events_refused: number;
+  /** Events that were gone before a subscriber had room for them. */
+  events_skipped: number;
+  /** Callbacks and notifications that were dropped because too much waited to be written. */
+  frames_dropped: number;
+}
+
+/** Result of `diagnostics.snapshot`. */
+export interface DiagnosticsSnapshot {
+  /** When it was taken. */
+  at: Timestamp;
+  /** What runs. */
+  versions: DiagnosticsVersions;
+  /** What `server.status` says. */
+  status: ServerStatus;
+  /** The process. */
+  process: ProcessStatus;
+  /** Every option in effect and where its value comes from. Empty where a program embeds the daemon. */
+  settings: SettingInEffect[];
+  /** What waits to be written, over all connections. */
+  queues: Queues;
+  /** What happened since the daemon started, by name. Names that nothing happened under are left out. */
+  counters: Counters;
+  /** Open connections, those that wait most first. */
+  connections: ConnectionStatus[];
+  /** How many connections are not listed. */
+  connections_omitted: number;
+  /** Event streams with something in them, the biggest first: those of all sessions together, and those of the sessions there are. */
+  streams: StreamStatus[];
+  /** How many streams are not listed. */
+  streams_omitted: number;
+  /** Where the daemon keeps its files. */
+  storage: StorageStatus;
+  /** The last warnings and errors of the log, oldest first. */
+  notices: Notice[];
+}
+
+/** Params of `diagnostics.snapshot`. */
+export interface DiagnosticsSnapshotParams {
+  /** How many connections and how many streams are listed: 1 to 1,000; 50 when left out. */
+  limit?: number | null;
+}
+
+/** What runs. */
+export interface DiagnosticsVersions {
+  /** The daemon's version. */
+  server: string;
+  /** The oldest protocol version that is spoken. */
+  protocol_min: number;
+  /** The newest protocol version that is spoken. */
+  protocol_max: number;
+  /** The operating system: `linux`, `macos`, `windows`. */
+  os: string;
+  /** The processor: `x86_64`, `aarch64`. */
+  arch: string;
 }
 
 /** The `error.data` of every error that the daemon sends. */
@@ -958,8 +1072,30 @@ export interface LoggedEvent {
   [key: string]: unknown;
 }
 
+/** How often something happened. */
+export interface NamedCount {
+  /** What. */
+  name: string;
+  /** How often. */
+  count: number;
+}
+
 /** The params of a method that takes none. Members are ignored. */
 export type NoParams = { [key: string]: unknown };
+
+/** A warning or an error of the log. */
+export interface Notice {
+  /** When it was said last. */
+  at: Timestamp;
+  /** `warn` or `error`. */
+  level: string;
+  /** Which part of the program says so. */
+  target: string;
+  /** What it says. */
+  message: string;
+  /** How often it was said in a row. */
+  count: number;
+}
 
 /** How a proposal ended. */
 export type Outcome =
@@ -1075,6 +1211,20 @@ export interface Precondition {
   description?: string | null;
 }
 
+/** The daemon's process. What the system does not tell is left out. */
+export interface ProcessStatus {
+  /** Its number. */
+  pid: number;
+  /** Memory that is resident, in bytes. */
+  resident_bytes?: number;
+  /** Threads. */
+  threads?: number;
+  /** Descriptors that are open. */
+  open_descriptors?: number;
+  /** Descriptors that may be open. */
+  max_descriptors?: number;
+}
+
 /** Result of `proposal.submit`. */
 export interface ProposalResult {
   /** The proposal. */
@@ -1105,6 +1255,24 @@ export interface ProposalSubmitParams {
   session_id?: string | null;
   /** For whom it runs. */
   scope?: ProposalScope | null;
+}
+
+/** What waits to be written, over all connections. */
+export interface Queues {
+  /** Frames of the fast lane: answers, callbacks, pings. */
+  fast_frames: number;
+  /** Their bytes. */
+  fast_bytes: number;
+  /** Bytes of requests that are under way. */
+  request_bytes: number;
+  /** Streams that are fed to connections. */
+  subscriptions: number;
+  /** Events of those streams that are not written yet, over all subscriptions. */
+  bulk_lag_events: number;
+  /** The same of the subscription that is furthest behind. */
+  bulk_lag_most: number;
+  /** Connections whose socket takes nothing at the moment. */
+  stalled_connections: number;
 }
 
 /** The payload of an `approval.resolve_requested` event. */
@@ -1216,6 +1384,16 @@ export type SessionRole =
   /** A host: decides approvals and reads all streams. */
   | "host";
 
+/** One option of the configuration. */
+export interface SettingInEffect {
+  /** Its name, as in the configuration reference. */
+  name: string;
+  /** Its value; `"(hidden)"` where the value is a secret. */
+  value: unknown;
+  /** Where that comes from: a flag, a variable, a file with its line, or `default`. */
+  origin: string;
+}
+
 /** A policy that `session.init` could not register. */
 export interface SkippedPolicy {
   /** Its name. */
@@ -1252,6 +1430,38 @@ export interface StateSetParams {
   value?: unknown;
   /** The tenant; without one, the session's common keys. */
   tenant_id?: string | null;
+}
+
+/** Where the daemon keeps its files. */
+export interface StorageStatus {
+  /** The folder. */
+  path: string;
+  /** The files of the database that are there. */
+  files: StoredFile[];
+  /** Bytes that the daemon's user may still write to the file system, where the system tells. */
+  free_bytes?: number;
+}
+
+/** One file of the database. */
+export interface StoredFile {
+  /** Its name. */
+  name: string;
+  /** Its size. */
+  bytes: number;
+}
+
+/** One stream of events. */
+export interface StreamStatus {
+  /** Its name. */
+  stream: string;
+  /** Changes when the stream begins anew. */
+  epoch: number;
+  /** The number of its newest event. */
+  seq: number;
+  /** Events that are kept. */
+  events: number;
+  /** Their bytes. */
+  bytes: number;
 }
 
 /** RFC 3339, UTC, with milliseconds. */
@@ -1345,6 +1555,8 @@ export interface ToolsExecuteParams {
   session_id: string;
   /** The proposal. */
   proposal_id?: string;
+  /** What belongs to the call and not to the tool. */
+  _meta?: CallbackMeta;
 }
 
 /** Params of `tools.unregister`. */

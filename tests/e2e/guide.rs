@@ -1,24 +1,42 @@
 use std::fs;
 use std::path::Path;
 
-/// Each `transcript NAME` block of the guide must stand, word for word, in the conversation of that name.
-#[test]
-fn the_guide_quotes_conversations_that_took_place() {
+/// How many transcripts of a page stand, word for word, in the conversations that they name; those are the snapshots of
+/// this suite or of the one with real sockets.
+fn quoted(page: &str) -> usize {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let guide = fs::read_to_string(tests.join("../docs/guide.md")).unwrap();
+    let text = fs::read_to_string(tests.join("../docs").join(page)).unwrap();
     let mut quoted = 0;
-    for block in guide.split("```transcript ").skip(1) {
+    for block in text.split("```transcript ").skip(1) {
         let (name, rest) = block.split_once('\n').unwrap();
         let (quote, _) = rest.split_once("\n```").unwrap();
-        let snapshot = tests.join(format!("e2e/snapshots/e2e__{name}.snap"));
-        let conversation = fs::read_to_string(&snapshot).unwrap();
+        let snapshot = ["e2e", "sockets"]
+            .map(|suite| tests.join(format!("{suite}/snapshots/{suite}__{name}.snap")));
+        let snapshot = snapshot.iter().find(|path| path.exists()).unwrap();
+        let conversation = fs::read_to_string(snapshot).unwrap();
         assert!(
             conversation.contains(quote),
-            "docs/guide.md quotes what {name} no longer says:\n{quote}"
+            "docs/{page} quotes what {name} no longer says:\n{quote}"
         );
         quoted += 1;
     }
-    assert!(quoted >= 5, "the guide has lost its transcripts");
+    quoted
+}
+
+#[test]
+fn the_guide_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("guide.md") >= 5,
+        "the guide has lost its transcripts"
+    );
+}
+
+#[test]
+fn the_page_about_operations_quotes_what_was_said() {
+    assert!(
+        quoted("operations.md") >= 3,
+        "the page has lost its transcripts"
+    );
 }
 
 /// Each Rust block of the README must stand, word for word, in the example that it is from.

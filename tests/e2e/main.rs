@@ -8,6 +8,7 @@
 )]
 
 mod auth;
+mod diagnostics;
 mod envelope;
 mod errors;
 mod events;
@@ -25,4 +26,5 @@ mod shutdown;
 mod state;
 mod storage;
 mod tools;
+mod trace;
 mod verify;

@@ -8,9 +8,11 @@
 )]
 
 mod commands;
+mod doctor;
 mod durability;
 mod files;
 mod lifecycle;
+mod observed;
 mod signals;
 mod snippet;
 

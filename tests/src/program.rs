@@ -206,14 +206,15 @@ impl Program {
             .expect("it runs");
     }
 
-    /// Waits until it logs a line with this text.
-    pub fn logs(&mut self, text: &str) {
+    /// Waits until it logs a line with this text, and answers that.
+    pub fn logs(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
             let read = self.stderr.read_line(&mut line).expect("its log is text");
             assert!(read > 0, "the daemon ended without logging {text:?}");
         }
+        line
     }
 
     /// Ends it without a warning.

@@ -44,6 +44,7 @@ pub mod schema;
 #[cfg(feature = "snapshot")]
 pub mod snapshot;
 mod timestamp;
+pub mod trace;
 
 /// The protocol as an OpenRPC 1.4 document, on one line: the answer of `rpc.discover`.
 pub const OPENRPC: &str = include_str!("../openrpc.json");

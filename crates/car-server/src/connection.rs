@@ -16,9 +16,10 @@ use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
 use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
-use car_state::responder::Batch;
-use car_state::session::{CallDriver, Calls, ClientSession};
-use car_state::writer::Writer;
+use car_state::responder::{Batch, Responder};
+use car_state::session::ClientSession;
+use car_state::traffic::MethodIndex;
+use car_state::writer::{Writer, WriterError};
 use car_transport::Duplex;
 use car_transport::source::{BoxSource, SourceError, drain};
 use tokio::task::coop::unconstrained;
@@ -30,6 +31,7 @@ use self::clock::{LifeClock, Pulse};
 use self::linger::Linger;
 use crate::core::Core;
 use crate::cx::Cx;
+use crate::life::Ending;
 
 /// Serves a connection until it is over, and ends its session.
 pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
@@ -41,29 +43,35 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     } = duplex;
     let limits = &core.limits;
     let log = Arc::clone(core.state.log());
-    let (channel, writer) = Writer::new(sink, limits.outbox, limits.write_deadline, log);
+    let traffic = Arc::clone(core.state.traffic());
+    let (channel, writer) =
+        Writer::counted(sink, limits.outbox, limits.write_deadline, log, traffic);
     let session = core.state.open_session(core.auth.is_enabled());
     session.attach(&channel);
     let _abandoned = AbandonedOnDrop(Arc::clone(&session));
-    let _counted = core.life.connect();
+    let mut counted = core.life.connect(&session, peer.clone());
     debug!(session = %session.id(), %peer, "connected");
 
-    let calls = Arc::new(Calls::default());
-    let mut driver = CallDriver::new(Arc::clone(&calls));
+    let mut driver = session.call_driver();
     let mut reader = Reader::new(
         Arc::clone(&core),
         Arc::clone(&session),
         Arc::clone(&channel),
-        calls,
     );
-    let written = {
+    let (ending, written) = {
         let mut reading = pin!(async {
             let reason = reader.read(&mut source).await;
+            let ending = reason.as_ref().map(|reason| Ending::of(reason.code));
             channel.close(reason);
+            ending
         });
         let reading = channel.before_writer(driver.beside(reading.as_mut()));
-        tokio::join!(biased; reading, writer.run()).1
+        tokio::join!(biased; reading, writer.run())
     };
+    counted.because(match written {
+        Err(WriterError::Stuck(_)) => Ending::Stuck,
+        _ => ending.unwrap_or(Ending::Cut),
+    });
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
     tokio::join!(session.end(), driver.finish());
     drain(&mut source, limits.close_deadline).await;
@@ -82,7 +90,6 @@ impl Drop for AbandonedOnDrop {
 struct Reader {
     core: Arc<Core>,
     channel: Arc<WsChannel>,
-    calls: Arc<Calls>,
     cx: Cx,
     authenticated: bool,
     /// Failed authentications that were made to wait.
@@ -112,17 +119,11 @@ enum Flow {
 }
 
 impl Reader {
-    fn new(
-        core: Arc<Core>,
-        session: Arc<ClientSession>,
-        channel: Arc<WsChannel>,
-        calls: Arc<Calls>,
-    ) -> Self {
+    fn new(core: Arc<Core>, session: Arc<ClientSession>, channel: Arc<WsChannel>) -> Self {
         let authenticated = session.identity().is_authenticated();
         Self {
             core,
             channel,
-            calls,
             cx: Cx::new(session),
             authenticated,
             auth_failures: 0,
@@ -275,20 +276,28 @@ impl Reader {
                 flow
             }
             Err(error) => {
-                self.refuse(Id::NULL, &error, None).await;
+                self.refuse(Id::NULL, MethodIndex::UNKNOWN, &error, None)
+                    .await;
                 Flow::Continue
             }
         }
     }
 
     /// Answers a request that is not taken on; waits while the peer does not read its answers.
-    async fn refuse(&self, id: Id, error: &RpcError, batch: Option<&Arc<Batch>>) {
+    async fn refuse(
+        &self,
+        id: Id,
+        method: MethodIndex,
+        error: &RpcError,
+        batch: Option<&Arc<Batch>>,
+    ) {
         match (self.admit(id.clone(), batch).await, batch) {
-            (Ok(responder), _) => responder.error(error),
-            (Err(_), Some(batch)) => {
-                car_state::responder::Responder::batched(id, batch, None).error(error)
+            (Ok(responder), _) => responder.of(method).error(error),
+            (Err(_), Some(batch)) => Responder::batched(id, batch, None).of(method).error(error),
+            (Err(_), None) => {
+                self.core.state.traffic().refused(method, error);
+                self.channel.refuse(encode_error(&id, error));
             }
-            (Err(_), None) => self.channel.refuse(encode_error(&id, error)),
         }
     }
 }

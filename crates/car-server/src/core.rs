@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use crate::auth::Auth;
 use crate::life::Life;
+use crate::operations::Operations;
 use crate::router::Router;
 
 /// What all connections share.
@@ -19,6 +20,7 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     pub(crate) router: Router,
     pub(crate) life: Arc<Life>,
+    pub(crate) operations: Arc<Operations>,
 }
 
 impl Core {

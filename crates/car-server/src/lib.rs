@@ -15,6 +15,7 @@ mod info;
 mod life;
 #[cfg(feature = "cli")]
 pub mod logging;
+pub mod operations;
 mod private_file;
 pub mod root_lock;
 mod router;

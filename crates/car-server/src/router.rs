@@ -12,6 +12,7 @@ use car_state::approval::ApprovalGate;
 use car_state::log::Settled;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
+use car_state::traffic::MethodIndex;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use rustc_hash::FxHashMap;
@@ -33,6 +34,8 @@ type Source<T> = Arc<dyn Fn(&Arc<ClientSession>) -> T + Send + Sync>;
 /// One method and what serves it.
 pub struct Route {
     pub(crate) spec: &'static MethodSpec,
+    /// Where its calls are counted.
+    pub(crate) index: MethodIndex,
     /// Whether a call waits for a person.
     pub(crate) gated: bool,
     /// There where the handler never awaits.
@@ -115,6 +118,7 @@ where
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
         Route {
             spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
             gated: false,
             inline: Some(Box::new(move |cx, params, responder| {
                 match decode_params(params) {
@@ -188,17 +192,20 @@ where
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
         Route {
             spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
             gated: false,
-            inline: Some(Box::new(move |cx, params, responder| {
+            inline: Some(Box::new(move |cx, params, mut responder| {
                 let params = match decode_params(params) {
                     Ok(params) => params,
                     Err(error) => return responder.error(&error),
                 };
                 match inline_handler(&inline_source(cx.session()), cx, params) {
                     Ok(Answer::Now(result)) => responder.ok(&result),
-                    Ok(Answer::Later(later)) => cx
-                        .session()
-                        .spawn(async move { answer(responder, later.await) }),
+                    Ok(Answer::Later(later)) => {
+                        responder.stays();
+                        cx.session()
+                            .begin(async move { answer(responder, later.await) });
+                    }
                     Err(failure) => answer::<M::Result>(responder, Err(failure)),
                 }
             })),
@@ -231,6 +238,7 @@ where
         let handler = Arc::new(self);
         Route {
             spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
             gated: false,
             inline: None,
             prepare: Box::new(move |cx, params| {

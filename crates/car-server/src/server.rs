@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use car_protocol::rpc::diagnostics::SettingInEffect;
 use car_state::server::ServerState;
 use car_transport::memory::{self, Options};
 use car_transport::{Duplex, Limits};
@@ -11,8 +12,10 @@ use crate::auth::Auth;
 use crate::connection;
 use crate::core::Core;
 use crate::handlers;
+use crate::http::Refusals;
 use crate::info::ServerInfo;
 use crate::life::Life;
+use crate::operations::{self, Notices, Operations};
 use crate::router::{Router, RouterError};
 
 /// A daemon: sessions, methods and connections, over any transport. Cheap to clone.
@@ -28,6 +31,8 @@ pub struct ServerBuilder {
     auth: Auth,
     limits: Limits,
     stop: CancellationToken,
+    settings: Vec<SettingInEffect>,
+    notices: Arc<Notices>,
 }
 
 impl ServerBuilder {
@@ -52,15 +57,36 @@ impl ServerBuilder {
         self
     }
 
+    /// The configuration, for whoever looks for a fault. It must hold no secret.
+    #[must_use]
+    pub fn settings(mut self, settings: Vec<SettingInEffect>) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Where the log keeps what it complains about, for whoever looks for a fault.
+    #[must_use]
+    pub fn notices(mut self, notices: Arc<Notices>) -> Self {
+        self.notices = notices;
+        self
+    }
+
     /// The daemon. Nothing runs until it is given a connection.
     ///
     /// # Errors
     /// [`RouterError`] when a method of the protocol has no handler: a fault of this crate.
     pub fn build(self) -> Result<Server, RouterError> {
         let life = Arc::new(Life::new(self.stop));
-        let info = Arc::new(ServerInfo::new(&self.state, &life));
+        let operations = Arc::new(Operations {
+            state: Arc::clone(&self.state),
+            life: Arc::clone(&life),
+            info: Arc::new(ServerInfo::new(&self.state, &life)),
+            refusals: Arc::default(),
+            settings: self.settings,
+            notices: self.notices,
+        });
         let router = Router::new(
-            handlers::routes(&self.state, &self.auth, &info),
+            handlers::routes(&self.state, &self.auth, &operations),
             self.state.gate(),
         )?;
         let core = Core {
@@ -69,6 +95,7 @@ impl ServerBuilder {
             limits: self.limits,
             router,
             life,
+            operations,
         };
         Ok(Server {
             core: Arc::new(core),
@@ -90,6 +117,8 @@ impl Server {
             auth,
             limits,
             stop,
+            settings: Vec::new(),
+            notices: Arc::default(),
         }
     }
 
@@ -103,6 +132,21 @@ impl Server {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.core.limits
+    }
+
+    /// The route `GET /metrics`, for [`HttpSurfaceBuilder::routes`](crate::http::HttpSurfaceBuilder::routes). Where
+    /// authentication is on it wants the client or the host token as `Authorization: Bearer`, unless it is `open` to
+    /// whoever reaches the port.
+    pub fn metrics(&self, open: bool) -> axum::Router {
+        let operations = Arc::clone(&self.core.operations);
+        operations::router(operations, self.core.auth.clone(), open)
+    }
+
+    /// What the HTTP surface turned away, for
+    /// [`HttpSurfaceBuilder::refusals`](crate::http::HttpSurfaceBuilder::refusals) to add to.
+    #[must_use]
+    pub fn refusals(&self) -> &Arc<Refusals> {
+        &self.core.operations.refusals
     }
 
     /// Serves a connection until it is over. Dropping the future ends the connection and its session.

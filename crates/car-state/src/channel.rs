@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytestring::ByteString;
 use car_protocol::jsonrpc::encode_notification;
@@ -13,11 +14,13 @@ use car_protocol::method::ServerNotification;
 use car_protocol::rpc::events::Cursor;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::frame::{CloseReason, Frame};
 use crate::log::{EventLog, Listener, LogError, StreamName, Watch};
-use crate::outbox::{Admission, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+use crate::outbox::{Admission, Depth, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+use crate::traffic::Traffic;
 use crate::writer::Cold;
 
 /// One connection: a bounded outbox in front of a [`WsSink`](crate::sink::WsSink).
@@ -27,6 +30,9 @@ use crate::writer::Cold;
 pub struct WsChannel {
     inner: Mutex<Inner>,
     log: Arc<dyn EventLog>,
+    traffic: Arc<Traffic>,
+    /// Since when the socket takes nothing of what the writer has for it.
+    stalled: Mutex<Option<Instant>>,
     /// Wakes the writer.
     writer: AtomicWaker,
     /// Whether the reader has its turn, after which the writer has its own without being woken.
@@ -67,6 +73,8 @@ pub(crate) struct Feed {
     pub(crate) watch: Watch,
     /// What is read of it from storage.
     pub(crate) cold: Option<Cold>,
+    /// How far the writer has come, for whoever looks from outside.
+    pub(crate) written: Arc<AtomicU64>,
 }
 
 /// Requests are refused: so many are under way that another cannot be taken on.
@@ -78,7 +86,7 @@ pub struct Overloaded {
 
 impl WsChannel {
     /// A channel without a writer yet; [`Writer::new`](crate::writer::Writer::new) makes both.
-    pub(crate) fn new(limits: OutboxLimits, log: Arc<dyn EventLog>) -> Self {
+    pub(crate) fn new(limits: OutboxLimits, log: Arc<dyn EventLog>, traffic: Arc<Traffic>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 outbox: Outbox::new(limits),
@@ -86,6 +94,8 @@ impl WsChannel {
                 subscriptions: 0,
             }),
             log,
+            traffic,
+            stalled: Mutex::default(),
             writer: AtomicWaker::new(),
             reading: AtomicBool::new(false),
             room: AtomicBool::new(true),
@@ -179,7 +189,11 @@ impl WsChannel {
     /// # Errors
     /// [`SendError`]; the frame is dropped.
     pub fn send(&self, frame: Frame) -> Result<(), SendError> {
-        self.with_outbox(|outbox| outbox.push(frame))?;
+        let pushed = self.with_outbox(|outbox| outbox.push(frame));
+        if pushed == Err(SendError::Full) {
+            self.traffic.frame_refused();
+        }
+        pushed?;
         self.wake_writer();
         Ok(())
     }
@@ -216,6 +230,7 @@ impl WsChannel {
     ) -> Result<Subscription, SubscribeError> {
         let watch = self.log.watch(&stream, Arc::<Self>::clone(self))?;
         let id = self.next_subscription.fetch_add(1, Ordering::Relaxed);
+        let written = Arc::new(AtomicU64::new(cursor.seq));
         {
             let mut inner = self.inner.lock();
             let limit = inner.outbox.limits().subscriptions;
@@ -229,12 +244,14 @@ impl WsChannel {
                 cursor,
                 watch,
                 cold: None,
+                written: Arc::clone(&written),
             }));
         }
         self.wake_writer();
         Ok(Subscription {
             channel: Arc::clone(self),
             id,
+            written,
         })
     }
 
@@ -265,6 +282,27 @@ impl WsChannel {
     pub fn requests(&self) -> usize {
         let answering = self.answering.load(Ordering::Relaxed);
         self.inner.lock().outbox.requests() + usize::from(answering)
+    }
+
+    /// How much is under way and to be written.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        self.inner.lock().outbox.depth()
+    }
+
+    /// For how long the socket has taken nothing of what there is for it; none where all is well. Nothing that waits
+    /// in the fast lane is older than that, but for a turn of the writer.
+    #[must_use]
+    pub fn stalled(&self) -> Option<Duration> {
+        self.stalled.lock().map(|since| since.elapsed())
+    }
+
+    pub(crate) fn set_stalled(&self, stalled: bool) {
+        *self.stalled.lock() = stalled.then(Instant::now);
+    }
+
+    pub(crate) fn traffic(&self) -> &Traffic {
+        &self.traffic
     }
 
     /// Cancelled when the writer has ended: nothing will be written any more.
@@ -350,6 +388,15 @@ impl Slot {
         }
     }
 
+    /// Counts the request from now on, if it is not counted yet.
+    pub(crate) fn count(&mut self) {
+        if !self.counted {
+            self.channel.answering.store(false, Ordering::Relaxed);
+            self.counted = true;
+            self.channel.with_outbox(Outbox::take_on);
+        }
+    }
+
     /// The connection that the request came on.
     #[must_use]
     pub fn channel(&self) -> &Arc<WsChannel> {
@@ -410,6 +457,15 @@ impl Drop for Slot {
 pub struct Subscription {
     channel: Arc<WsChannel>,
     id: u64,
+    written: Arc<AtomicU64>,
+}
+
+impl Subscription {
+    /// The number of the newest event that the connection's socket has taken, at most a page too small.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Subscription {

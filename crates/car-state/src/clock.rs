@@ -1,9 +1,11 @@
 //! Wall time and ids: the two sources of values that a test must be able to pin.
 
 use std::fmt::Debug;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use car_protocol::Timestamp;
+use car_protocol::trace::SpanId;
 
 /// Tells the wall time. Durations and deadlines use `tokio::time`, which tests may pause.
 pub trait Clock: Debug + Send + Sync + 'static {
@@ -46,6 +48,12 @@ pub trait IdSource: Debug + Send + Sync + 'static {
     /// `prefix` and 12 hex digits: `approval-0f3a…`.
     fn prefixed(&self, prefix: &str) -> String {
         format!("{prefix}-{}", self.hex12())
+    }
+
+    /// The id of a step in a trace.
+    fn span_id(&self) -> SpanId {
+        let number = u64::from_str_radix(&self.hex12(), 16).ok();
+        SpanId::new(number.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN))
     }
 }
 

@@ -24,5 +24,6 @@ pub mod sink;
 pub mod store;
 pub mod tool_table;
 pub mod tools;
+pub mod traffic;
 pub mod verify;
 pub mod writer;

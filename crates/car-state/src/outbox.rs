@@ -41,6 +41,20 @@ impl Default for OutboxLimits {
     }
 }
 
+/// How much a connection has under way and to write.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Depth {
+    /// Requests that are under way or whose reply is not written.
+    pub requests: usize,
+    /// Bytes of the requests that are under way.
+    pub request_bytes: usize,
+    /// Replies and other frames of the fast lane that are not written. The one frame that answers a batch counts for
+    /// as many as it answers.
+    pub frames: usize,
+    /// Their bytes.
+    pub bytes: usize,
+}
+
 /// A frame and the requests that it settles.
 #[derive(Debug)]
 pub(crate) struct Queued {
@@ -140,6 +154,11 @@ impl Outbox {
         }
     }
 
+    /// Takes on a request for which there was room when it was read.
+    pub(crate) fn take_on(&mut self) {
+        self.requests += 1;
+    }
+
     /// Counts the bytes of a request that stays under way; `false` when they are too many together with others.
     pub(crate) fn hold(&mut self, bytes: usize) -> bool {
         let fits =
@@ -237,6 +256,15 @@ impl Outbox {
 
     pub(crate) fn requests(&self) -> usize {
         self.requests
+    }
+
+    pub(crate) fn depth(&self) -> Depth {
+        Depth {
+            requests: self.requests,
+            request_bytes: self.request_bytes,
+            frames: self.frames + self.replied,
+            bytes: self.bytes,
+        }
     }
 
     pub(crate) fn limits(&self) -> &OutboxLimits {

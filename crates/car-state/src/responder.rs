@@ -9,12 +9,14 @@ use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::channel::{Overloaded, Slot, WsChannel};
+use crate::traffic::{MethodIndex, Traffic};
 
 /// Answers one request. Dropping it unanswered answers with an internal error, or with `session_ended` where that is why,
 /// so that a handler that panics, is aborted or forgets leaves nobody waiting.
 #[derive(Debug)]
 pub struct Responder {
     id: Id,
+    method: MethodIndex,
     target: Target,
 }
 
@@ -35,6 +37,7 @@ impl Responder {
     pub fn request(id: Id, slot: Slot) -> Self {
         Self {
             id,
+            method: MethodIndex::UNKNOWN,
             target: Target::Caller(slot),
         }
     }
@@ -44,6 +47,7 @@ impl Responder {
     pub fn notification(slot: Option<Slot>) -> Self {
         Self {
             id: Id::NULL,
+            method: MethodIndex::UNKNOWN,
             target: Target::Nobody(slot),
         }
     }
@@ -54,8 +58,16 @@ impl Responder {
         batch.expect_one();
         Self {
             id,
+            method: MethodIndex::UNKNOWN,
             target: Target::Batch(Arc::clone(batch), slot),
         }
+    }
+
+    /// The same for a request that names this method.
+    #[must_use]
+    pub fn of(mut self, method: MethodIndex) -> Self {
+        self.method = method;
+        self
     }
 
     /// The id of the request; `null` for a notification.
@@ -77,14 +89,25 @@ impl Responder {
         }
     }
 
+    /// Notes that the answer comes later than the next request is read.
+    pub fn stays(&mut self) {
+        if let Target::Caller(slot) = &mut self.target {
+            slot.count();
+        }
+    }
+
     /// Answers with a result.
     pub fn ok<R: Serialize + ?Sized>(mut self, result: &R) {
         if let Target::Nobody(_) = self.target {
+            self.note_answer();
             self.target = Target::Answered;
             return;
         }
         match encode_result(&self.id, result) {
-            Ok(text) => self.answer(text),
+            Ok(text) => {
+                self.note_answer();
+                self.answer(text);
+            }
             Err(error) => {
                 tracing::error!(%error, id = %self.id, "a result cannot be serialised");
                 self.answer_error(&RpcError::internal());
@@ -97,7 +120,24 @@ impl Responder {
         self.answer_error(error);
     }
 
+    fn note_answer(&self) {
+        if let Some(traffic) = self.traffic() {
+            traffic.answered(self.method);
+        }
+    }
+
+    fn traffic(&self) -> Option<&Traffic> {
+        match &self.target {
+            Target::Caller(slot) | Target::Nobody(Some(slot)) => Some(slot.channel().traffic()),
+            Target::Batch(batch, _) => Some(batch.channel().traffic()),
+            Target::Nobody(None) | Target::Answered => None,
+        }
+    }
+
     fn answer_error(&mut self, error: &RpcError) {
+        if let Some(traffic) = self.traffic() {
+            traffic.refused(self.method, error);
+        }
         let text = encode_error(&self.id, error);
         self.answer(text);
     }
@@ -116,7 +156,9 @@ impl Drop for Responder {
         let abandoned = match &self.target {
             Target::Caller(slot) => slot.channel().is_abandoned(),
             Target::Batch(batch, _) => batch.channel().is_abandoned(),
-            Target::Nobody(_) | Target::Answered => return,
+            // Nobody is answered, but it is counted.
+            Target::Nobody(Some(slot)) => slot.channel().is_abandoned(),
+            Target::Nobody(None) | Target::Answered => return,
         };
         self.answer_error(&if abandoned {
             let message = "the session ended before the answer";

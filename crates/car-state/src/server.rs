@@ -19,13 +19,14 @@ use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
-use crate::log::{EventLog, Families, Family, MemoryLog, SESSION, StreamName};
+use crate::log::{Appends, EventLog, Families, Family, MemoryLog, MeteredLog, SESSION, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::tools::{GatedExecutor, WsToolExecutor};
+use crate::traffic::Traffic;
 
 /// How a [`ServerState`] is to be made.
 #[derive(Clone)]
@@ -194,6 +195,8 @@ pub struct ServerState {
     log: Arc<dyn EventLog>,
     #[cfg(feature = "sqlite")]
     database: Option<Database>,
+    appends: Arc<Appends>,
+    traffic: Arc<Traffic>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
@@ -242,6 +245,9 @@ impl ServerState {
             Some(log) => Arc::clone(log),
             None => config.make_log()?,
         };
+        let log = MeteredLog::new(log);
+        let appends = Arc::clone(log.appends());
+        let log: Arc<dyn EventLog> = Arc::new(log);
         let host = HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
@@ -256,6 +262,8 @@ impl ServerState {
             log,
             #[cfg(feature = "sqlite")]
             database: config.database,
+            appends,
+            traffic: Arc::default(),
             started_at: config.clock.now(),
             clock: config.clock,
             ids: config.ids,
@@ -358,6 +366,18 @@ impl ServerState {
     #[must_use]
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()
+    }
+
+    /// What was appended to the log.
+    #[must_use]
+    pub fn appends(&self) -> &Arc<Appends> {
+        &self.appends
+    }
+
+    /// What was asked, answered, refused and dropped.
+    #[must_use]
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.traffic
     }
 
     /// The live sessions.

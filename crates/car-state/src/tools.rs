@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use car_protocol::rpc::tools::{Execute, ExecuteParams};
+use car_protocol::rpc::tools::{CallbackMeta, Execute, ExecuteParams};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
@@ -49,6 +49,9 @@ impl WsToolExecutor {
             request_id: request_id.to_owned(),
             session_id: session,
             proposal_id: Some(call.proposal_id.to_string()),
+            meta: call.trace.map(|trace| CallbackMeta {
+                traceparent: Some(trace),
+            }),
         };
         self.callbacks
             .call::<Execute>(&channel, call.deadline, params)

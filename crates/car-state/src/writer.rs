@@ -7,6 +7,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use crate::frame::{CloseReason, Frame};
 use crate::log::{EventLog, Frames, LogError};
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
 use crate::sink::{BoxSink, FrameQueue, SinkError};
+use crate::traffic::Traffic;
 
 /// Events that are read from the log at once.
 const PAGE: usize = 64;
@@ -70,7 +72,19 @@ impl Writer {
         deadline: Duration,
         log: Arc<dyn EventLog>,
     ) -> (Arc<WsChannel>, Self) {
-        let channel = Arc::new(WsChannel::new(limits, log));
+        Self::counted(sink, limits, deadline, log, Arc::default())
+    }
+
+    /// The same, and what is answered, refused and dropped on the way adds to `traffic`.
+    #[must_use]
+    pub fn counted(
+        sink: BoxSink,
+        limits: OutboxLimits,
+        deadline: Duration,
+        log: Arc<dyn EventLog>,
+        traffic: Arc<Traffic>,
+    ) -> (Arc<WsChannel>, Self) {
+        let channel = Arc::new(WsChannel::new(limits, log, traffic));
         let writer = Self {
             channel: Arc::clone(&channel),
             sink,
@@ -89,15 +103,16 @@ impl Writer {
     /// [`WriterError`]; the channel has ended in any case.
     pub async fn run(mut self) -> Result<(), WriterError> {
         let limits = self.channel.limits();
+        let channel = Arc::clone(&self.channel);
         loop {
             let next = poll_fn(|cx| self.poll_work(cx)).await;
             match next {
                 Next::Ended => return Ok(()),
                 Next::Close(reason) => {
-                    self.write_turn(limits, false).await?;
+                    self.write_turn(&channel, limits, false).await?;
                     return self.close(reason).await;
                 }
-                Next::Write | Next::Idle => self.write_turn(limits, true).await?,
+                Next::Write | Next::Idle => self.write_turn(&channel, limits, true).await?,
             }
         }
     }
@@ -145,6 +160,7 @@ impl Writer {
 
     async fn write_turn(
         &mut self,
+        channel: &WsChannel,
         limits: OutboxLimits,
         with_feeds: bool,
     ) -> Result<(), WriterError> {
@@ -154,7 +170,10 @@ impl Writer {
         if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
             return Ok(written?);
         }
-        match timeout(deadline, writing).await {
+        channel.set_stalled(true);
+        let written = timeout(deadline, writing).await;
+        channel.set_stalled(false);
+        match written {
             Ok(written) => Ok(written?),
             Err(_) => Err(WriterError::Stuck(deadline)),
         }
@@ -186,7 +205,7 @@ impl Writer {
             };
             if feed.has_more() {
                 let cold = feed.cold.is_some();
-                feed.read(&mut self.frames);
+                feed.read(&mut self.frames, self.channel.traffic());
                 let mut events = BulkLane {
                     frames: &mut self.frames,
                     bytes: &mut bytes,
@@ -200,6 +219,7 @@ impl Writer {
                 } else {
                     self.frames.clear();
                 }
+                feed.written.store(feed.cursor.seq, Ordering::Relaxed);
             }
             self.feeds.push(feed);
             if bytes == 0 {
@@ -302,7 +322,7 @@ impl Feed {
 
     /// The next frames, with a notice first where events are gone. `frames` is empty before, and stays so when they have
     /// to come from storage.
-    fn read(&mut self, frames: &mut VecDeque<ByteString>) {
+    fn read(&mut self, frames: &mut VecDeque<ByteString>, traffic: &Traffic) {
         let read = match self.cold.take() {
             Some(Cold::Fetched(fetched)) => fetched.map(|fetched| {
                 *frames = fetched.frames;
@@ -317,6 +337,7 @@ impl Feed {
                 self.cold = Some(Cold::Fetching(fetching));
             }
             Ok(missed) => {
+                traffic.events_skipped(missed);
                 // The notice has no number of its own; it stands for those that it names.
                 if let Some(notice) = self.lag_notice(missed) {
                     frames.push_front(notice);

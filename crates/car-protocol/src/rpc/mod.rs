@@ -1,5 +1,6 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod diagnostics;
 pub mod events;
 pub mod host;
 pub mod policy;
@@ -39,6 +40,7 @@ impl Ok {
 pub const METHODS: &[&[&MethodSpec]] = &[
     session::METHODS,
     server::METHODS,
+    diagnostics::METHODS,
     tools::METHODS,
     proposal::METHODS,
     policy::METHODS,

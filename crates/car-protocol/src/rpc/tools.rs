@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Empty;
+use crate::trace::TraceParent;
 
 crate::methods! {
     /// Registers tools, which the client will be asked to run. A name that is there already is replaced. Answers how
@@ -118,6 +119,19 @@ pub struct ExecuteParams {
     /// The proposal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal_id: Option<String>,
+    /// What belongs to the call and not to the tool.
+    #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
+    pub meta: Option<CallbackMeta>,
+}
+
+/// The metadata of a request that the daemon sends.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CallbackMeta {
+    /// W3C Trace Context: the trace of the request that caused this one, where that request named one in its own
+    /// `_meta.traceparent`, with the daemon's step as the parent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
 }
 
 /// Params of `tools.cancel`.

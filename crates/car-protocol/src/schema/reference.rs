@@ -20,6 +20,12 @@ and carry the id of their request exactly as it was sent. A frame may be a batch
 Params are given by name. A member marked `?` may be left out, and `null` is the same as left out where its type says
 so. Unknown members are ignored, so that both sides can be of different ages. `\"params\":null` is the same as no params.
 
+Params of every method may have a member `_meta`, an object with what belongs to the call and not to the method.
+`_meta.traceparent` is a [W3C Trace Context](https://www.w3.org/TR/trace-context-2/), for example
+`00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`: the daemon's log names its trace id with what a method that
+waits does, and the requests that the daemon sends because of it carry the same trace with a parent of their own. One
+that is malformed is ignored.
+
 The same in other forms: [JSON Schema](../schema/car.schema.json), [OpenRPC](../schema/openrpc.json) (also the answer of
 `rpc.discover`), [TypeScript](../schema/car.ts).
 ";

@@ -14,7 +14,7 @@ Every option can also stand in car.toml below the root or in the environment; `c
 effect and where it comes from.
 
 Exit codes: 0 it worked, 1 it did not, 2 the command line or the configuration is wrong, 3 no daemon is running; a \
-daemon that is told twice to stop ends with 128 and the number of the signal.";
+daemon that is told twice to stop ends with 128 and the number of the signal. `doctor` has its own.";
 
 /// The Common Agent Runtime daemon. Without a command it runs the daemon in the foreground.
 #[derive(Debug, Parser)]
@@ -67,6 +67,18 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// Looks for what is wrong: configuration, root, lock, daemon, socket, tokens, folders, database, disk, descriptors, clock.
+    ///
+    /// It works with and without a running daemon and changes nothing.
+    ///
+    /// Exit codes: 0 all is well, 1 something is odd but works, 2 something is wrong, or the command line is.
+    Doctor {
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        options: Options,
+    },
     /// Prints a unit that starts this program with these options when the user logs in.
     Service {
         /// For which service manager.
@@ -99,9 +111,11 @@ impl Arguments {
         flags.extend(self.options.flags);
         match &self.command {
             None => {}
-            Some(Command::Config { options, .. } | Command::Service { options, .. }) => {
-                flags.extend(options.flags.clone());
-            }
+            Some(
+                Command::Config { options, .. }
+                | Command::Doctor { options, .. }
+                | Command::Service { options, .. },
+            ) => flags.extend(options.flags.clone()),
             Some(command) => {
                 if let Some(flag) = self.options.given {
                     let name = command.name();
@@ -122,6 +136,7 @@ impl Command {
             Self::Stop { .. } => "stop",
             Self::Call { .. } => "call",
             Self::Config { .. } => "config",
+            Self::Doctor { .. } => "doctor",
             Self::Service { .. } => "service",
             Self::Version => "version",
         }

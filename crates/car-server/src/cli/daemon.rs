@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use car_server::config::{Config, Places};
 use car_server::http::HttpSurface;
+use car_server::operations::Notices;
 use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
@@ -32,7 +33,8 @@ const STORE_TIME: Duration = Duration::from_secs(5);
 
 /// Runs until a signal, or until somebody with the host role asks for the end.
 pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
-    logging::start(&config.log.value, config.log_format.value).map_err(Failure::error)?;
+    let notices =
+        logging::start(&config.log.value, config.log_format.value).map_err(Failure::error)?;
     let lock = RootLock::acquire(places.home())?;
     let asked = CancellationToken::new();
     signals::watch(asked.clone())
@@ -42,7 +44,7 @@ pub(super) fn run(config: &Config, places: &Places) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
-    let ended = runtime.block_on(serve(config, places, lock, asked));
+    let ended = runtime.block_on(serve(config, places, lock, asked, notices));
     // What still blocks a thread has had the drain time.
     runtime.shutdown_background();
     ended
@@ -54,10 +56,11 @@ async fn serve(
     places: &Places,
     mut lock: RootLock,
     asked: CancellationToken,
+    notices: Arc<Notices>,
 ) -> Result<(), Failure> {
     let listeners = Listeners::bind(config).await?;
     let database = Database::open(places.home(), DatabaseOptions::default())?;
-    let (server, _token_files) = build(config, places, &database)?;
+    let (server, _token_files) = build(config, places, &database, notices)?;
     let at = Reachable {
         address: listeners.tcp.address(),
         socket: config.socket_path(),
@@ -100,6 +103,7 @@ fn build(
     config: &Config,
     places: &Places,
     database: &Database,
+    notices: Arc<Notices>,
 ) -> Result<(Server, TokenFiles), Failure> {
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
@@ -112,6 +116,7 @@ fn build(
         false => Auth::disabled(),
     };
     let server = Server::builder(state).auth(auth).limits(config.limits());
+    let server = server.settings(config.in_effect()).notices(notices);
     Ok((server.build().map_err(Failure::error)?, files))
 }
 
@@ -162,7 +167,11 @@ impl Listeners {
         let threads = Threads::start()
             .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
         let surface = surface.threads(threads);
-        let surface = surface.stopping(server.stopping().clone()).build();
+        let surface = surface
+            .stopping(server.stopping().clone())
+            .refusals(Arc::clone(server.refusals()))
+            .routes(server.metrics(config.metrics_open.value))
+            .build();
         let permits = Permits::new(server.limits().connections);
         let stopping = server.stopping();
         Ok(async move {

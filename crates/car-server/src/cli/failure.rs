@@ -61,6 +61,16 @@ impl Failure {
         self
     }
 
+    /// What went wrong.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What to do about it.
+    pub(super) const fn advice(&self) -> Option<&'static str> {
+        self.advice
+    }
+
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }

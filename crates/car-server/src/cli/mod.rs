@@ -5,6 +5,7 @@ mod banner;
 mod call;
 mod conversation;
 mod daemon;
+mod doctor;
 mod failure;
 mod flags;
 mod output;
@@ -28,7 +29,7 @@ use self::running::Running;
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
     match dispatch(Arguments::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             output::warn(&failure.to_string());
             failure.exit_code()
@@ -36,10 +37,11 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
     let environment = Environment::of_process();
     let (command, flags) = arguments.split()?;
-    match command {
+    let done = match command {
+        Some(Command::Doctor { json, .. }) => return doctor::run(&flags, &environment, json),
         None => {
             let config = Config::load(&flags, &environment)?;
             daemon::run(&config, &Config::places(&flags, &environment)?)
@@ -75,5 +77,6 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Some(Command::Version) => {
             output::print(concat!("car-server ", env!("CARGO_PKG_VERSION"), "\n"))
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -12,6 +12,7 @@ mod options;
 mod parts;
 mod places;
 mod raw;
+pub(crate) mod secret;
 mod show;
 mod source;
 mod table;

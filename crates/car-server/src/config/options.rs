@@ -129,6 +129,14 @@ options! {
         default: |_places| Vec::new(),
     }
 
+    /// Answers `GET /metrics` without a token to whoever reaches the port or the socket. Without this it wants the client or the host token, where authentication is on.
+    metrics_open: bool {
+        flag: "metrics-open",
+        variable: "CAR_METRICS_OPEN",
+        key: "metrics_open",
+        default: |_places| false,
+    }
+
     /// Names under which clients may reach the daemon, beside `localhost`, loopback addresses and `--bind`.
     allowed_hosts: Vec<AllowedHost> {
         flag: "allow-host" NAME,

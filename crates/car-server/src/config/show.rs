@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use car_protocol::rpc::diagnostics::SettingInEffect;
+
+use super::secret::{HIDDEN, is_secret};
 use super::{Config, OptionSpec, Origin, Raw};
 
 /// One option with its value.
@@ -27,6 +30,25 @@ impl Config {
             (shown.spec.name.to_owned(), value)
         };
         serde_json::Value::Object(self.shown().into_iter().map(entry).collect())
+    }
+
+    /// All values as `diagnostics.snapshot` tells them: those of secrets are hidden.
+    #[must_use]
+    pub fn in_effect(&self) -> Vec<SettingInEffect> {
+        let shown = self.shown().into_iter();
+        shown
+            .map(|shown| {
+                let name = shown.spec.key.unwrap_or(shown.spec.name);
+                SettingInEffect {
+                    name: name.to_owned(),
+                    value: match is_secret(name) {
+                        true => HIDDEN.into(),
+                        false => shown.value.to_json(),
+                    },
+                    origin: shown.origin.to_string(),
+                }
+            })
+            .collect()
     }
 }
 

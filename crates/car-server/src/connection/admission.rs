@@ -15,8 +15,10 @@ use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::responder::{Batch, Responder};
+use car_state::traffic::MethodIndex;
 use serde_json::json;
 use serde_json::value::RawValue;
+use tracing::Instrument as _;
 
 use super::{Flow, Reader};
 use crate::failure::{Failure, approval_refused};
@@ -56,13 +58,14 @@ impl Reader {
                 && self.permit(Some(route), &request.method).is_ok()
         };
         let route = self.core.router.get(&request.method).filter(usual);
-        let Some(inline) = route.and_then(|route| route.inline.as_ref()) else {
+        let plain = route.and_then(|route| Some((route.index, route.inline.as_ref()?)));
+        let Some((index, inline)) = plain else {
             return Some(request);
         };
         let Some(slot) = self.channel.try_admit() else {
             return Some(request);
         };
-        let responder = Responder::request(request.id, slot);
+        let responder = Responder::request(request.id, slot).of(index);
         self.run_plain(&request.method, inline, request.params, responder);
         None
     }
@@ -100,7 +103,8 @@ impl Reader {
                 Flow::Continue
             }
             Message::Invalid(invalid) => {
-                self.refuse(invalid.id, &invalid.error, batch).await;
+                let method = MethodIndex::UNKNOWN;
+                self.refuse(invalid.id, method, &invalid.error, batch).await;
                 Flow::Continue
             }
             Message::Request(request) => {
@@ -135,9 +139,11 @@ impl Reader {
     async fn call(&mut self, call: Call<'_>, batch: Option<&Arc<Batch>>) -> Flow {
         let core = Arc::clone(&self.core);
         let route = core.router.get(call.method);
+        let method = route.map_or(MethodIndex::UNKNOWN, |route| route.index);
         if !self.authenticated && route.is_none_or(|route| route.spec.access != Access::Open) {
             if let Some(id) = call.id {
-                self.refuse(id, &self.core.auth.required(), batch).await;
+                let error = self.core.auth.required();
+                self.refuse(id, method, &error, batch).await;
             }
             return Flow::Close(CloseReason::new(close::POLICY, "authenticate first"));
         }
@@ -145,7 +151,7 @@ impl Reader {
             Ok(route) => route,
             Err(error) => {
                 if let Some(id) = call.id {
-                    self.refuse(id, &error, batch).await;
+                    self.refuse(id, method, &error, batch).await;
                 }
                 return Flow::Continue;
             }
@@ -157,6 +163,7 @@ impl Reader {
             let message = "the answers of this batch are too long together";
             self.refuse(
                 id.clone(),
+                method,
                 &RpcError::overloaded(message, limit),
                 Some(batch),
             )
@@ -172,14 +179,14 @@ impl Reader {
                 .map(|slot| Responder::notification(Some(slot))),
         };
         match admitted {
-            Ok(responder) => self.run(route, &call, responder).await,
+            Ok(responder) => self.run(route, &call, responder.of(method)).await,
             Err(Overloaded { limit }) => {
                 let error = RpcError::overloaded(
                     "too many requests are under way on this connection",
                     limit as u64,
                 );
                 if let Some(id) = call.id {
-                    self.refuse(id, &error, batch).await;
+                    self.refuse(id, method, &error, batch).await;
                 }
                 Flow::Continue
             }
@@ -264,7 +271,9 @@ impl Reader {
 
     /// Begins the call beside the read loop.
     fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
-        let prepared = match (route.prepare)(&self.cx, call.params) {
+        let traced = self.cx.traced(call.params);
+        let cx = traced.as_ref().unwrap_or(&self.cx);
+        let prepared = match (route.prepare)(cx, call.params) {
             Ok(prepared) => prepared,
             Err(error) => return responder.error(&error),
         };
@@ -276,11 +285,15 @@ impl Reader {
             let message = "the requests under way on this connection are too big together";
             return responder.error(&RpcError::overloaded(message, limit as u64));
         }
+        let span = cx.span(route.spec.name);
         if !route.gated {
-            return self.calls.begin(self.session(), prepared(responder));
+            return self.session().begin(prepared(responder).instrument(span));
         }
         match Parked::new(&self.parked, self.core.limits.parked_approvals) {
-            Some(parked) => self.park(route, call, responder, prepared, parked),
+            Some(parked) => {
+                let parked = self.park(route, call, responder, prepared, parked);
+                self.session().begin(parked.instrument(span));
+            }
             None => {
                 let limit = self.core.limits.parked_approvals as u64;
                 let message = "too many calls of this connection wait for a person";
@@ -297,7 +310,7 @@ impl Reader {
         responder: Responder,
         prepared: Prepared,
         parked: Parked,
-    ) {
+    ) -> impl Future<Output = ()> + Send + use<> {
         let method = route.spec.name;
         let details = json!({ "method": method, "params_preview": preview(&call.params) });
         let (host, gate) = (
@@ -305,7 +318,7 @@ impl Reader {
             Arc::clone(self.core.state.gate()),
         );
         let identity = self.session().identity().get();
-        self.calls.begin(self.session(), async move {
+        async move {
             let verdict = host
                 .ask(
                     &identity,
@@ -335,7 +348,7 @@ impl Reader {
                 }
             };
             responder.error(&error);
-        });
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod diagnostics;
 mod events;
 mod host;
 mod policy;
@@ -16,15 +17,19 @@ use std::sync::Arc;
 use car_state::server::ServerState;
 
 use crate::auth::Auth;
-use crate::info::ServerInfo;
+use crate::operations::Operations;
 use crate::router::Route;
 
 /// Every route there is.
-pub(crate) fn routes(state: &Arc<ServerState>, auth: &Auth, info: &Arc<ServerInfo>) -> Vec<Route> {
+pub(crate) fn routes(
+    state: &Arc<ServerState>,
+    auth: &Auth,
+    operations: &Arc<Operations>,
+) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
     routes.extend(session::routes(auth.clone()));
-    routes.extend(server::routes(Arc::clone(info)));
+    routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
     routes.extend(tools::routes());
@@ -33,6 +38,8 @@ pub(crate) fn routes(state: &Arc<ServerState>, auth: &Auth, info: &Arc<ServerInf
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes());
     routes.extend(verify::routes());
+    // What looks at the system too. A task: the file system may take its time.
+    routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
     // What a connected host does for others.
@@ -46,6 +53,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
+    use crate::info::ServerInfo;
     use crate::life::Life;
     use crate::router::Router;
 
@@ -53,10 +61,15 @@ mod tests {
     fn every_method_has_a_route() {
         let state = ServerState::with_config(ServerStateConfig::new("unused")).unwrap();
         let life = Arc::new(Life::new(CancellationToken::new()));
-        let info = Arc::new(ServerInfo::new(&state, &life));
-        assert_eq!(
-            Router::new(routes(&state, &Auth::disabled(), &info), state.gate()).err(),
-            None
-        );
+        let operations = Arc::new(Operations {
+            info: Arc::new(ServerInfo::new(&state, &life)),
+            life,
+            state: Arc::clone(&state),
+            refusals: Arc::default(),
+            settings: Vec::new(),
+            notices: Arc::default(),
+        });
+        let routes = routes(&state, &Auth::disabled(), &operations);
+        assert_eq!(Router::new(routes, state.gate()).err(), None);
     }
 }

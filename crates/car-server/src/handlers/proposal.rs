@@ -20,6 +20,9 @@ async fn submit(
     cx: Cx,
     params: SubmitParams,
 ) -> Result<ProposalResult, Failure> {
-    let request = RunRequest::try_from(params)?;
+    let request = RunRequest {
+        trace: cx.trace(),
+        ..RunRequest::try_from(params)?
+    };
     Ok(engine.run(request, cx.cancellation().clone()).await?)
 }

@@ -5,6 +5,7 @@
 //! upgraded nothing of HTTP stays: hyper's state and buffers are gone before the handler begins. What is said on the
 //! WebSocket is not known here.
 
+mod refusals;
 mod routes;
 
 use std::convert::Infallible;
@@ -31,6 +32,8 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 use tracing::{debug, error, warn};
 
+pub use self::refusals::Refusals;
+pub(crate) use self::refusals::Refused;
 use self::routes::Upgrade;
 use crate::threads::Threads;
 
@@ -61,6 +64,7 @@ pub struct HttpSurfaceBuilder {
     stopping: CancellationToken,
     routes: Router,
     threads: Option<Threads>,
+    refusals: Arc<Refusals>,
     handler: Box<dyn Fn(Duplex) -> BoxFuture<()> + Send + Sync>,
 }
 
@@ -98,13 +102,20 @@ impl HttpSurfaceBuilder {
         self
     }
 
+    /// Where what is turned away is counted.
+    #[must_use]
+    pub fn refusals(mut self, refusals: Arc<Refusals>) -> Self {
+        self.refusals = refusals;
+        self
+    }
+
     /// The surface.
     #[must_use]
     pub fn build(self) -> HttpSurface {
         let config = Config::server(&self.limits);
         HttpSurface {
             inner: Arc::new(Inner {
-                router: routes::router(self.rules, self.stopping, self.routes),
+                router: routes::router(self.rules, self.stopping, self.refusals, self.routes),
                 header_timeout: self.limits.header_timeout,
                 header_bytes: self.limits.header_bytes.max(LEAST_HEADER_BYTES),
                 config,
@@ -129,6 +140,7 @@ impl HttpSurface {
             stopping: CancellationToken::new(),
             routes: Router::new(),
             threads: None,
+            refusals: Arc::default(),
             handler: Box::new(move |duplex| Box::pin(handler(duplex))),
         }
     }

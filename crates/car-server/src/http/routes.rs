@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::host_matters;
+use super::refusals::{Refusals, Refused};
 
 /// Where a request leaves the socket that it was promised, for the connection to take when hyper is done with it.
 #[derive(Clone, Default)]
@@ -39,6 +40,7 @@ struct Shared {
     /// For sockets that only this machine's processes can open.
     rules_without_host: Rules,
     stopping: CancellationToken,
+    refusals: Arc<Refusals>,
 }
 
 impl Shared {
@@ -48,13 +50,26 @@ impl Shared {
             _ => &self.rules,
         }
     }
+
+    fn refuse(&self, rejection: Rejection) -> Response {
+        self.refusals.one(rejection);
+        let mut response = (rejection.status(), format!("{rejection}\n")).into_response();
+        response.headers_mut().extend(rejection.headers());
+        response
+    }
 }
 
-pub(super) fn router(rules: Rules, stopping: CancellationToken, further: Router) -> Router {
+pub(super) fn router(
+    rules: Rules,
+    stopping: CancellationToken,
+    refusals: Arc<Refusals>,
+    further: Router,
+) -> Router {
     let shared = Arc::new(Shared {
         rules_without_host: rules.clone().with_any_host(),
         rules,
         stopping,
+        refusals,
     });
     let websocket = Router::new()
         .route("/", any(upgrade))
@@ -77,7 +92,7 @@ async fn check(State(shared): State<Arc<Shared>>, request: Request, next: Next) 
     let (parts, body) = request.into_parts();
     match shared.rules(&parts).check(&parts) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
-        Err(rejection) => refuse(rejection),
+        Err(rejection) => shared.refuse(rejection),
     }
 }
 
@@ -85,8 +100,11 @@ async fn upgrade(State(shared): State<Arc<Shared>>, mut request: Request) -> Res
     let on_upgrade = hyper::upgrade::on(&mut request);
     let (parts, _) = request.into_parts();
     match handshake::accept(&parts, shared.rules(&parts)) {
-        Err(rejection) => refuse(rejection),
-        Ok(_) if shared.stopping.is_cancelled() => stopping(),
+        Err(rejection) => shared.refuse(rejection),
+        Ok(_) if shared.stopping.is_cancelled() => {
+            shared.refusals.one(Refused::Stopping);
+            stopping()
+        }
         Ok(accept) => match parts.extensions.get::<Upgrade>() {
             Some(upgrade) => {
                 upgrade.promise(on_upgrade);
@@ -123,11 +141,5 @@ fn stopping() -> Response {
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-fn refuse(rejection: Rejection) -> Response {
-    let mut response = (rejection.status(), format!("{rejection}\n")).into_response();
-    response.headers_mut().extend(rejection.headers());
     response
 }

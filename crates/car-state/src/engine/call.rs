@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use car_protocol::trace::TraceParent;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use thiserror::Error;
@@ -46,6 +47,8 @@ pub struct ToolCall {
     pub idempotent: bool,
     /// For whom it runs.
     pub tenant: Tenant,
+    /// The trace that the call is a step of, where its proposal is in one. The step is this attempt.
+    pub trace: Option<TraceParent>,
 }
 
 impl ToolCall {
@@ -64,6 +67,7 @@ impl ToolCall {
             attempt: 1,
             idempotent: false,
             tenant: Tenant::common(),
+            trace: None,
         }
     }
 }

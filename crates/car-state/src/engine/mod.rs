@@ -17,8 +17,10 @@ mod schedule;
 use std::sync::Arc;
 
 use car_protocol::rpc::proposal::{ActionProposal, ProposalResult, SubmitParams};
+use car_protocol::trace::TraceParent;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 pub use call::{ToolCall, ToolError, ToolExecutor};
 pub use error::EngineError;
@@ -75,6 +77,8 @@ pub struct RunRequest {
     pub caller: Option<String>,
     /// Claims about the caller; recorded.
     pub claims: Option<Map<String, Value>>,
+    /// The trace that it is a step of.
+    pub trace: Option<TraceParent>,
 }
 
 impl TryFrom<SubmitParams> for RunRequest {
@@ -88,6 +92,7 @@ impl TryFrom<SubmitParams> for RunRequest {
             tenant: Tenant::of(scope.tenant_id.as_deref()).map_err(EngineError::Tenant)?,
             caller: scope.caller_id,
             claims: scope.claims,
+            trace: None,
         })
     }
 }
@@ -112,7 +117,8 @@ impl Engine {
     /// Runs a proposal to its end.
     ///
     /// Proposals of one engine may run at the same time: each works on a snapshot of the state and its own writes,
-    /// which become visible together when it ends well. Cancelling the token ends it early, with a status and a
+    /// which become visible together when it ends well. What is logged meanwhile names the trace that the request is a
+    /// step of. Cancelling the token ends it early, with a status and a
     /// reason for every action; dropping the future ends it without a result. Either way running calls are dropped
     /// and nothing is written.
     ///
@@ -124,8 +130,18 @@ impl Engine {
         cancel: CancellationToken,
     ) -> Result<ProposalResult, EngineError> {
         let mut run = Box::new(Run::prepare(self, request)?);
-        run.drive(&cancel).await;
-        run.conclude()
+        let span = run.span();
+        run.drive(&cancel).instrument(span.clone()).await;
+        let _entered = span.entered();
+        let ended = run.conclude();
+        match &ended {
+            Ok(result) => {
+                let proposal = &*result.proposal_id;
+                tracing::debug!(proposal, outcome = ?result.outcome, "a proposal has ended");
+            }
+            Err(error) => tracing::debug!(%error, "a proposal was not taken"),
+        }
+        ended
     }
 }
 

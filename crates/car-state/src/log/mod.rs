@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod family;
 mod memory;
+mod metered;
 mod name;
 mod ring;
 mod settled;
@@ -29,6 +30,7 @@ pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
 pub use family::{Durability, FAMILIES, Families, Family, HOST, Reader, Retention, SESSION};
 pub use memory::MemoryLog;
+pub use metered::{Appends, Durations, MeteredLog};
 pub use name::StreamName;
 pub use settled::Settled;
 #[cfg(feature = "sqlite")]

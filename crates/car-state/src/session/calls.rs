@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use super::ClientSession;
 
-/// Where the calls of one connection begin. Their [`CallDriver`] runs them.
+/// Where the calls of one session begin. Their [`CallDriver`] runs them.
 #[derive(Default)]
 pub struct Calls {
     begun: Mutex<Vec<BoxFuture<'static, ()>>>,
@@ -60,9 +60,11 @@ impl Wake for Turn {
 const ROUNDS: usize = 4;
 
 impl Calls {
-    /// Takes on a call of `session`, which is dropped when the session ends. To be called from within the future that is
-    /// given to [`CallDriver::beside`], after which the call has its turn without being woken.
-    pub fn begin(&self, session: &ClientSession, call: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn begin(
+        &self,
+        session: &ClientSession,
+        call: impl Future<Output = ()> + Send + 'static,
+    ) {
         let cancel = session.cancel.clone();
         let call = async move {
             let call = AssertUnwindSafe(call).catch_unwind();

@@ -54,6 +54,7 @@ pub struct ClientSession {
     stream: StreamName,
     host: Arc<HostPlane>,
     tasks: TaskTracker,
+    calls: Arc<Calls>,
     cancel: CancellationToken,
     subscriptions: Mutex<HashMap<StreamName, Subscription>>,
     registry: Arc<SessionRegistry>,
@@ -92,6 +93,7 @@ impl ClientSession {
             stream: parts.stream,
             host: parts.host,
             tasks: TaskTracker::new(),
+            calls: Arc::default(),
             cancel: CancellationToken::new(),
             subscriptions: Mutex::default(),
             registry: parts.registry,
@@ -180,6 +182,18 @@ impl ClientSession {
         self.callbacks.call::<C>(&channel, deadline, params).await
     }
 
+    /// Takes on a call, which is dropped when the session ends. To be called from within the future that is given to
+    /// [`CallDriver::beside`], after which the call has its turn without being woken.
+    pub fn begin(&self, call: impl Future<Output = ()> + Send + 'static) {
+        self.calls.begin(self, call);
+    }
+
+    /// What runs the calls of this session.
+    #[must_use]
+    pub fn call_driver(&self) -> CallDriver {
+        CallDriver::new(Arc::clone(&self.calls))
+    }
+
     /// Ready when no task runs.
     pub async fn idle(&self) {
         self.tasks.close();
@@ -205,6 +219,17 @@ impl ClientSession {
         let replaced = self.subscriptions.lock().insert(stream, subscription);
         drop(replaced);
         Ok(true)
+    }
+
+    /// The streams that are fed to the session's connection, each with the number of the newest event that its socket
+    /// has taken.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<(StreamName, u64)> {
+        let subscriptions = self.subscriptions.lock();
+        let places = subscriptions.iter();
+        places
+            .map(|(stream, subscription)| (stream.clone(), subscription.written()))
+            .collect()
     }
 
     /// Puts the session on a connection.

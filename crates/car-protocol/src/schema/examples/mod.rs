@@ -4,6 +4,7 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod diagnostics;
 mod events;
 mod host;
 mod policy;
@@ -65,6 +66,7 @@ pub fn examples() -> Vec<Example> {
     [
         session::examples,
         server::examples,
+        diagnostics::examples,
         tools::examples,
         proposal::examples,
         policy::examples,

@@ -33,7 +33,7 @@ fn handshake(version: u8) -> serde_json::Value {
     })
 }
 
-fn status() -> serde_json::Value {
+pub(super) fn status() -> serde_json::Value {
     json!({
         "version": "0.1.0",
         "pid": 4711,

@@ -171,6 +171,10 @@ impl<'e> Run<'e> {
             attempt: call.attempt,
             idempotent: idempotent || call.tool.definition().idempotent,
             tenant: self.request.tenant.clone(),
+            trace: self
+                .request
+                .trace
+                .map(|trace| trace.child(self.engine.parts.ids.span_id())),
         };
         call.made += 1;
         let place = call.place.take();

@@ -170,6 +170,17 @@ impl<'e> Run<'e> {
         Ok(run)
     }
 
+    /// Where what is logged on the way belongs.
+    pub(super) fn span(&self) -> tracing::Span {
+        match self.request.trace {
+            Some(trace) => {
+                let trace_id = trace.trace_id();
+                tracing::info_span!("proposal", proposal_id = %self.id, %trace_id)
+            }
+            None => tracing::Span::none(),
+        }
+    }
+
     fn introduce(&self) {
         let RunRequest {
             proposal,
