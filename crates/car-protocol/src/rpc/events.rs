@@ -1,6 +1,8 @@
 //! `events.*`: the log under everything that is pushed. Without a `stream`, methods mean the one of the caller's own
 //! session.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -22,6 +24,18 @@ crate::methods! {
 
     /// Reads events of a stream, oldest first. A stream that the caller may not read is refused with the kind `forbidden`.
     Query = "events.query" (QueryParams) -> EventPage;
+
+    /// Feeds streams to this connection, each event as the notification of its family.
+    ///
+    /// The answer stands before the first event. From the place where a stream begins every event comes once and in order;
+    /// a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with
+    /// `events.lagged`. A place of another epoch, or older than what is kept, is refused with the kind `resync_required`
+    /// and `oldest`, and a stream that the caller may not read with `forbidden`; nothing is subscribed then. A stream
+    /// that is fed already begins anew.
+    Subscribe = "events.subscribe" (SubscribeParams) -> Subscribed;
+
+    /// Ends the feeding of streams.
+    Unsubscribe = "events.unsubscribe" (UnsubscribeParams) -> Unsubscribed;
 
     /// Drops the oldest events beyond a number.
     #[mutates]
@@ -97,6 +111,101 @@ pub struct EventPage {
     pub more: bool,
     /// How many events after `since` are no longer kept.
     pub missed: u64,
+}
+
+/// Params of `events.subscribe`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribeParams"))]
+pub struct SubscribeParams {
+    /// 1 to 64 names. `session` is the stream of the caller's own session.
+    pub streams: Vec<String>,
+    /// Where they begin: at what comes next when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Since>,
+    /// How events come; without loss when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// Where subscribed streams begin.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsSince"))]
+#[serde(untagged)]
+pub enum Since {
+    /// For all of them the same.
+    All(SinceWord),
+    /// After these places, by the names as in `streams`; a stream that is not named begins at what comes next.
+    Places(BTreeMap<String, Cursor>),
+}
+
+/// Where a stream begins, without a place.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsSinceWord"))]
+#[serde(rename_all = "snake_case")]
+pub enum SinceWord {
+    /// At what comes next.
+    Now,
+    /// At the oldest event that is kept.
+    Start,
+}
+
+/// How events come to a subscriber.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsDelivery"))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Delivery {
+    /// Every event that the log keeps, in order.
+    #[default]
+    Lossless,
+}
+
+/// Result of `events.subscribe`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribed"))]
+pub struct Subscribed {
+    /// In the order of the params.
+    pub streams: Vec<SubscribedStream>,
+    /// How events come.
+    pub delivery: Delivery,
+}
+
+/// A stream that is fed to the connection.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribedStream"))]
+pub struct SubscribedStream {
+    /// Its whole name.
+    pub stream: String,
+    /// The notification that carries its events.
+    pub notification: String,
+    /// The place after which it begins.
+    pub from: Cursor,
+    /// The place of the newest event at that moment.
+    pub head: Cursor,
+}
+
+/// Params of `events.unsubscribe`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsUnsubscribeParams"))]
+pub struct UnsubscribeParams {
+    /// 1 to 64 names.
+    pub streams: Vec<String>,
+}
+
+/// Result of `events.unsubscribe`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventsUnsubscribed"))]
+pub struct Unsubscribed {
+    /// How many of them were fed.
+    pub removed: u64,
 }
 
 /// One event as it was logged.

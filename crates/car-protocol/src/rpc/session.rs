@@ -3,10 +3,12 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Empty;
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;
+use crate::Timestamp;
 
 crate::methods! {
     /// Authenticates the connection. Must be the first call where authentication is on.
@@ -31,6 +33,34 @@ crate::methods! {
 crate::notifications! {
     /// The daemon is about to close the connection; `reason` says why.
     Closing = "session.closing" (ClosingParams);
+
+    /// Something happened in a session whose stream is subscribed.
+    Event = "session.event" (SessionEvent);
+}
+
+/// An event of a session: what its proposals and their actions do.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SessionEvent {
+    /// What happened.
+    pub kind: String,
+    /// When.
+    pub timestamp: Timestamp,
+    /// The action that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<String>,
+    /// The proposal that it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal_id: Option<String>,
+    /// The rest.
+    #[serde(default)]
+    pub data: Map<String, Value>,
+    /// The stream.
+    pub stream: String,
+    /// Its epoch.
+    pub epoch: u64,
+    /// The event's number in the stream.
+    pub seq: u64,
 }
 
 /// Params of `session.auth`.

@@ -56,6 +56,9 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
         timeout: Duration,
     },
+    /// What happens: the streams of the log.
+    #[command(subcommand)]
+    Events(Events),
     /// Prints every option in effect and where its value comes from.
     Config {
         /// Prints JSON.
@@ -88,6 +91,36 @@ pub(super) enum Command {
     },
     /// Prints the version.
     Version,
+}
+
+/// What to do with the log.
+#[derive(Debug, Subcommand)]
+pub(super) enum Events {
+    /// Prints events as they come, until it is interrupted. A daemon that ends is waited for, and nothing is missed that
+    /// the log keeps.
+    Tail {
+        /// A stream, such as `host` or `session/6f1d0c4b92ae`; may be given several times.
+        #[arg(long = "stream", value_name = "NAME", default_value = "host")]
+        streams: Vec<String>,
+        /// Where to begin.
+        #[arg(long, value_enum, default_value = "now")]
+        since: Begin,
+        /// Prints each event as a line of JSON.
+        #[arg(long)]
+        json: bool,
+        /// Ends after so many events.
+        #[arg(long, value_name = "NUMBER")]
+        count: Option<u64>,
+    },
+}
+
+/// Where to begin with a stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Begin {
+    /// With what comes next.
+    Now,
+    /// With the oldest event that is kept.
+    Start,
 }
 
 /// A service manager.
@@ -137,6 +170,7 @@ impl Command {
             Self::Call { .. } => "call",
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",
+            Self::Events(_) => "events",
             Self::Service { .. } => "service",
             Self::Version => "version",
         }

@@ -15,13 +15,15 @@ mod service_manager;
 mod signals;
 mod status;
 mod stop;
+mod tail;
 
 use std::process::ExitCode;
 
+use car_protocol::rpc::events::SinceWord;
 use car_server::config::{Config, Environment, markdown};
 use clap::Parser as _;
 
-use self::arguments::{Arguments, Command};
+use self::arguments::{Arguments, Begin, Command, Events};
 use self::conversation::Role;
 use self::failure::Failure;
 use self::running::Running;
@@ -60,6 +62,24 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             let running = Running::find(&flags, &environment)?;
             let role = if host { Role::Host } else { Role::Client };
             call::run(&running, role, timeout, &method, params)
+        }
+        Some(Command::Events(Events::Tail {
+            streams,
+            since,
+            json,
+            count,
+        })) => {
+            let since = match since {
+                Begin::Now => SinceWord::Now,
+                Begin::Start => SinceWord::Start,
+            };
+            let wanted = tail::Wanted {
+                streams,
+                since,
+                json,
+                count,
+            };
+            tail::run(&flags, &environment, wanted)
         }
         Some(Command::Config { markdown: true, .. }) => output::print(&markdown()),
         Some(Command::Config { json, .. }) => {

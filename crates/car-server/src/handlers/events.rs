@@ -126,10 +126,13 @@ fn readable(own: &OwnStream, cx: &Cx, name: &str) -> Result<StreamName, Failure>
     if name.readable_by(&cx.identity()) {
         return Ok(name);
     }
+    Err(unreadable().into())
+}
+
+/// The answer to who may not read a stream.
+pub(super) fn unreadable() -> RpcError {
     let message = "a stream is read by the session that it belongs to, and by hosts";
-    Err(RpcError::domain(kind::FORBIDDEN, message)
-        .with("role", "host")
-        .into())
+    RpcError::domain(kind::FORBIDDEN, message).with("role", "host")
 }
 
 /// An event as it is shown. Its place in the page stands for stream and epoch.

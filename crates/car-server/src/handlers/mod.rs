@@ -9,6 +9,7 @@ mod provided;
 mod server;
 mod session;
 mod state;
+mod subscriptions;
 mod tools;
 mod verify;
 
@@ -35,6 +36,7 @@ pub(crate) fn routes(
     routes.extend(tools::routes());
     routes.extend(policy::routes());
     routes.extend(events::routes());
+    routes.extend(subscriptions::routes());
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes());
     routes.extend(verify::routes());

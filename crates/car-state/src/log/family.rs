@@ -89,7 +89,7 @@ pub static HOST: Family = Family {
 /// a write each.
 pub static SESSION: Family = Family {
     name: "session",
-    notification: None,
+    notification: Some("session.event"),
     durability: Durability::Memory,
     retention: Retention {
         count: 10_000,

@@ -221,6 +221,12 @@ impl ClientSession {
         Ok(true)
     }
 
+    /// Ends the feeding of a stream; `false` where it was not fed.
+    pub fn unsubscribe(&self, stream: &StreamName) -> bool {
+        let subscription = self.subscriptions.lock().remove(stream);
+        subscription.is_some()
+    }
+
     /// The streams that are fed to the session's connection, each with the number of the newest event that its socket
     /// has taken.
     #[must_use]

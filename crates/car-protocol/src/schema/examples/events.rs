@@ -53,6 +53,22 @@ pub(super) fn examples() -> Vec<Example> {
             }),
         ),
         Example::of(
+            "events.subscribe",
+            json!({
+                "streams": ["host", "session"],
+                "since": { "host": { "epoch": 3, "seq": 160 } },
+                "delivery": "lossless",
+            }),
+            json!({ "streams": ["host"] }),
+        )
+        .gives(subscribed(160), subscribed(164)),
+        Example::of(
+            "events.unsubscribe",
+            json!({ "streams": ["host"] }),
+            json!({ "streams": ["host"] }),
+        )
+        .gives(json!({ "removed": 1 }), json!({ "removed": 0 })),
+        Example::of(
             "events.truncate",
             json!({ "maxEvents": 10, "maxSpans": 0 }),
             json!({}),
@@ -61,6 +77,18 @@ pub(super) fn examples() -> Vec<Example> {
         Example::call("events.clear").gives(cleared(), cleared()),
         Example::of("events.lagged", lagged(), lagged()),
     ]
+}
+
+fn subscribed(from: u64) -> Value {
+    json!({
+        "streams": [{
+            "stream": "host",
+            "notification": "host.event",
+            "from": { "epoch": 3, "seq": from },
+            "head": { "epoch": 3, "seq": 164 },
+        }],
+        "delivery": "lossless",
+    })
 }
 
 fn streams() -> Value {

@@ -5,6 +5,27 @@ use super::{Example, policy, tools};
 pub(super) fn examples() -> Vec<Example> {
     vec![
         Example::of(
+            "session.event",
+            json!({
+                "kind": "action_succeeded",
+                "timestamp": "2026-01-02T03:04:05.678Z",
+                "action_id": "a1",
+                "proposal_id": "p1",
+                "data": { "attempts": 1 },
+                "stream": "session/6f1d0c4b92ae",
+                "epoch": 1,
+                "seq": 41,
+            }),
+            json!({
+                "kind": "session_scope",
+                "timestamp": "2026-01-02T03:04:05.678Z",
+                "data": {},
+                "stream": "session/6f1d0c4b92ae",
+                "epoch": 1,
+                "seq": 1,
+            }),
+        ),
+        Example::of(
             "session.auth",
             json!({ "token": "pN0s…", "host_token": "kQ7x…", "agent_id": "planner" }),
             json!({}),
