@@ -203,6 +203,20 @@ export interface Methods {
    */
   "events.query": { params?: EventsQueryParams; result: EventPage };
   /**
+   * Feeds streams to this connection, each event as the notification of its family.
+   *
+   * The answer stands before the first event. From the place where a stream begins every event comes once and in order; a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with `events.lagged`. A place of another epoch, or older than what is kept, is refused with the kind `resync_required` and `oldest`, and a stream that the caller may not read with `forbidden`; nothing is subscribed then. A stream that is fed already begins anew.
+   *
+   * Access: client.
+   */
+  "events.subscribe": { params: EventsSubscribeParams; result: EventsSubscribed };
+  /**
+   * Ends the feeding of streams.
+   *
+   * Access: client.
+   */
+  "events.unsubscribe": { params: EventsUnsubscribeParams; result: EventsUnsubscribed };
+  /**
    * Drops the oldest events beyond a number.
    *
    * Access: client.
@@ -320,6 +334,8 @@ export interface Callbacks {
 export interface Notifications {
   /** The daemon is about to close the connection; `reason` says why. */
   "session.closing": { params: SessionClosingParams };
+  /** Something happened in a session whose stream is subscribed. */
+  "session.event": { params: SessionEvent };
   /** Takes a `tools.execute` back: its answer will be ignored. */
   "tools.cancel": { params: ToolsCancelParams };
   /** Events of a stream were dropped before they could be sent to this subscriber. They are numbered: what the log still keeps can be read back. */
@@ -729,6 +745,11 @@ export interface EventsCleared {
   stats: EventStats;
 }
 
+/** How events come to a subscriber. */
+export type EventsDelivery =
+  /** Every event that the log keeps, in order. */
+  | "lossless";
+
 /** Params of `events.lagged`. */
 export interface EventsLaggedParams {
   /** The stream. */
@@ -755,6 +776,16 @@ export interface EventsQueryParams {
   kinds?: string[] | null;
 }
 
+/** Where subscribed streams begin. */
+export type EventsSince = EventsSinceWord | { [key: string]: EventCursor };
+
+/** Where a stream begins, without a place. */
+export type EventsSinceWord =
+  /** At what comes next. */
+  | "now"
+  /** At the oldest event that is kept. */
+  | "start";
+
 /** Params of `events.streams`. */
 export interface EventsStreamsParams {
   /** Only streams of this family. */
@@ -763,6 +794,36 @@ export interface EventsStreamsParams {
   after?: string | null;
   /** 1 to 1,000; 100 when left out. */
   limit?: number | null;
+}
+
+/** Params of `events.subscribe`. */
+export interface EventsSubscribeParams {
+  /** 1 to 64 names. `session` is the stream of the caller's own session. */
+  streams: string[];
+  /** Where they begin: at what comes next when left out. */
+  since?: EventsSince | null;
+  /** How events come; without loss when left out. */
+  delivery?: EventsDelivery | null;
+}
+
+/** Result of `events.subscribe`. */
+export interface EventsSubscribed {
+  /** In the order of the params. */
+  streams: EventsSubscribedStream[];
+  /** How events come. */
+  delivery: EventsDelivery;
+}
+
+/** A stream that is fed to the connection. */
+export interface EventsSubscribedStream {
+  /** Its whole name. */
+  stream: string;
+  /** The notification that carries its events. */
+  notification: string;
+  /** The place after which it begins. */
+  from: EventCursor;
+  /** The place of the newest event at that moment. */
+  head: EventCursor;
 }
 
 /** Params of `events.truncate`. */
@@ -781,6 +842,18 @@ export interface EventsTruncated {
   removedSpans: number;
   /** What is left. */
   stats: EventStats;
+}
+
+/** Params of `events.unsubscribe`. */
+export interface EventsUnsubscribeParams {
+  /** 1 to 64 names. */
+  streams: string[];
+}
+
+/** Result of `events.unsubscribe`. */
+export interface EventsUnsubscribed {
+  /** How many of them were fed. */
+  removed: number;
 }
 
 /** How actions without declared dependencies follow each other. */
@@ -1353,6 +1426,26 @@ export interface SessionClosingParams {
   reason: string;
   /** The same for a person. */
   message: string;
+}
+
+/** An event of a session: what its proposals and their actions do. */
+export interface SessionEvent {
+  /** What happened. */
+  kind: string;
+  /** When. */
+  timestamp: Timestamp;
+  /** The action that it concerns. */
+  action_id?: string;
+  /** The proposal that it concerns. */
+  proposal_id?: string;
+  /** The rest. */
+  data: { [key: string]: unknown };
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
 }
 
 /** Params of `session.init`. */

@@ -122,6 +122,14 @@ export const methods: Examples<Methods> = {
     {"params":{"kinds":["action_succeeded"],"limit":2,"since":{"epoch":1,"seq":40},"stream":"session/6f1d0c4b92ae"},"result":{"events":[{"action_id":"a1","data":{"attempts":1},"kind":"action_succeeded","message":"done","proposal_id":"p1","seq":41,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":false,"next":{"epoch":1,"seq":41},"stream":"session/6f1d0c4b92ae"}},
     {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session/6f1d0c4b92ae"}},
   ],
+  "events.subscribe": [
+    {"params":{"delivery":"lossless","since":{"host":{"epoch":3,"seq":160}},"streams":["host","session"]},"result":{"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":160},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
+    {"params":{"streams":["host"]},"result":{"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
+  ],
+  "events.unsubscribe": [
+    {"params":{"streams":["host"]},"result":{"removed":1}},
+    {"params":{"streams":["host"]},"result":{"removed":0}},
+  ],
   "events.truncate": [
     {"params":{"maxEvents":10,"maxSpans":0},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
     {"params":{},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
@@ -203,6 +211,10 @@ export const notifications: Examples<Notifications> = {
   "session.closing": [
     {"params":{"message":"the daemon is shutting down","reason":"shutting_down"}},
     {"params":{"message":"no session.auth within 10 s","reason":"auth_timeout"}},
+  ],
+  "session.event": [
+    {"params":{"action_id":"a1","data":{"attempts":1},"epoch":1,"kind":"action_succeeded","proposal_id":"p1","seq":41,"stream":"session/6f1d0c4b92ae","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"data":{},"epoch":1,"kind":"session_scope","seq":1,"stream":"session/6f1d0c4b92ae","timestamp":"2026-01-02T03:04:05.678Z"}},
   ],
   "tools.cancel": [
     {"params":{"reason":"timeout","request_id":"cb-7"}},

@@ -163,3 +163,71 @@ async fn a_family_of_an_embedding_program_is_one_like_the_others() {
     assert_eq!(page["events"][0]["kind"], "seen");
     alice.finish().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_gets_every_event_once_from_the_place_it_names() {
+    let daemon = TestDaemon::start();
+    let mut alice = daemon.client("alice");
+    alice
+        .call("host.notify", json!({ "message": "before" }))
+        .await;
+    let mut harry = daemon.client("harry");
+    let told = harry.call("events.streams", Value::Null).await;
+    let mut place = told["streams"][0]["oldest"].clone();
+    place["seq"] = json!(0);
+    let since = json!({ "streams": ["host", "session"], "since": { "host": place } });
+    harry.call("events.subscribe", since).await;
+    harry.next().await;
+    alice
+        .call("host.notify", json!({ "message": "after" }))
+        .await;
+    harry.next().await;
+    harry
+        .call("proposal.submit", proposal([write("a", "k", json!(1))]))
+        .await;
+    let events = harry.call("events.count", Value::Null).await;
+    for _ in 0..events.as_u64().unwrap() {
+        harry.next().await;
+    }
+    harry
+        .call(
+            "events.unsubscribe",
+            json!({ "streams": ["host", "session"] }),
+        )
+        .await;
+    alice
+        .call("host.notify", json!({ "message": "unheard" }))
+        .await;
+    alice.finish().await;
+    harry.finish().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_leads_nowhere_and_a_stream_of_others_are_refused() {
+    let daemon = TestDaemon::with(Wanted {
+        auth: true,
+        ..Wanted::default()
+    });
+    let mut alice = daemon.authenticated("alice").await;
+    let mut harry = daemon.authenticated("harry").await;
+    let told = alice.call("events.query", Value::Null).await;
+    for refused in [
+        json!({ "streams": [told["stream"]] }),
+        json!({ "streams": ["host", "nonsense"] }),
+        json!({ "streams": ["host"], "since": { "host": { "epoch": 0, "seq": 0 } } }),
+        json!({ "streams": ["host"], "since": { "host": { "epoch": 1, "seq": 9 } } }),
+        json!({ "streams": ["host"], "since": { "other": { "epoch": 1, "seq": 0 } } }),
+        json!({ "streams": ["host"], "since": "yesterday" }),
+        json!({ "streams": ["host"], "delivery": "carelessly" }),
+        json!({ "streams": [] }),
+    ] {
+        harry.refusal("events.subscribe", refused).await;
+    }
+    alice
+        .call("host.notify", json!({ "message": "unheard" }))
+        .await;
+    alice.finish().await;
+    harry.finish().await;
+    insta::assert_snapshot!(daemon.transcript());
+}

@@ -15,6 +15,7 @@ mod lifecycle;
 mod observed;
 mod signals;
 mod snippet;
+mod tail;
 
 use std::path::Path;
 use std::process::Output;

@@ -110,9 +110,11 @@ async fn again(flags: &Flags, environment: &Environment) -> Result<Client, Failu
 }
 
 async fn connect(running: &Running) -> Result<Client, Failure> {
-    let builder = Client::builder()
-        .deadline(DEADLINE)
-        .host_token(running.host_token()?.expose());
+    let mut builder = Client::builder().deadline(DEADLINE);
+    // Where authentication is off there is no token.
+    if running.client_token()?.is_some() {
+        builder = builder.host_token(running.host_token()?.expose());
+    }
     Ok(builder.connect(running.target()).await?)
 }
 
@@ -130,9 +132,14 @@ impl Tail {
             }
             other => other,
         };
+        let subscribed = match subscribed {
+            Err(error @ CallError::Rpc(_)) => return Err(error.into()),
+            Err(_) => return Ok(Left::Gone),
+            Ok(subscribed) => subscribed,
+        };
         // From here on by their whole names, by which places are given.
         self.wanted.streams.clear();
-        for stream in subscribed?.streams {
+        for stream in subscribed.streams {
             self.wanted.streams.push(stream.stream.clone());
             self.places.insert(stream.stream, stream.from);
         }

@@ -143,7 +143,7 @@ mod tests {
 
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use super::super::{HOST, SESSION};
+    use super::super::{Family, HOST, SESSION};
     use super::*;
 
     fn draft(at: i64, n: u64) -> Draft {
@@ -172,8 +172,13 @@ mod tests {
 
     #[test]
     fn an_empty_body_and_a_family_without_notification_are_objects_too() {
+        static QUIET: Family = Family {
+            name: "quiet",
+            notification: None,
+            ..SESSION
+        };
         let log = MemoryLog::with_epoch(7);
-        let name = StreamName::owned(&SESSION, "a");
+        let name = StreamName::owned(&QUIET, "a");
         log.append(
             &name,
             Draft::new("x", Timestamp::from_unix_millis(0), &json!({})).unwrap(),
@@ -182,7 +187,7 @@ mod tests {
         let page = log.read(&name, None, 1).unwrap();
         assert_eq!(
             page.entries[0].params(),
-            r#"{"stream":"session/a","epoch":7,"seq":1}"#
+            r#"{"stream":"quiet/a","epoch":7,"seq":1}"#
         );
         assert_eq!(page.entries[0].frame, page.entries[0].params());
     }
