@@ -77,7 +77,7 @@ impl Default for Limits {
             write_deadline: Duration::from_secs(10),
             close_deadline: Duration::from_secs(2),
             drain: Duration::from_secs(10),
-            read_buffer_bytes: 6 << 10,
+            read_buffer_bytes: 4 << 10,
             write_threshold_bytes: 16 << 10,
             linger_looks: 48,
         }
