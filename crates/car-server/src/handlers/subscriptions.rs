@@ -20,7 +20,7 @@ const MOST_STREAMS: usize = 64;
 const OWN: &str = "session";
 
 pub(super) fn routes() -> Vec<Route> {
-    Routes::per_session(|session| Arc::clone(session))
+    Routes::per_session(Arc::clone)
         .on::<Subscribe, _>(subscribe)
         .on::<Unsubscribe, _>(unsubscribe)
         .into_routes()
