@@ -131,6 +131,14 @@ impl CallDriver {
     }
 }
 
+impl Drop for CallDriver {
+    fn drop(&mut self) {
+        // What began and was never driven holds the session that holds it.
+        let begun = std::mem::take(&mut *self.calls.begun.lock());
+        drop(begun);
+    }
+}
+
 impl fmt::Debug for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Calls")
