@@ -221,6 +221,7 @@ async fn a_place_that_leads_nowhere_and_a_stream_of_others_are_refused() {
         json!({ "streams": ["host"], "since": "yesterday" }),
         json!({ "streams": ["host"], "delivery": "carelessly" }),
         json!({ "streams": [] }),
+        json!({ "streams": ["host/made-up"] }),
     ] {
         harry.refusal("events.subscribe", refused).await;
     }

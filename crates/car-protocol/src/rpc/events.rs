@@ -30,8 +30,8 @@ crate::methods! {
     /// The answer stands before the first event. From the place where a stream begins every event comes once and in order;
     /// a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with
     /// `events.lagged`. A place of another epoch, or older than what is kept, is refused with the kind `resync_required`
-    /// and `oldest`, and a stream that the caller may not read with `forbidden`; nothing is subscribed then. A stream
-    /// that is fed already begins anew.
+    /// and `oldest`, a stream that the caller may not read with `forbidden`, and one with an owner that has had no event
+    /// with `not_found`; nothing is subscribed then. A stream that is fed already begins anew.
     Subscribe = "events.subscribe" (SubscribeParams) -> Subscribed;
 
     /// Ends the feeding of streams.

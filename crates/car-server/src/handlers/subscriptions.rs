@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::rpc::events::{
     Cursor, Delivery, Since, SinceWord, Subscribe, SubscribeParams, Subscribed, SubscribedStream,
     Unsubscribe, UnsubscribeParams, Unsubscribed,
 };
+use car_protocol::{RpcError, kind};
 use car_state::log::{EventLog, LogError, StreamName};
 use car_state::session::ClientSession;
 
@@ -47,6 +47,11 @@ fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subs
             return Err(RpcError::invalid_params(Some("streams"), message).into());
         }
         let head = log.head(&stream);
+        // Listening makes a stream, and whoever could name any would make as many as the log may have.
+        if head.seq == 0 && stream.owner().is_some() && stream != *session.events().1 {
+            let message = format!("{stream} has had no event");
+            return Err(RpcError::domain(kind::NOT_FOUND, message).into());
+        }
         let from = place(&**log, &stream, name, params.since.as_ref(), head)?;
         Ok((stream, from, head))
     };
