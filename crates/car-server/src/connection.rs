@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod keyed;
 mod linger;
 
 use std::future::poll_fn;

@@ -8,6 +8,7 @@ use car_state::channel::SubscribeError;
 use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
+use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
@@ -151,6 +152,31 @@ impl From<LogError> for Failure {
                 .with_retry_after_ms(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX))
                 .into(),
             LogError::Closed => RpcError::domain(kind::SHUTTING_DOWN, message).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<OutcomeError> for Failure {
+    fn from(error: OutcomeError) -> Self {
+        let message = error.to_string();
+        match error {
+            OutcomeError::Conflict => {
+                let mut refused = RpcError::domain(kind::IDEMPOTENCY_CONFLICT, message);
+                refused.data.get_or_insert_default().field = Some("idempotency_key".to_owned());
+                refused.into()
+            }
+            OutcomeError::Unknown => RpcError::domain(kind::OUTCOME_UNKNOWN, message).into(),
+            OutcomeError::NotKept { status } => RpcError::domain(kind::RESULT_NOT_KEPT, message)
+                .with("status", status.as_str())
+                .into(),
+            OutcomeError::Full { limit: n } | OutcomeError::Crowded { limit: n } => {
+                RpcError::overloaded(message, n as u64).into()
+            }
+            OutcomeError::Withdrawn => RpcError::domain(kind::SESSION_ENDED, message)
+                .retryable()
+                .into(),
+            OutcomeError::Storage(error) => error.into(),
             other => Self::internal(other),
         }
     }

@@ -16,6 +16,7 @@ pub mod identity;
 pub mod log;
 pub mod memgine;
 pub mod outbox;
+pub mod outcomes;
 pub mod policy;
 pub mod responder;
 pub mod server;

@@ -6,6 +6,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod request;
 mod server;
 mod session;
 mod state;
@@ -44,6 +45,8 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    // What became of calls. An answer that is in storage takes a task, the others none.
+    routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
     routes.extend(provided::routes());
     routes
