@@ -1471,7 +1471,7 @@ export interface SessionAuthenticated {
 
 /** Params of `session.closing`. */
 export interface SessionClosingParams {
-  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`. */
+  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`, `overloaded`. */
   reason: string;
   /** The same for a person. */
   message: string;

@@ -12,6 +12,7 @@ mod diagnostics;
 mod envelope;
 mod errors;
 mod events;
+mod fairness;
 mod faults;
 mod gate;
 mod guide;

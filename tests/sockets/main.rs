@@ -10,6 +10,7 @@
 mod commands;
 mod doctor;
 mod durability;
+mod fairness;
 mod files;
 mod lifecycle;
 mod observed;

@@ -61,6 +61,9 @@ pub mod kind {
         pub const INTERNAL: &str = "internal";
         /// A limit was reached; `data.limit` tells it and the call may be repeated later.
         pub const OVERLOADED: &str = "overloaded";
+        /// The identity asks more often than it may; `data.limit` tells how many requests a second, `data.retry_after_ms`
+        /// when the next one is taken.
+        pub const RATE_LIMITED: &str = "rate_limited";
         /// The connection must authenticate first.
         pub const AUTH_REQUIRED: &str = "auth_required";
         /// The credential is wrong.

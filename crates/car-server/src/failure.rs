@@ -10,6 +10,7 @@ use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
+use car_state::quota::{QuotaExceeded, Resource};
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
 
@@ -182,11 +183,32 @@ impl From<OutcomeError> for Failure {
     }
 }
 
+/// The refusal of what an identity may not take now.
+pub(crate) fn over_quota(error: &QuotaExceeded) -> RpcError {
+    let kind = match error.resource {
+        Resource::Rate => kind::RATE_LIMITED,
+        _ => kind::OVERLOADED,
+    };
+    // A part of a millisecond counts as one, so that who waits does not come too soon.
+    let millis = error.retry.as_micros().div_ceil(1_000);
+    RpcError::domain(kind, error.to_string())
+        .retryable()
+        .with_limit(error.limit as u64)
+        .with_retry_after_ms(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+impl From<QuotaExceeded> for Failure {
+    fn from(error: QuotaExceeded) -> Self {
+        over_quota(&error).into()
+    }
+}
+
 impl From<SubscribeError> for Failure {
     fn from(error: SubscribeError) -> Self {
         let message = error.to_string();
         match error {
             SubscribeError::Log(error) => error.into(),
+            SubscribeError::Quota(error) => over_quota(&error).into(),
             SubscribeError::TooMany { limit: n } => limit(message, n).into(),
             other => Self::internal(other),
         }

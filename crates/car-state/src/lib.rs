@@ -18,6 +18,7 @@ pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
 pub mod policy;
+pub mod quota;
 pub mod responder;
 pub mod server;
 pub mod session;

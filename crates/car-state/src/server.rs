@@ -27,6 +27,7 @@ use crate::memgine::Memgine;
 use crate::outcomes::SqliteOutcomes;
 use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore, Outcomes};
 use crate::policy::PolicyBook;
+use crate::quota::{Class, IdentityLimits, Quotas};
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
@@ -50,6 +51,7 @@ pub struct ServerStateConfig {
     engine: EngineLimits,
     store: StoreLimits,
     outcomes: OutcomeLimits,
+    identities: [IdentityLimits; Class::ALL.len()],
 }
 
 /// Why a [`ServerState`] cannot be made.
@@ -88,6 +90,7 @@ impl ServerStateConfig {
             engine: EngineLimits::default(),
             store: StoreLimits::default(),
             outcomes: OutcomeLimits::default(),
+            identities: Default::default(),
         }
     }
 
@@ -160,6 +163,13 @@ impl ServerStateConfig {
         self
     }
 
+    /// What each identity may take.
+    #[must_use]
+    pub fn with_identity_limits(mut self, limits: impl Fn(Class) -> IdentityLimits) -> Self {
+        self.identities = Class::ALL.map(limits);
+        self
+    }
+
     /// How much is kept of calls that have an idempotency key.
     #[must_use]
     pub fn with_outcome_limits(mut self, limits: OutcomeLimits) -> Self {
@@ -227,6 +237,7 @@ pub struct ServerState {
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
     outcomes: Arc<Outcomes>,
+    quotas: Arc<Quotas>,
     sessions: Arc<SessionRegistry>,
     engine: EngineLimits,
     store: StoreLimits,
@@ -298,6 +309,7 @@ impl ServerState {
             ids: config.ids,
             host: Arc::new(host),
             outcomes: Arc::new(outcomes),
+            quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
             engine: config.engine,
             store: config.store,
@@ -389,6 +401,12 @@ impl ServerState {
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
+    }
+
+    /// What each identity takes.
+    #[must_use]
+    pub fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
     }
 
     /// The event log.

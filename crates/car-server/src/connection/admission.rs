@@ -15,6 +15,7 @@ use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
 use car_state::identity::Role;
+use car_state::quota::{Resource, Share};
 use car_state::responder::{Batch, Responder};
 use car_state::traffic::MethodIndex;
 use serde_json::json;
@@ -22,7 +23,7 @@ use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
 use super::{Flow, Reader};
-use crate::failure::{Failure, approval_refused};
+use crate::failure::{Failure, approval_refused, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
@@ -69,6 +70,9 @@ impl Reader {
         let Some(slot) = self.channel.try_admit() else {
             return Some(request);
         };
+        if self.account.request().is_err() {
+            return Some(request);
+        }
         let responder = Responder::request(request.id, slot).of(index);
         self.run_plain(&request.method, inline, request.params, responder);
         None
@@ -162,6 +166,15 @@ impl Reader {
                 return Flow::Continue;
             }
         };
+        // Whoever is about to say who they are is not held up by those who do not.
+        if route.spec.access != Access::Open
+            && let Err(full) = self.account.request()
+        {
+            if let Some(id) = call.id {
+                self.refuse(id, method, &over_quota(&full), batch).await;
+            }
+            return Flow::Continue;
+        }
         if let (Some(id), Some(batch)) = (&call.id, batch)
             && batch.bytes() > self.core.limits.outbox.bytes
         {
@@ -273,6 +286,8 @@ impl Reader {
             return Flow::Continue;
         }
         self.authenticated = self.session().identity().is_authenticated();
+        let principal = self.session().identity().get().principal;
+        self.account = Arc::clone(self.core.state.quotas().account(&principal));
         match self.session().identity().failures() {
             0 => Flow::Continue,
             failures if failures >= self.core.limits.auth_failures => Flow::Close(
@@ -290,16 +305,25 @@ impl Reader {
 
     /// Begins the call beside the read loop.
     fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
-        let (prepared, span) = match self.prepare(route, call, &mut responder) {
-            Ok(prepared) => prepared,
+        let Ready {
+            prepared,
+            span,
+            share,
+        } = match self.prepare(route, call, &mut responder) {
+            Ok(ready) => ready,
             Err(error) => return responder.error(&error),
         };
         if !route.gated {
-            return self.session().begin(prepared(responder).instrument(span));
+            let served = async move {
+                let _share = share;
+                prepared(responder).await;
+            };
+            return self.session().begin(served.instrument(span));
         }
         match self.ask(route, call, responder.id().clone()) {
             Ok(verdict) => {
                 let parked = async move {
+                    let _share = share;
                     match verdict.await {
                         Ok(()) => prepared(responder).await,
                         Err(error) => responder.error(&error),
@@ -317,7 +341,7 @@ impl Reader {
         route: &Arc<Route>,
         call: &Call<'_>,
         responder: &mut Responder,
-    ) -> Result<(Prepared, Span), RpcError> {
+    ) -> Result<Ready, RpcError> {
         let traced = self.cx.traced(call.params);
         let cx = traced.as_ref().unwrap_or(&self.cx);
         let prepared = (route.prepare)(cx, call.params)?;
@@ -329,7 +353,12 @@ impl Reader {
             let message = "the requests under way on this connection are too big together";
             RpcError::overloaded(message, limit as u64)
         })?;
-        Ok((prepared, cx.span(route.spec.name)))
+        let share = self.account.take(Resource::Calls);
+        Ok(Ready {
+            prepared,
+            span: cx.span(route.spec.name),
+            share: share.map_err(|full| over_quota(&full))?,
+        })
     }
 
     /// Has the call wait for a person. The connection goes on working.
@@ -382,6 +411,14 @@ impl Reader {
             })
         })
     }
+}
+
+/// A call that a task will serve.
+pub(super) struct Ready {
+    pub(super) prepared: Prepared,
+    pub(super) span: Span,
+    /// Its place among those of its identity, to be kept until it has ended.
+    pub(super) share: Share,
 }
 
 /// Whether this is a call that may have a key. It costs nothing where the method changes nothing, and one look at the text

@@ -9,12 +9,17 @@ use car_state::responder::Responder;
 use tracing::Instrument as _;
 
 use super::Reader;
-use super::admission::Call;
+use super::admission::{Call, Ready};
 use crate::failure::Failure;
 use crate::router::{Prepared, Route};
 
 /// The kinds of answers which say that nothing was done, so that the same call may be made again.
-const NOTHING_DONE: &[&str] = &[kind::APPROVAL_TIMEOUT, kind::OVERLOADED, kind::UNAVAILABLE];
+const NOTHING_DONE: &[&str] = &[
+    kind::APPROVAL_TIMEOUT,
+    kind::OVERLOADED,
+    kind::RATE_LIMITED,
+    kind::UNAVAILABLE,
+];
 
 impl Reader {
     /// Begins the call beside the read loop, or has it wait for the one that began before. Its record has to be safe
@@ -27,8 +32,12 @@ impl Reader {
         mut responder: Responder,
     ) {
         // What is refused here was never an act.
-        let (prepared, span) = match self.prepare(route, call, &mut responder) {
-            Ok(prepared) => prepared,
+        let Ready {
+            prepared,
+            span,
+            share,
+        } = match self.prepare(route, call, &mut responder) {
+            Ok(ready) => ready,
             Err(error) => return responder.error(&error),
         };
         let method = route.spec.name;
@@ -38,13 +47,18 @@ impl Reader {
         match outcomes.submit(scope, key, method, print) {
             Err(error) => refuse(responder, error),
             Ok(Submitted::Joined(joined)) => self.session().begin(async move {
+                let _share = share;
                 answer(responder, joined.answer().await);
             }),
             Ok(Submitted::Past(past)) => self.session().begin(async move {
+                let _share = share;
                 answer(responder, past.answer().await);
             }),
             Ok(Submitted::Fresh(attempt)) if !route.gated => {
-                let act = carry_out(attempt, prepared, responder);
+                let act = async move {
+                    let _share = share;
+                    carry_out(attempt, prepared, responder).await;
+                };
                 self.session().begin(act.instrument(span));
             }
             Ok(Submitted::Fresh(attempt)) => {
@@ -53,6 +67,7 @@ impl Reader {
                     Err(error) => return settle(attempt, responder, error),
                 };
                 let parked = async move {
+                    let _share = share;
                     match verdict.await {
                         Ok(()) => carry_out(attempt, prepared, responder).await,
                         // A person's no is an answer; what nobody decided may be asked again.

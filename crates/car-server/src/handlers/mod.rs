@@ -30,7 +30,7 @@ pub(crate) fn routes(
 ) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
-    routes.extend(session::routes(auth.clone()));
+    routes.extend(session::routes(auth.clone(), Arc::clone(state.quotas())));
     routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
