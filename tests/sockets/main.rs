@@ -10,9 +10,11 @@
 mod commands;
 mod doctor;
 mod durability;
+mod fairness;
 mod files;
 mod lifecycle;
 mod observed;
+mod outcomes;
 mod signals;
 mod snippet;
 mod tail;
