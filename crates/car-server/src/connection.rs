@@ -46,8 +46,15 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     let limits = &core.limits;
     let log = Arc::clone(core.state.log());
     let traffic = Arc::clone(core.state.traffic());
-    let (channel, writer) =
-        Writer::counted(sink, limits.outbox, limits.write_deadline, log, traffic);
+    let budget = core.state.budget();
+    let (channel, writer) = Writer::counted(
+        sink,
+        limits.outbox,
+        limits.write_deadline,
+        log,
+        traffic,
+        budget,
+    );
     let session = core.state.open_session(core.auth.is_enabled());
     session.attach(&channel);
     let account = Arc::clone(
@@ -85,6 +92,7 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     };
     counted.because(match written {
         Err(WriterError::Stuck(_)) => Ending::Stuck,
+        Err(WriterError::Shed) => Ending::Shed,
         _ => ending.unwrap_or(Ending::Cut),
     });
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");

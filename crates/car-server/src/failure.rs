@@ -51,6 +51,13 @@ impl Failure {
         self
     }
 
+    /// The same with a member of the data more.
+    #[must_use]
+    pub(crate) fn with(mut self, member: &'static str, value: &str) -> Self {
+        self.error = self.error.with(member, value);
+        self
+    }
+
     /// What the client is told.
     #[must_use]
     pub fn error(&self) -> &RpcError {

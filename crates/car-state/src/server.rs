@@ -10,6 +10,7 @@ use car_protocol::rpc::tools::ToolDefinition;
 use thiserror::Error;
 
 use crate::approval::ApprovalGate;
+use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
@@ -20,7 +21,8 @@ use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{
-    Appends, EventLog, Families, Family, LogError, MemoryLog, MeteredLog, SESSION, StreamName,
+    Appends, Durability, Durations, EventLog, Families, Family, HOST, LogError, MemoryLog,
+    MeteredLog, SESSION, SnapshotSource, Snapshots, StreamName,
 };
 use crate::memgine::Memgine;
 #[cfg(feature = "sqlite")]
@@ -52,6 +54,7 @@ pub struct ServerStateConfig {
     store: StoreLimits,
     outcomes: OutcomeLimits,
     identities: [IdentityLimits; Class::ALL.len()],
+    snapshots: Snapshots,
 }
 
 /// Why a [`ServerState`] cannot be made.
@@ -91,6 +94,7 @@ impl ServerStateConfig {
             store: StoreLimits::default(),
             outcomes: OutcomeLimits::default(),
             identities: Default::default(),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -177,6 +181,17 @@ impl ServerStateConfig {
         self
     }
 
+    /// Who says how things are that a family of events tells of; `host` has its own.
+    #[must_use]
+    pub fn with_snapshots(
+        mut self,
+        family: &'static Family,
+        source: Arc<dyn SnapshotSource>,
+    ) -> Self {
+        self.snapshots.add(family.name, source);
+        self
+    }
+
     /// The bounds of a session's state.
     #[must_use]
     pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
@@ -241,6 +256,8 @@ pub struct ServerState {
     sessions: Arc<SessionRegistry>,
     engine: EngineLimits,
     store: StoreLimits,
+    snapshots: Snapshots,
+    budget: Arc<MemoryBudget>,
     started_at: Timestamp,
 }
 
@@ -286,13 +303,17 @@ impl ServerState {
         let log = MeteredLog::new(log);
         let appends = Arc::clone(log.appends());
         let log: Arc<dyn EventLog> = Arc::new(log);
-        let host = HostPlane::new(
+        let budget = log.budget().map(Arc::clone).unwrap_or_default();
+        budget.serve(&log);
+        let host = Arc::new(HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
             Arc::clone(&config.ids),
-        );
+        ));
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
+        let mut snapshots = config.snapshots;
+        snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         Ok(Arc::new(Self {
             journal_dir: config.journal_dir,
             memgine: config.memgine,
@@ -307,12 +328,14 @@ impl ServerState {
             started_at: config.clock.now(),
             clock: config.clock,
             ids: config.ids,
-            host: Arc::new(host),
+            host,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
             engine: config.engine,
             store: config.store,
+            snapshots,
+            budget,
         }))
     }
 
@@ -422,6 +445,12 @@ impl ServerState {
         self.database.as_ref()
     }
 
+    /// How long events take until they are as durable as their family demands, where any are.
+    #[must_use]
+    pub fn durable_after(&self) -> Vec<(Durability, &Durations)> {
+        self.log.durable_after()
+    }
+
     /// What was appended to the log.
     #[must_use]
     pub fn appends(&self) -> &Arc<Appends> {
@@ -432,6 +461,18 @@ impl ServerState {
     #[must_use]
     pub fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+
+    /// What bounds the memory of connections and streams together: 64 MiB, until a limit is set.
+    #[must_use]
+    pub fn budget(&self) -> &Arc<MemoryBudget> {
+        &self.budget
+    }
+
+    /// Who says how things are that streams tell of.
+    #[must_use]
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
     }
 
     /// The live sessions.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use car_state::budget::DEFAULT_BUDGET;
 use car_state::outbox::OutboxLimits;
 
 /// What one daemon takes on. All sizes are bytes.
@@ -23,6 +24,9 @@ pub struct Limits {
     pub pre_auth_message_bytes: usize,
     /// What a connection may have under way and unwritten.
     pub outbox: OutboxLimits,
+    /// What waits for all connections and what all streams hold in memory, together. Beyond it whoever holds most pays
+    /// first.
+    pub memory_budget_bytes: usize,
     /// Calls of one connection that wait for a person. Beyond it the answer is `overloaded`.
     pub parked_approvals: usize,
 
@@ -66,6 +70,7 @@ impl Default for Limits {
             message_bytes: 8 << 20,
             pre_auth_message_bytes: 64 << 10,
             outbox: OutboxLimits::default(),
+            memory_budget_bytes: DEFAULT_BUDGET,
             parked_approvals: 64,
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 << 10,

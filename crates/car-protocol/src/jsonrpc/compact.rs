@@ -52,8 +52,17 @@ pub(super) fn compact(text: &str) -> Option<Message<'_>> {
             };
             let method = Cow::Borrowed(method);
             Some(match id {
-                Some(id) => Message::Request(Request { id, method, params }),
-                None => Message::Notification(Notification { method, params }),
+                Some(id) => Message::Request(Request {
+                    id,
+                    method,
+                    params,
+                    meta: None,
+                }),
+                None => Message::Notification(Notification {
+                    method,
+                    params,
+                    meta: None,
+                }),
             })
         }
         (None, Some(result)) if params.is_none() => Some(Message::Response(Response {

@@ -217,10 +217,22 @@ options! {
         default: |_places| ByteSize(limit(|limits| limits.outbox.turn_bytes)),
     }
 
-    /// Subscriptions of one connection.
+    /// Subscriptions of one connection: names and patterns of streams.
     limits_outbox_subscriptions: Count {
         key: "limits.outbox.subscriptions",
         default: |_places| Count(limit(|limits| limits.outbox.subscriptions)),
+    }
+
+    /// Streams that are fed to one connection because its patterns cover them. Further ones wait until one of those has ended, and the client is told.
+    limits_outbox_covered: Count {
+        key: "limits.outbox.covered",
+        default: |_places| Count(limit(|limits| limits.outbox.covered)),
+    }
+
+    /// What waits for all connections and what all streams hold in memory, together. When it is more, whoever holds most pays first: events go back to the log, streams let go of what the disk has or drop their oldest events, and a connection that holds most of all is closed with 1013.
+    limits_memory_budget_bytes: ByteSize {
+        key: "limits.memory_budget_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.memory_budget_bytes)),
     }
 
     /// Calls of one connection that wait for a person. Further ones are answered `overloaded`.

@@ -22,6 +22,8 @@ impl Config {
             limits.outbox.bytes = self.limits_outbox_bytes.value.0;
             limits.outbox.turn_bytes = self.limits_outbox_turn_bytes.value.0;
             limits.outbox.subscriptions = self.limits_outbox_subscriptions.value.0;
+            limits.outbox.covered = self.limits_outbox_covered.value.0;
+            limits.memory_budget_bytes = self.limits_memory_budget_bytes.value.0;
             limits.parked_approvals = self.limits_parked_approvals.value.0;
             limits.header_timeout = self.limits_header_timeout.value.0;
             limits.header_bytes = self.limits_header_bytes.value.0;

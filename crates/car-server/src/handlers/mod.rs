@@ -37,7 +37,7 @@ pub(crate) fn routes(
     routes.extend(tools::routes());
     routes.extend(policy::routes());
     routes.extend(events::routes());
-    routes.extend(subscriptions::routes());
+    routes.extend(subscriptions::routes(state));
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes());
     routes.extend(verify::routes());

@@ -82,6 +82,8 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticate
     };
     door.quotas.account(&principal).seat(&door.session)?;
     identity.authenticate(principal, role);
+    // Another role reads other streams.
+    door.session.subscriptions().review();
     Ok(Authenticated {
         ok: true,
         auth_enabled,

@@ -7,14 +7,13 @@ mod calls;
 mod journal;
 mod link;
 mod registry;
+mod subscriptions;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::method::Callback;
 use car_protocol::rpc::events::Cursor;
-use parking_lot::Mutex;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,9 +22,10 @@ pub use calls::{CallDriver, Calls};
 pub use journal::SessionJournal;
 pub use link::Link;
 pub use registry::SessionRegistry;
+pub use subscriptions::{Asked, FedStream, Subscriptions};
 
 use crate::callbacks::{CallError, Callbacks};
-use crate::channel::{SubscribeError, Subscription, WsChannel};
+use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
@@ -56,7 +56,7 @@ pub struct ClientSession {
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
-    subscriptions: Mutex<HashMap<StreamName, Subscription>>,
+    subscriptions: Arc<Subscriptions>,
     registry: Arc<SessionRegistry>,
 }
 
@@ -79,6 +79,11 @@ pub(crate) struct Parts {
 
 impl ClientSession {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let subscriptions = Subscriptions::new(
+            Arc::clone(&parts.log),
+            Arc::clone(&parts.link),
+            Arc::clone(&parts.identity),
+        );
         let session = Arc::new(Self {
             id: parts.id,
             identity: parts.identity,
@@ -95,7 +100,7 @@ impl ClientSession {
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
-            subscriptions: Mutex::default(),
+            subscriptions,
             registry: parts.registry,
         });
         session.registry.add(&session);
@@ -212,30 +217,21 @@ impl ClientSession {
     /// # Errors
     /// [`SubscribeError`]; `Ok(false)` where there is no connection.
     pub fn subscribe(&self, stream: StreamName, cursor: Cursor) -> Result<bool, SubscribeError> {
-        let Some(channel) = self.link.channel() else {
-            return Ok(false);
-        };
-        let subscription = channel.subscribe(stream.clone(), cursor)?;
-        let replaced = self.subscriptions.lock().insert(stream, subscription);
-        drop(replaced);
-        Ok(true)
+        self.subscriptions.subscribe(stream, cursor)
     }
 
-    /// Ends the feeding of a stream; `false` where it was not fed.
-    pub fn unsubscribe(&self, stream: &StreamName) -> bool {
-        let subscription = self.subscriptions.lock().remove(stream);
-        subscription.is_some()
-    }
-
-    /// The streams that are fed to the session's connection, each with the number of the newest event that its socket
-    /// has taken.
+    /// The streams that are fed to the session's connection.
     #[must_use]
-    pub fn subscriptions(&self) -> Vec<(StreamName, u64)> {
-        let subscriptions = self.subscriptions.lock();
-        let places = subscriptions.iter();
-        places
-            .map(|(stream, subscription)| (stream.clone(), subscription.written()))
-            .collect()
+    pub fn subscriptions(&self) -> &Arc<Subscriptions> {
+        &self.subscriptions
+    }
+
+    /// Whether a live session has this stream.
+    #[must_use]
+    pub fn is_of_live_session(&self, stream: &StreamName) -> bool {
+        let owner = stream.owner().map(SessionId::new);
+        let session = owner.and_then(|owner| self.registry.get(&owner));
+        session.is_some_and(|session| session.stream == *stream)
     }
 
     /// Puts the session on a connection.
@@ -256,8 +252,7 @@ impl ClientSession {
     pub fn abandon(&self) {
         self.cancel_calls();
         self.callbacks.end();
-        let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
-        drop(subscriptions);
+        self.subscriptions.end();
         self.link.detach();
     }
 
