@@ -16,6 +16,7 @@ mod faults;
 mod gate;
 mod guide;
 mod host;
+mod link;
 mod policy;
 mod pressure;
 mod proposal;

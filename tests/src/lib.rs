@@ -8,6 +8,7 @@
 
 pub mod client;
 pub mod daemon;
+pub mod fault_link;
 pub mod log;
 pub mod program;
 pub mod proposal;
