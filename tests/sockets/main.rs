@@ -10,8 +10,11 @@
 mod commands;
 mod doctor;
 mod durability;
+mod families;
 mod files;
+mod kills;
 mod lifecycle;
+mod link;
 mod observed;
 mod signals;
 mod snippet;

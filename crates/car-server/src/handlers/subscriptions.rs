@@ -47,12 +47,13 @@ fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subs
             return Err(RpcError::invalid_params(Some("streams"), message).into());
         }
         let head = log.head(&stream);
+        // Whoever was there before is told that its place is gone, and not that the stream is.
+        let from = place(&**log, &stream, name, params.since.as_ref(), head)?;
         // Listening makes a stream, and whoever could name any would make as many as the log may have.
         if head.seq == 0 && stream.owner().is_some() && stream != *session.events().1 {
             let message = format!("{stream} has had no event");
             return Err(RpcError::domain(kind::NOT_FOUND, message).into());
         }
-        let from = place(&**log, &stream, name, params.since.as_ref(), head)?;
         Ok((stream, from, head))
     };
     // All of them are looked at before the first is fed.
