@@ -12,6 +12,8 @@ pub mod fault_link;
 pub mod log;
 pub mod program;
 pub mod proposal;
+#[cfg(target_os = "linux")]
+pub mod soak;
 pub mod transcript;
 
 pub use client::TestClient;
