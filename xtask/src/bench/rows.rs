@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+#[cfg(feature = "log")]
+use super::append;
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, fanout, idle};
+use super::{Effort, callback, cancel, catchup, fanout, idle};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -31,11 +33,41 @@ enum What {
     FanOut { stalled: bool },
     /// The daemon's deliveries with a stalled subscriber, against its own without.
     Stalled,
+    /// A subscriber that has missed everything.
+    CatchUp,
+    /// A cancel on a connection that a stream saturates.
+    Cancel,
+    /// The log without the daemon.
+    Log(Log),
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
     StartUp,
 }
+
+/// What of the log.
+#[derive(Debug, Clone, Copy)]
+enum Log {
+    /// Throughput.
+    Appends(Class),
+    /// The time until an event is published.
+    Latency(Class),
+    /// Throughput of reading from the file.
+    Reading,
+}
+
+/// What events survive.
+#[derive(Debug, Clone, Copy)]
+enum Class {
+    Memory,
+    Os,
+    Fsync,
+}
+
+/// Events a second that a log must publish whose events survive the end of the process.
+const OS_APPENDS: f64 = 100_000.0;
+/// Within which time a cancel comes, in microseconds.
+const CANCEL: f64 = 5_000.0;
 
 const ROWS: &[(&str, What)] = &[
     (
@@ -104,9 +136,18 @@ const ROWS: &[(&str, What)] = &[
     ),
     ("callback-1", What::Callback { depth: 1 }),
     ("callback-16", What::Callback { depth: 16 }),
-    ("fanout-100", What::FanOut { stalled: false }),
-    ("fanout-100-stalled", What::FanOut { stalled: true }),
+    ("fanout-sqlite-100", What::FanOut { stalled: false }),
+    ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
+    ("catch-up-100000", What::CatchUp),
+    ("cancel-under-stream", What::Cancel),
+    ("append-memory", What::Log(Log::Appends(Class::Memory))),
+    ("append-os", What::Log(Log::Appends(Class::Os))),
+    ("append-fsync", What::Log(Log::Appends(Class::Fsync))),
+    ("append-memory-p99", What::Log(Log::Latency(Class::Memory))),
+    ("append-os-p99", What::Log(Log::Latency(Class::Os))),
+    ("append-fsync-p99", What::Log(Log::Latency(Class::Fsync))),
+    ("read-os-100000", What::Log(Log::Reading)),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
@@ -201,6 +242,22 @@ impl Pair<'_> {
                 .await
             }
             What::Stalled => self.stalled().await,
+            What::CatchUp => {
+                let mut row = Row::new(Unit::PerSecond, Target::Known);
+                let missed = catchup::Missed::prepare(&self.daemon).await?;
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(missed.read(&self.daemon).await?);
+                }
+                Ok(row)
+            }
+            What::Cancel => {
+                let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(CANCEL));
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(cancel::latency(&self.daemon, self.effort).await?);
+                }
+                Ok(row)
+            }
+            What::Log(what) => self.log(what).await,
             What::Memory => {
                 let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(16.0 * 1024.0));
                 for _ in 0..self.effort.repetitions.min(3) {
@@ -226,6 +283,35 @@ impl Pair<'_> {
                 Ok(row)
             }
         }
+    }
+
+    #[cfg(feature = "log")]
+    async fn log(&self, what: Log) -> Result<Row> {
+        use car_state::log::Durability;
+
+        let class = |class| match class {
+            Class::Memory => Durability::Memory,
+            Class::Os => Durability::Os,
+            Class::Fsync => Durability::Fsync,
+        };
+        let mut row = match what {
+            Log::Appends(Class::Os) => Row::new(Unit::PerSecond, Target::ValueAtLeast(OS_APPENDS)),
+            Log::Appends(_) | Log::Reading => Row::new(Unit::PerSecond, Target::Known),
+            Log::Latency(_) => Row::new(Unit::Microseconds, Target::Known),
+        };
+        for _ in 0..self.effort.repetitions {
+            row.add_alone(match what {
+                Log::Appends(of) => append::throughput(class(of), self.effort).await?,
+                Log::Latency(of) => append::latency(class(of), self.effort).await?,
+                Log::Reading => append::reading().await?,
+            });
+        }
+        Ok(row)
+    }
+
+    #[cfg(not(feature = "log"))]
+    async fn log(&self, what: Log) -> Result<Row> {
+        anyhow::bail!("{what:?} needs the feature `log` of xtask");
     }
 
     /// Both servers, again and again; the other one begins each time.
