@@ -16,6 +16,50 @@ use tempfile::TempDir;
 
 use super::Effort;
 use super::load::{Window, percentile};
+use super::table::{Row, Target, Unit};
+
+/// What of the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Log {
+    /// Events that are published in a second.
+    Appends(Durability),
+    /// The time until an event is published.
+    Latency(Durability),
+    /// Events that are read back in a second.
+    Reading,
+}
+
+/// The rows, after those of the daemon.
+pub(super) const ROWS: &[(&str, Log)] = &[
+    ("append-memory", Log::Appends(Durability::Memory)),
+    ("append-os", Log::Appends(Durability::Os)),
+    ("append-fsync", Log::Appends(Durability::Fsync)),
+    ("append-memory-p99", Log::Latency(Durability::Memory)),
+    ("append-os-p99", Log::Latency(Durability::Os)),
+    ("append-fsync-p99", Log::Latency(Durability::Fsync)),
+    ("read-os-100000", Log::Reading),
+];
+
+/// What a log must reach whose events survive the end of the process.
+const OS_APPENDS: f64 = 100_000.0;
+
+/// Measures one row.
+pub(super) async fn row(what: Log, effort: Effort) -> Result<Row> {
+    let (unit, target) = match what {
+        Log::Appends(Durability::Os) => (Unit::PerSecond, Target::ValueAtLeast(OS_APPENDS)),
+        Log::Appends(_) | Log::Reading => (Unit::PerSecond, Target::Known),
+        Log::Latency(_) => (Unit::Microseconds, Target::Known),
+    };
+    let mut row = Row::new(unit, target);
+    for _ in 0..effort.repetitions {
+        row.add_alone(match what {
+            Log::Appends(durability) => throughput(durability, effort).await?,
+            Log::Latency(durability) => latency(durability, effort).await?,
+            Log::Reading => reading().await?,
+        });
+    }
+    Ok(row)
+}
 
 /// What is kept of a stream: enough that every event is written, and few enough that some go.
 const RETENTION: Retention = Retention {
@@ -122,7 +166,7 @@ fn of(durability: Durability) -> &'static Family {
 }
 
 /// Events published in a second.
-pub(super) async fn throughput(durability: Durability, effort: Effort) -> Result<f64> {
+async fn throughput(durability: Durability, effort: Effort) -> Result<f64> {
     let bench = Bench::new(of(durability))?;
     let window = Window::starting_now(effort);
     let head = || bench.log.head(&bench.stream).seq;
@@ -150,7 +194,7 @@ pub(super) async fn throughput(durability: Durability, effort: Effort) -> Result
 }
 
 /// The time within which 99 of 100 events are published, in microseconds, with a few under way.
-pub(super) async fn latency(durability: Durability, effort: Effort) -> Result<f64> {
+async fn latency(durability: Durability, effort: Effort) -> Result<f64> {
     let bench = Bench::new(of(durability))?;
     let window = Window::starting_now(effort);
     let (mut under_way, mut samples) = (VecDeque::new(), Vec::new());
@@ -170,7 +214,7 @@ pub(super) async fn latency(durability: Durability, effort: Effort) -> Result<f6
 }
 
 /// Events read back in a second by whoever has missed them all.
-pub(super) async fn reading() -> Result<f64> {
+async fn reading() -> Result<f64> {
     let bench = Bench::new(&ALL)?;
     let mut last = None;
     for n in 1..=READ {

@@ -37,35 +37,12 @@ enum What {
     CatchUp,
     /// A cancel on a connection that a stream saturates.
     Cancel,
-    /// The log without the daemon.
-    Log(Log),
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
     StartUp,
 }
 
-/// What of the log.
-#[derive(Debug, Clone, Copy)]
-enum Log {
-    /// Throughput.
-    Appends(Class),
-    /// The time until an event is published.
-    Latency(Class),
-    /// Throughput of reading from the file.
-    Reading,
-}
-
-/// What events survive.
-#[derive(Debug, Clone, Copy)]
-enum Class {
-    Memory,
-    Os,
-    Fsync,
-}
-
-/// Events a second that a log must publish whose events survive the end of the process.
-const OS_APPENDS: f64 = 100_000.0;
 /// Within which time a cancel comes, in microseconds.
 const CANCEL: f64 = 5_000.0;
 
@@ -141,20 +118,16 @@ const ROWS: &[(&str, What)] = &[
     ("stalled-vs-not", What::Stalled),
     ("catch-up-100000", What::CatchUp),
     ("cancel-under-stream", What::Cancel),
-    ("append-memory", What::Log(Log::Appends(Class::Memory))),
-    ("append-os", What::Log(Log::Appends(Class::Os))),
-    ("append-fsync", What::Log(Log::Appends(Class::Fsync))),
-    ("append-memory-p99", What::Log(Log::Latency(Class::Memory))),
-    ("append-os-p99", What::Log(Log::Latency(Class::Os))),
-    ("append-fsync-p99", What::Log(Log::Latency(Class::Fsync))),
-    ("read-os-100000", What::Log(Log::Reading)),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
 
 /// The keys of all rows, in order.
 pub(super) fn keys() -> Vec<&'static str> {
-    ROWS.iter().map(|(key, _)| *key).collect()
+    let keys = ROWS.iter().map(|(key, _)| *key);
+    #[cfg(feature = "log")]
+    let keys = keys.chain(append::ROWS.iter().map(|(key, _)| *key));
+    keys.collect()
 }
 
 /// Measures the rows with these keys. A row that cannot be measured says why in the table.
@@ -173,15 +146,22 @@ pub(super) async fn measure(
     };
     let mut rows = Vec::new();
     for (key, what) in ROWS.iter().filter(|(key, _)| keys.contains(key)) {
-        eprintln!("measuring {key}");
-        let row = match tokio::time::timeout(PATIENCE, pair.row(*what)).await {
-            Ok(Ok(row)) => row.named(key),
-            Ok(Err(error)) => Row::failed(key, &error),
-            Err(_) => Row::failed(key, &anyhow!("no end after {} s", PATIENCE.as_secs())),
-        };
-        rows.push(row);
+        rows.push(measured(key, pair.row(*what)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in append::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, append::row(*what, effort)).await);
     }
     Ok(rows)
+}
+
+async fn measured(key: &str, row: impl Future<Output = Result<Row>>) -> Row {
+    eprintln!("measuring {key}");
+    match tokio::time::timeout(PATIENCE, row).await {
+        Ok(Ok(row)) => row.named(key),
+        Ok(Err(error)) => Row::failed(key, &error),
+        Err(_) => Row::failed(key, &anyhow!("no end after {} s", PATIENCE.as_secs())),
+    }
 }
 
 struct Pair<'a> {
@@ -257,7 +237,6 @@ impl Pair<'_> {
                 }
                 Ok(row)
             }
-            What::Log(what) => self.log(what).await,
             What::Memory => {
                 let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(16.0 * 1024.0));
                 for _ in 0..self.effort.repetitions.min(3) {
@@ -283,35 +262,6 @@ impl Pair<'_> {
                 Ok(row)
             }
         }
-    }
-
-    #[cfg(feature = "log")]
-    async fn log(&self, what: Log) -> Result<Row> {
-        use car_state::log::Durability;
-
-        let class = |class| match class {
-            Class::Memory => Durability::Memory,
-            Class::Os => Durability::Os,
-            Class::Fsync => Durability::Fsync,
-        };
-        let mut row = match what {
-            Log::Appends(Class::Os) => Row::new(Unit::PerSecond, Target::ValueAtLeast(OS_APPENDS)),
-            Log::Appends(_) | Log::Reading => Row::new(Unit::PerSecond, Target::Known),
-            Log::Latency(_) => Row::new(Unit::Microseconds, Target::Known),
-        };
-        for _ in 0..self.effort.repetitions {
-            row.add_alone(match what {
-                Log::Appends(of) => append::throughput(class(of), self.effort).await?,
-                Log::Latency(of) => append::latency(class(of), self.effort).await?,
-                Log::Reading => append::reading().await?,
-            });
-        }
-        Ok(row)
-    }
-
-    #[cfg(not(feature = "log"))]
-    async fn log(&self, what: Log) -> Result<Row> {
-        anyhow::bail!("{what:?} needs the feature `log` of xtask");
     }
 
     /// Both servers, again and again; the other one begins each time.
