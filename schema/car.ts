@@ -289,6 +289,14 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
+   * What became of the act that a key names. Waits for nothing.
+   *
+   * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
+   *
+   * Access: client.
+   */
+  "request.outcome": { params: RequestOutcomeParams; result: RequestOutcomeReport };
+  /**
    * Runs an AppleScript.
    *
    * Access: client.
@@ -1348,6 +1356,47 @@ export interface Queues {
   stalled_connections: number;
 }
 
+/** Names an act. */
+export interface RequestOutcomeParams {
+  /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
+  key: string;
+}
+
+/** What became of an act. */
+export interface RequestOutcomeReport {
+  /** The key. */
+  key: string;
+  /** What is known. */
+  status: RequestOutcomeStatus;
+  /** The method. There unless the status is `not_seen`. */
+  method?: string;
+  /** When it was taken on. There unless the status is `not_seen`. */
+  begun_at?: Timestamp;
+  /** When it ended, or was found to be cut. */
+  ended_at?: Timestamp;
+  /** Whether `result` or `error` is there. With `done` and `failed` only; one that is too large, or has a secret among its members, is not kept. */
+  result_kept?: boolean;
+  /** The result, as it was answered. */
+  result?: unknown;
+  /** The error, as it was answered. */
+  error?: RpcError;
+  /** Every key that this identity has used since is known. */
+  known_since: Timestamp;
+}
+
+/** What is known of an act. */
+export type RequestOutcomeStatus =
+  /** The key is not known. If it was used after `known_since`, nothing has happened, and the act may be asked for again. */
+  | "not_seen"
+  /** It is under way, or waits for a person. */
+  | "running"
+  /** It has ended with a result. */
+  | "done"
+  /** It has ended with an error. */
+  | "failed"
+  /** It began and was cut, by the end of its session or of the daemon: nobody knows how far it came. It does not run again under this key. */
+  | "unknown";
+
 /** The payload of an `approval.resolve_requested` event. */
 export interface ResolveRequested {
   /** The approval. */
@@ -1422,7 +1471,7 @@ export interface SessionAuthenticated {
 
 /** Params of `session.closing`. */
 export interface SessionClosingParams {
-  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`. */
+  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`, `overloaded`. */
   reason: string;
   /** The same for a person. */
   message: string;

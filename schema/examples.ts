@@ -178,6 +178,10 @@ export const methods: Examples<Methods> = {
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
   ],
+  "request.outcome": [
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","error":{"code":-32602,"data":{"field":"proposal.actions[2].id","kind":"invalid_params","limit":64,"retry_after_ms":1500,"retryable":false},"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string"},"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","method":"state.set","result":"ok","result_kept":true,"status":"done"}},
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","status":"not_seen"}},
+  ],
   "automation.run_applescript": [
     {"params":{"script":"beep"},"result":{"output":""}},
     {"params":{},"result":null},

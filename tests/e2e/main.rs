@@ -12,11 +12,13 @@ mod diagnostics;
 mod envelope;
 mod errors;
 mod events;
+mod fairness;
 mod faults;
 mod gate;
 mod guide;
 mod host;
 mod link;
+mod outcome;
 mod policy;
 mod pressure;
 mod proposal;
@@ -29,3 +31,4 @@ mod storage;
 mod tools;
 mod trace;
 mod verify;
+

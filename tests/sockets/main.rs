@@ -10,12 +10,14 @@
 mod commands;
 mod doctor;
 mod durability;
+mod fairness;
 mod families;
 mod files;
 mod kills;
 mod lifecycle;
 mod link;
 mod observed;
+mod outcomes;
 mod signals;
 mod snippet;
 mod tail;

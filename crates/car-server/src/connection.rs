@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod keyed;
 mod linger;
 
 use std::future::poll_fn;
@@ -16,6 +17,7 @@ use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
 use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
+use car_state::quota::Account;
 use car_state::responder::{Batch, Responder};
 use car_state::session::ClientSession;
 use car_state::traffic::MethodIndex;
@@ -48,6 +50,12 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         Writer::counted(sink, limits.outbox, limits.write_deadline, log, traffic);
     let session = core.state.open_session(core.auth.is_enabled());
     session.attach(&channel);
+    let account = Arc::clone(
+        core.state
+            .quotas()
+            .account(&session.identity().get().principal),
+    );
+    let seated = account.seat(&session);
     let _abandoned = AbandonedOnDrop(Arc::clone(&session));
     let mut counted = core.life.connect(&session, peer.clone());
     debug!(session = %session.id(), %peer, "connected");
@@ -57,10 +65,17 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         Arc::clone(&core),
         Arc::clone(&session),
         Arc::clone(&channel),
+        account,
     );
     let (ending, written) = {
         let mut reading = pin!(async {
-            let reason = reader.read(&mut source).await;
+            let reason = match seated {
+                Ok(()) => reader.read(&mut source).await,
+                Err(full) => {
+                    let message = full.to_string();
+                    Some(reader.closing("overloaded", close::TRY_AGAIN, &message))
+                }
+            };
             let ending = reason.as_ref().map(|reason| Ending::of(reason.code));
             channel.close(reason);
             ending
@@ -91,6 +106,8 @@ struct Reader {
     core: Arc<Core>,
     channel: Arc<WsChannel>,
     cx: Cx,
+    /// What its identity takes.
+    account: Arc<Account>,
     authenticated: bool,
     /// Failed authentications that were made to wait.
     auth_failures: u32,
@@ -119,12 +136,18 @@ enum Flow {
 }
 
 impl Reader {
-    fn new(core: Arc<Core>, session: Arc<ClientSession>, channel: Arc<WsChannel>) -> Self {
+    fn new(
+        core: Arc<Core>,
+        session: Arc<ClientSession>,
+        channel: Arc<WsChannel>,
+        account: Arc<Account>,
+    ) -> Self {
         let authenticated = session.identity().is_authenticated();
         Self {
             core,
             channel,
             cx: Cx::new(session),
+            account,
             authenticated,
             auth_failures: 0,
             parked: Arc::default(),

@@ -1,5 +1,8 @@
 //! The shared handle on one connection, and the writer behind it.
 
+mod identity;
+mod refused;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -17,9 +20,12 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::refused::SubscribeError;
+
 use crate::frame::{CloseReason, Frame};
-use crate::log::{EventLog, Listener, LogError, StreamName, Watch};
+use crate::log::{EventLog, Listener, StreamName, Watch};
 use crate::outbox::{Admission, Depth, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+use crate::quota::Share;
 use crate::traffic::Traffic;
 use crate::writer::Cold;
 
@@ -48,6 +54,8 @@ pub struct WsChannel {
     /// Whether the session has ended before its connection.
     abandoned: AtomicBool,
     next_subscription: AtomicU64,
+    /// Its place among those of its identity.
+    share: Mutex<Option<Share>>,
 }
 
 #[derive(Debug)]
@@ -104,6 +112,7 @@ impl WsChannel {
             closed: CancellationToken::new(),
             abandoned: AtomicBool::new(false),
             next_subscription: AtomicU64::new(1),
+            share: Mutex::default(),
         }
     }
 
@@ -228,6 +237,7 @@ impl WsChannel {
         stream: StreamName,
         cursor: Cursor,
     ) -> Result<Subscription, SubscribeError> {
+        let share = self.share_of_subscriptions()?;
         let watch = self.log.watch(&stream, Arc::<Self>::clone(self))?;
         let id = self.next_subscription.fetch_add(1, Ordering::Relaxed);
         let written = Arc::new(AtomicU64::new(cursor.seq));
@@ -252,6 +262,7 @@ impl WsChannel {
             channel: Arc::clone(self),
             id,
             written,
+            _share: share,
         })
     }
 
@@ -342,6 +353,7 @@ impl WsChannel {
         };
         // Watches are released outside the lock.
         drop(changes);
+        self.leave();
         self.closed.cancel();
         self.reader.wake();
     }
@@ -458,6 +470,7 @@ pub struct Subscription {
     channel: Arc<WsChannel>,
     id: u64,
     written: Arc<AtomicU64>,
+    _share: Option<Share>,
 }
 
 impl Subscription {
@@ -479,19 +492,4 @@ impl Drop for Subscription {
         }
         self.channel.wake_writer();
     }
-}
-
-/// Why a stream is not fed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubscribeError {
-    /// The log refuses.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The connection has as many subscriptions as it may.
-    #[error("a connection has at most {limit} subscriptions")]
-    TooMany {
-        /// How many it may have.
-        limit: usize,
-    },
 }

@@ -7,8 +7,11 @@ use car_protocol::jsonrpc::{Id, encode_error, encode_result};
 use car_protocol::{RpcError, kind};
 use parking_lot::Mutex;
 use serde::Serialize;
+use serde_json::value::to_raw_value;
+use tokio::sync::oneshot;
 
 use crate::channel::{Overloaded, Slot, WsChannel};
+use crate::outcomes::Reply;
 use crate::traffic::{MethodIndex, Traffic};
 
 /// Answers one request. Dropping it unanswered answers with an internal error, or with `session_ended` where that is why,
@@ -28,7 +31,22 @@ enum Target {
     Nobody(Option<Slot>),
     /// A member of a batch.
     Batch(Arc<Batch>, Option<Slot>),
+    /// Whoever wants to know the answer before it is sent.
+    Captor(oneshot::Sender<Reply>),
     Answered,
+}
+
+/// The answer that a [`Responder`] was given instead of sending it.
+#[derive(Debug)]
+pub struct Captured(oneshot::Receiver<Reply>);
+
+impl Captured {
+    /// The answer; an internal error where there is none yet.
+    pub fn take(mut self) -> Reply {
+        self.0
+            .try_recv()
+            .unwrap_or_else(|_| Err(RpcError::internal()))
+    }
 }
 
 impl Responder {
@@ -63,6 +81,18 @@ impl Responder {
         }
     }
 
+    /// For an answer that somebody else sends: it is put where [`Captured::take`] finds it.
+    #[must_use]
+    pub fn captured(id: Id) -> (Self, Captured) {
+        let (tell, told) = oneshot::channel();
+        let responder = Self {
+            id,
+            method: MethodIndex::UNKNOWN,
+            target: Target::Captor(tell),
+        };
+        (responder, Captured(told))
+    }
+
     /// The same for a request that names this method.
     #[must_use]
     pub fn of(mut self, method: MethodIndex) -> Self {
@@ -85,7 +115,10 @@ impl Responder {
             Target::Caller(slot) | Target::Nobody(Some(slot)) | Target::Batch(_, Some(slot)) => {
                 slot.hold(bytes)
             }
-            Target::Nobody(None) | Target::Batch(_, None) | Target::Answered => Ok(()),
+            Target::Nobody(None)
+            | Target::Batch(_, None)
+            | Target::Captor(_)
+            | Target::Answered => Ok(()),
         }
     }
 
@@ -102,6 +135,9 @@ impl Responder {
             self.note_answer();
             self.target = Target::Answered;
             return;
+        }
+        if let Target::Captor(_) = self.target {
+            return self.capture(result);
         }
         match encode_result(&self.id, result) {
             Ok(text) => {
@@ -120,6 +156,25 @@ impl Responder {
         self.answer_error(error);
     }
 
+    /// Answers with what another responder was given.
+    pub fn reply(self, reply: &Reply) {
+        match reply {
+            Ok(result) => self.ok(&**result),
+            Err(error) => self.error(error),
+        }
+    }
+
+    fn capture<R: Serialize + ?Sized>(&mut self, result: &R) {
+        let captor = mem::replace(&mut self.target, Target::Answered);
+        if let Target::Captor(captor) = captor {
+            let result = to_raw_value(result).map_err(|error| {
+                tracing::error!(%error, id = %self.id, "a result cannot be serialised");
+                RpcError::internal()
+            });
+            let _ = captor.send(result);
+        }
+    }
+
     fn note_answer(&self) {
         if let Some(traffic) = self.traffic() {
             traffic.answered(self.method);
@@ -130,13 +185,19 @@ impl Responder {
         match &self.target {
             Target::Caller(slot) | Target::Nobody(Some(slot)) => Some(slot.channel().traffic()),
             Target::Batch(batch, _) => Some(batch.channel().traffic()),
-            Target::Nobody(None) | Target::Answered => None,
+            Target::Nobody(None) | Target::Captor(_) | Target::Answered => None,
         }
     }
 
     fn answer_error(&mut self, error: &RpcError) {
         if let Some(traffic) = self.traffic() {
             traffic.refused(self.method, error);
+        }
+        if let Target::Captor(_) = self.target {
+            if let Target::Captor(captor) = mem::replace(&mut self.target, Target::Answered) {
+                let _ = captor.send(Err(error.clone()));
+            }
+            return;
         }
         let text = encode_error(&self.id, error);
         self.answer(text);
@@ -146,7 +207,7 @@ impl Responder {
         match mem::replace(&mut self.target, Target::Answered) {
             Target::Caller(slot) => slot.reply(text),
             Target::Batch(batch, slot) => batch.answer(&text, slot),
-            Target::Nobody(_) | Target::Answered => {}
+            Target::Nobody(_) | Target::Captor(_) | Target::Answered => {}
         }
     }
 }
@@ -158,6 +219,7 @@ impl Drop for Responder {
             Target::Batch(batch, _) => batch.channel().is_abandoned(),
             // Nobody is answered, but it is counted.
             Target::Nobody(Some(slot)) => slot.channel().is_abandoned(),
+            Target::Captor(_) => false,
             Target::Nobody(None) | Target::Answered => return,
         };
         self.answer_error(&if abandoned {

@@ -19,9 +19,15 @@ use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
-use crate::log::{Appends, EventLog, Families, Family, MemoryLog, MeteredLog, SESSION, StreamName};
+use crate::log::{
+    Appends, EventLog, Families, Family, LogError, MemoryLog, MeteredLog, SESSION, StreamName,
+};
 use crate::memgine::Memgine;
+#[cfg(feature = "sqlite")]
+use crate::outcomes::SqliteOutcomes;
+use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore, Outcomes};
 use crate::policy::PolicyBook;
+use crate::quota::{Class, IdentityLimits, Quotas};
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
@@ -44,6 +50,8 @@ pub struct ServerStateConfig {
     ids: Arc<dyn IdSource>,
     engine: EngineLimits,
     store: StoreLimits,
+    outcomes: OutcomeLimits,
+    identities: [IdentityLimits; Class::ALL.len()],
 }
 
 /// Why a [`ServerState`] cannot be made.
@@ -57,6 +65,9 @@ pub enum StateError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Database(#[from] DbError),
+    /// What an earlier daemon kept cannot be read.
+    #[error(transparent)]
+    Kept(#[from] LogError),
 }
 
 impl ServerStateConfig {
@@ -78,6 +89,8 @@ impl ServerStateConfig {
             ids: Arc::new(RandomIds),
             engine: EngineLimits::default(),
             store: StoreLimits::default(),
+            outcomes: OutcomeLimits::default(),
+            identities: Default::default(),
         }
     }
 
@@ -150,6 +163,20 @@ impl ServerStateConfig {
         self
     }
 
+    /// What each identity may take.
+    #[must_use]
+    pub fn with_identity_limits(mut self, limits: impl Fn(Class) -> IdentityLimits) -> Self {
+        self.identities = Class::ALL.map(limits);
+        self
+    }
+
+    /// How much is kept of calls that have an idempotency key.
+    #[must_use]
+    pub fn with_outcome_limits(mut self, limits: OutcomeLimits) -> Self {
+        self.outcomes = limits;
+        self
+    }
+
     /// The bounds of a session's state.
     #[must_use]
     pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
@@ -173,6 +200,15 @@ impl ServerStateConfig {
     fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
         let log = MemoryLog::new(&*self.clock);
         Ok(Arc::new(log.with_families(self.families.clone())))
+    }
+
+    /// Where the answers of calls with an idempotency key are kept.
+    fn outcome_store(&self) -> Arc<dyn OutcomeStore> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteOutcomes::new(database));
+        }
+        Arc::<MemoryOutcomes>::default()
     }
 }
 
@@ -200,6 +236,8 @@ pub struct ServerState {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
+    outcomes: Arc<Outcomes>,
+    quotas: Arc<Quotas>,
     sessions: Arc<SessionRegistry>,
     engine: EngineLimits,
     store: StoreLimits,
@@ -253,6 +291,8 @@ impl ServerState {
             Arc::clone(&config.clock),
             Arc::clone(&config.ids),
         );
+        let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
+        let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         Ok(Arc::new(Self {
             journal_dir: config.journal_dir,
             memgine: config.memgine,
@@ -268,6 +308,8 @@ impl ServerState {
             clock: config.clock,
             ids: config.ids,
             host: Arc::new(host),
+            outcomes: Arc::new(outcomes),
+            quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
             engine: config.engine,
             store: config.store,
@@ -353,6 +395,18 @@ impl ServerState {
     #[must_use]
     pub fn host(&self) -> &Arc<HostPlane> {
         &self.host
+    }
+
+    /// What became of calls that have an idempotency key.
+    #[must_use]
+    pub fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    /// What each identity takes.
+    #[must_use]
+    pub fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
     }
 
     /// The event log.

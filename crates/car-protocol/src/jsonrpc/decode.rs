@@ -86,8 +86,17 @@ fn classify(envelope: Envelope<'_>) -> Message<'_> {
     match envelope.method {
         Some(method) => match call(method, &envelope, version) {
             Ok((method, params)) => match id {
-                Some(id) => Message::Request(Request { id, method, params }),
-                None => Message::Notification(Notification { method, params }),
+                Some(id) => Message::Request(Request {
+                    id,
+                    method,
+                    params,
+                    meta: envelope.meta,
+                }),
+                None => Message::Notification(Notification {
+                    method,
+                    params,
+                    meta: envelope.meta,
+                }),
             },
             Err(why) => invalid(id.unwrap_or(Id::NULL), why),
         },

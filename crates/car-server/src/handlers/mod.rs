@@ -6,6 +6,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod request;
 mod server;
 mod session;
 mod state;
@@ -29,7 +30,7 @@ pub(crate) fn routes(
 ) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
-    routes.extend(session::routes(auth.clone()));
+    routes.extend(session::routes(auth.clone(), Arc::clone(state.quotas())));
     routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
@@ -44,6 +45,8 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    // What became of calls. An answer that is in storage takes a task, the others none.
+    routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
     routes.extend(provided::routes());
     routes

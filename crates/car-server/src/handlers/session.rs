@@ -10,6 +10,7 @@ use car_protocol::rpc::session::{
 use car_protocol::{RpcError, code, kind};
 use car_state::identity::Principal;
 use car_state::policy::PolicyBook;
+use car_state::quota::Quotas;
 use car_state::session::ClientSession;
 use car_state::tool_table::ToolTable;
 
@@ -18,9 +19,10 @@ use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Route, Routes};
 
-pub(super) fn routes(auth: Auth) -> Vec<Route> {
+pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>) -> Vec<Route> {
     let door = move |session: &Arc<ClientSession>| Door {
         auth: auth.clone(),
+        quotas: Arc::clone(&quotas),
         session: Arc::clone(session),
     };
     let setup = |session: &Arc<ClientSession>| Setup {
@@ -44,6 +46,7 @@ pub(super) fn routes(auth: Auth) -> Vec<Route> {
 /// Where a session presents its credential.
 struct Door {
     auth: Auth,
+    quotas: Arc<Quotas>,
     session: Arc<ClientSession>,
 }
 
@@ -61,29 +64,24 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticate
         return Err(mismatch("no agent is known by this id"));
     }
     let auth_enabled = door.auth.is_enabled();
-    let role = match (&params.host_token, &params.token) {
+    let (principal, role) = match (&params.host_token, &params.token) {
         _ if !auth_enabled => {
             let role = if params.host_token.is_some() {
                 Role::Host
             } else {
                 Role::Client
             };
-            identity.authenticate(Principal::Anonymous(cx.session_id().clone()), role);
-            role
+            (Principal::Anonymous(cx.session_id().clone()), role)
         }
-        (Some(token), _) if door.auth.is_host(token) => {
-            identity.authenticate(Principal::Host, Role::Host);
-            Role::Host
-        }
-        (None, Some(token)) if door.auth.is_client(token) => {
-            identity.authenticate(Principal::Client, Role::Client);
-            Role::Client
-        }
+        (Some(token), _) if door.auth.is_host(token) => (Principal::Host, Role::Host),
+        (None, Some(token)) if door.auth.is_client(token) => (Principal::Client, Role::Client),
         _ => {
             identity.refuse();
             return Err(mismatch("the token file has the right one"));
         }
     };
+    door.quotas.account(&principal).seat(&door.session)?;
+    identity.authenticate(principal, role);
     Ok(Authenticated {
         ok: true,
         auth_enabled,
