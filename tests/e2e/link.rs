@@ -8,7 +8,7 @@ use car_state::log::{
     Draft, Durability, Families, Family, MemoryLog, Reader, Retention, StreamName,
 };
 use car_tests::fault_link::{
-    Extent, Follower, Goal, MemoryLink, Patience, SEEDS, Seeds, replayable,
+    Acts, Extent, Follower, Goal, MemoryLink, Patience, SEEDS, Seeds, replayable,
 };
 use car_tests::{TestDaemon, Wanted};
 use rand::rngs::SmallRng;
@@ -85,28 +85,33 @@ async fn run(seed: u64, family: &'static Family) -> Follower {
     let goal = Goal::default();
     let mut link = MemoryLink::new(&daemon.server, seed, EXTENT);
     let mut follower = Follower::new(family.name, PATIENCE);
+    follower.acts = Some(Acts::new(&format!("act of seed {seed}"), 8, 6));
     tokio::join!(
         publish(&daemon, &stream, seed, &goal),
         follower.follow(&goal, async |number| Some(link.dial(number).await)),
     );
     follower.compare(daemon.server.connect()).await;
     drop(link);
+    // It would stay, as it belongs to nobody.
+    daemon.server.state().log().remove(&stream);
     daemon.assert_empty().await;
     follower
 }
 
 /// A part of the seeds: the parts are tests of their own, so that they run at the same time.
 async fn nothing_is_lost(part: u64, of: u64) {
-    let (mut runs, mut connections) = (0, 0);
+    let (mut runs, mut connections, mut asked) = (0, 0, 0);
     for seed in Seeds::wanted(SEEDS).share(part, of) {
         let run = run(seed, &GENERIC);
         let follower = replayable(seed, "e2e", "link::", run).await;
         assert_eq!(follower.missed, [], "seed {seed}: nothing went");
         runs += 1;
         connections += follower.connections;
+        asked += follower.acts.map_or(0, |acts| acts.asked);
     }
     // A few seeds may have faults that come too late.
     assert!(runs < 20 || connections > 2 * runs, "the link fails");
+    assert!(runs < 20 || asked > runs / 10, "it loses answers");
 }
 
 #[tokio::test(start_paused = true)]

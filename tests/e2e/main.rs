@@ -31,4 +31,3 @@ mod storage;
 mod tools;
 mod trace;
 mod verify;
-

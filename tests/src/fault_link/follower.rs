@@ -2,33 +2,23 @@
 //! nothing, and holds every event against what it promised.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use car_protocol::rpc::events::Cursor;
-use car_transport::source::next;
-use car_transport::{Duplex, Frame};
-use futures_util::FutureExt as _;
+use car_transport::Duplex;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+
+use super::acts::Acts;
+use super::line::{Line, Lost, Patience};
 
 /// Connections that a client makes before the test gives up: far more than a seed has faulty ones.
 const MOST_CONNECTIONS: u64 = 64;
 
 /// How long an answer over a sound connection may take.
 const SOUND: Duration = Duration::from_secs(60);
-
-/// How long a client waits before it takes its connection for dead.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// For an answer.
-    pub answer: Duration,
-    /// For anything at all.
-    pub silence: Duration,
-}
 
 /// The number of the last event that there will be. Clones share it; nobody knows it before it is set.
 #[derive(Clone, Debug)]
@@ -93,10 +83,9 @@ pub struct Follower {
     pub missed: Vec<RangeInclusive<u64>>,
     /// How often it has dialled.
     pub connections: u64,
+    /// What it does meanwhile.
+    pub acts: Option<Acts>,
 }
-
-/// The connection is of no use any more.
-struct Lost;
 
 impl Follower {
     /// One that begins with the oldest event of a stream.
@@ -110,7 +99,15 @@ impl Follower {
             events: Vec::new(),
             missed: Vec::new(),
             connections: 0,
+            acts: None,
         }
+    }
+
+    /// The same, which does this meanwhile.
+    #[must_use]
+    pub fn doing(mut self, acts: Acts) -> Self {
+        self.acts = Some(acts);
+        self
     }
 
     /// The same, which asks this on each connection before anything else.
@@ -150,14 +147,24 @@ impl Follower {
 
     fn arrived(&self, goal: &Goal) -> bool {
         self.place.is_some_and(|place| goal.reached(place.seq))
+            && self.acts.as_ref().is_none_or(Acts::are_known)
     }
 
     async fn listen(&mut self, line: &mut Line, goal: &Goal) -> Result<(), Lost> {
         self.introduce(line).await?;
+        if let Some(acts) = &mut self.acts {
+            acts.settle(line).await?;
+        }
         self.subscribe(line).await?;
         while !self.arrived(goal) {
             let message = line.read().await?;
-            self.hear(message);
+            match &mut self.acts {
+                Some(acts) if message.get("method").is_none() => acts.answered(&message),
+                _ => self.hear(message),
+            }
+            if let Some(acts) = &mut self.acts {
+                acts.go_on(line, self.events.len()).await?;
+            }
         }
         Ok(())
     }
@@ -236,6 +243,10 @@ impl Follower {
         let Ok((logged, gone)) = self.pages(&mut line).await else {
             panic!("a sound connection was lost")
         };
+        if let Some(acts) = &self.acts {
+            let compared = acts.compare(&mut line).await;
+            assert!(compared.is_ok(), "a sound connection was lost");
+        }
         line.close().await;
         let kept = |seq: &u64| *seq > gone;
         let seen: BTreeMap<u64, &Event> =
@@ -292,94 +303,5 @@ fn cursor(value: &Value) -> Cursor {
     Cursor {
         epoch: number("epoch"),
         seq: number("seq"),
-    }
-}
-
-/// One connection.
-struct Line {
-    duplex: Duplex,
-    patience: Patience,
-    next_id: u64,
-}
-
-impl Line {
-    fn new(duplex: Duplex, patience: Patience) -> Self {
-        Self {
-            duplex,
-            patience,
-            next_id: 1,
-        }
-    }
-
-    /// Asks; the answer comes before anything else, because nothing is subscribed yet.
-    async fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Lost> {
-        let id = self.next_id;
-        self.next_id += 1;
-        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let deadline = self.patience.answer;
-        let exchange = async {
-            self.send(Frame::Text(request.to_string().into())).await?;
-            let answer = self.message().await?;
-            assert_eq!(answer["id"], id, "not the answer to {request}: {answer}");
-            Ok(answer)
-        };
-        timeout(deadline, exchange).await.unwrap_or(Err(Lost))
-    }
-
-    async fn read(&mut self) -> Result<Value, Lost> {
-        loop {
-            let read = timeout(self.patience.silence, next(&mut self.duplex.source)).await;
-            if let Some(message) =
-                self.frame(read.map_err(|_| Lost)?.ok_or(Lost)?.map_err(|_| Lost)?)?
-            {
-                return Ok(message);
-            }
-        }
-    }
-
-    /// The next message, however long it takes.
-    async fn message(&mut self) -> Result<Value, Lost> {
-        loop {
-            let read = next(&mut self.duplex.source).await;
-            if let Some(message) = self.frame(read.ok_or(Lost)?.map_err(|_| Lost)?)? {
-                return Ok(message);
-            }
-        }
-    }
-
-    fn frame(&mut self, frame: Frame) -> Result<Option<Value>, Lost> {
-        match frame {
-            Frame::Text(text) => Ok(Some(
-                serde_json::from_str(&text).expect("the daemon speaks JSON"),
-            )),
-            Frame::Ping(payload) => {
-                // A connection that takes no pong is dead, which is found out by itself.
-                let _ = self.send(Frame::Pong(payload)).now_or_never();
-                Ok(None)
-            }
-            Frame::Close(_) => Err(Lost),
-            Frame::Binary(_) | Frame::Pong(_) => Ok(None),
-        }
-    }
-
-    async fn send(&mut self, frame: Frame) -> Result<(), Lost> {
-        let sink = &mut self.duplex.sink;
-        poll_fn(|cx| sink.as_mut().poll_ready(cx))
-            .await
-            .map_err(|_| Lost)?;
-        sink.as_mut().start_send(frame).map_err(|_| Lost)?;
-        poll_fn(|cx| sink.as_mut().poll_flush(cx))
-            .await
-            .map_err(|_| Lost)
-    }
-
-    /// Says good-bye, and waits for the daemon to do so too.
-    async fn close(mut self) {
-        let sink = &mut self.duplex.sink;
-        let parting = async {
-            let _ = poll_fn(|cx| sink.as_mut().poll_close(cx)).await;
-            while let Some(Ok(_)) = next(&mut self.duplex.source).await {}
-        };
-        let _ = timeout(self.patience.answer, parting).await;
     }
 }
