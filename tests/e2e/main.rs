@@ -17,6 +17,7 @@ mod faults;
 mod gate;
 mod guide;
 mod host;
+mod link;
 mod patterns;
 mod policy;
 mod pressure;

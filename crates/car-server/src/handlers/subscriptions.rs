@@ -298,15 +298,17 @@ fn named(
         return Err(only_read(stream.as_str()));
     }
     let log = &**session.events().0;
+    // Whoever was there before is told that its place is gone, and not that the stream is.
+    let row = Row::new(log, stream, place)?;
     // Listening makes a stream, and whoever could name any would make as many as the log may have.
-    let is_there = || {
-        log.head(&stream).seq > 0 || (is_of_session(&stream) && session.is_of_live_session(&stream))
-    };
+    let stream = &row.stream;
+    let is_there =
+        || row.head.seq > 0 || (is_of_session(stream) && session.is_of_live_session(stream));
     if stream.owner().is_some() && !is_there() {
         let message = format!("{stream} is not there");
         return Err(RpcError::domain(kind::NOT_FOUND, message).into());
     }
-    Row::new(log, stream, place)
+    Ok(row)
 }
 
 /// Refuses a pattern that can never cover what the caller may read.
