@@ -20,6 +20,8 @@ use tokio::time::sleep;
 static GENERIC: Family = Family {
     name: "generic",
     notification: Some("generic.event"),
+    keys: &[],
+    snapshot: false,
     durability: Durability::Memory,
     retention: Retention {
         count: 100_000,

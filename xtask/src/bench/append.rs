@@ -82,6 +82,8 @@ static ALL: Family = Family {
 const fn family(name: &'static str, durability: Durability) -> Family {
     Family {
         name,
+        keys: &[],
+        snapshot: false,
         durability,
         retention: RETENTION,
         notification: HOST.notification,
