@@ -307,6 +307,7 @@ impl ServerState {
         );
         let journal = SessionJournal::new(
             Arc::clone(&self.log),
+            id.clone(),
             stream.clone(),
             Arc::clone(&self.clock),
         );
@@ -378,6 +379,12 @@ impl ServerState {
     #[must_use]
     pub fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn engine_limits(&self) -> &EngineLimits {
+        &self.engine
     }
 
     /// The live sessions.

@@ -81,7 +81,9 @@ async fn serve(
             () = stopping.cancelled() => {}
         }
         service_manager::stopping();
-        sleep(config.drain_time.value + FAREWELL).await;
+        let limits = server.state().engine_limits();
+        let wind_down = limits.cancel_grace + limits.wind_down;
+        sleep(config.drain_time.value + wind_down + FAREWELL).await;
     };
     let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
@@ -107,7 +109,8 @@ fn build(
 ) -> Result<(Server, TokenFiles), Failure> {
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
-        .with_approval_gate(config.approval_gate());
+        .with_approval_gate(config.approval_gate())
+        .with_engine_limits(config.engine_limits());
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;

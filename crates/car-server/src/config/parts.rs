@@ -1,6 +1,7 @@
 //! What the daemon is made of, as this configuration wants it.
 
 use car_state::approval::ApprovalGate;
+use car_state::engine::EngineLimits;
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
@@ -37,6 +38,15 @@ impl Config {
             limits.linger_looks =
                 u32::try_from(self.limits_linger_looks.value.0).unwrap_or(u32::MAX);
         })
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn engine_limits(&self) -> EngineLimits {
+        EngineLimits {
+            cancel_grace: self.cancel_grace.value,
+            ..EngineLimits::default()
+        }
     }
 
     /// Which hosts are served and which pages may connect. The address that is listened on is a host of its own: what

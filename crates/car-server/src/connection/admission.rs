@@ -93,11 +93,7 @@ impl Reader {
         match message {
             Message::Response(response) => {
                 // Nobody is asked anything before it has authenticated, so nothing can match.
-                if !self
-                    .session()
-                    .callbacks()
-                    .answer(&response.id, response.outcome)
-                {
+                if !self.session().answered(&response.id, response.outcome) {
                     tracing::debug!(id = %response.id, "an answer that nobody waits for");
                 }
                 Flow::Continue
@@ -287,18 +283,27 @@ impl Reader {
         }
         let span = cx.span(route.spec.name);
         if !route.gated {
-            return self.session().begin(prepared(responder).instrument(span));
+            return self.begin(route, prepared(responder).instrument(span));
         }
         match Parked::new(&self.parked, self.core.limits.parked_approvals) {
             Some(parked) => {
                 let parked = self.park(route, call, responder, prepared, parked);
-                self.session().begin(parked.instrument(span));
+                self.begin(route, parked.instrument(span));
             }
             None => {
                 let limit = self.core.limits.parked_approvals as u64;
                 let message = "too many calls of this connection wait for a person";
                 responder.error(&RpcError::overloaded(message, limit));
             }
+        }
+    }
+
+    fn begin(&self, route: &Route, call: impl Future<Output = ()> + Send + 'static) {
+        let session = self.session();
+        if route.lasting {
+            session.begin_lasting(call, session.engine().wind_down());
+        } else {
+            session.begin(call);
         }
     }
 
@@ -318,15 +323,18 @@ impl Reader {
             Arc::clone(self.core.state.gate()),
         );
         let identity = self.session().identity().get();
+        let over = self.session().cancellation().clone();
         async move {
-            let verdict = host
-                .ask(
-                    &identity,
-                    format!("ws.method:{method}"),
-                    details,
-                    gate.timeout(),
-                )
-                .await;
+            let asked = host.ask(
+                &identity,
+                format!("ws.method:{method}"),
+                details,
+                gate.timeout(),
+            );
+            // Nothing has begun that would need time to end.
+            let Some(verdict) = over.run_until_cancelled(asked).await else {
+                return;
+            };
             drop(parked);
             let error = match verdict {
                 Ok(Verdict::Approved) => return prepared(responder).await,

@@ -7,8 +7,9 @@ use car_protocol::rpc::events::{
     Unsubscribe, UnsubscribeParams, Unsubscribed,
 };
 use car_protocol::{RpcError, kind};
-use car_state::log::{EventLog, LogError, StreamName};
-use car_state::session::ClientSession;
+use car_state::identity::SessionId;
+use car_state::log::{EventLog, LogError, RUN, StreamName};
+use car_state::session::{ClientSession, SessionRegistry};
 
 use crate::cx::Cx;
 use crate::failure::Failure;
@@ -19,16 +20,45 @@ const MOST_STREAMS: usize = 64;
 /// What a client calls the stream of its own session.
 const OWN: &str = "session";
 
-pub(super) fn routes() -> Vec<Route> {
-    Routes::per_session(Arc::clone)
-        .on::<Subscribe, _>(subscribe)
-        .on::<Unsubscribe, _>(unsubscribe)
-        .into_routes()
+pub(super) fn routes(sessions: &Arc<SessionRegistry>) -> Vec<Route> {
+    let sessions = Arc::clone(sessions);
+    Routes::per_session(move |session| Streams {
+        session: Arc::clone(session),
+        sessions: Arc::clone(&sessions),
+    })
+    .on::<Subscribe, _>(subscribe)
+    .on::<Unsubscribe, _>(unsubscribe)
+    .into_routes()
+}
+
+/// A session's subscriptions, and the sessions whose proposals it may listen to.
+struct Streams {
+    session: Session,
+    sessions: Arc<SessionRegistry>,
 }
 
 type Session = Arc<ClientSession>;
 
-fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subscribed, Failure> {
+impl Streams {
+    /// Has a proposal under way tell its steps; `false` where the stream is that of none.
+    fn watch(&self, stream: &StreamName) -> bool {
+        let (Some(owner), Some(proposal)) = (stream.session(), stream.item()) else {
+            return false;
+        };
+        let session = if owner == self.session.id().as_str() {
+            Some(Arc::clone(&self.session))
+        } else {
+            self.sessions.get(&SessionId::new(owner))
+        };
+        session.is_some_and(|session| {
+            let engine = session.engine();
+            // From here on the stream is the session's, and ends with it.
+            engine.watch(proposal) && engine.parts().journal.steps(proposal).is_some()
+        })
+    }
+}
+
+fn subscribe(at: &Streams, cx: &Cx, params: SubscribeParams) -> Result<Subscribed, Failure> {
     bounded(&params.streams)?;
     if let Some(Since::Places(places)) = &params.since
         && let Some(other) = places.keys().find(|name| !params.streams.contains(name))
@@ -36,6 +66,7 @@ fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subs
         let message = format!("{other} is not among the streams");
         return Err(RpcError::invalid_params(Some("since"), message).into());
     }
+    let session = &at.session;
     let log = session.events().0;
     let begin = |name: &String| {
         let stream = named(session, name)?;
@@ -47,8 +78,10 @@ fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subs
             return Err(RpcError::invalid_params(Some("streams"), message).into());
         }
         let head = log.head(&stream);
+        let runs = *stream.family() == RUN && at.watch(&stream);
         // Listening makes a stream, and whoever could name any would make as many as the log may have.
-        if head.seq == 0 && stream.owner().is_some() && stream != *session.events().1 {
+        let own = stream == *session.events().1;
+        if head.seq == 0 && stream.owner().is_some() && !own && !runs {
             let message = format!("{stream} has had no event");
             return Err(RpcError::domain(kind::NOT_FOUND, message).into());
         }
@@ -105,12 +138,9 @@ fn place(
     }
 }
 
-fn unsubscribe(
-    session: &Session,
-    _: &Cx,
-    params: UnsubscribeParams,
-) -> Result<Unsubscribed, Failure> {
+fn unsubscribe(at: &Streams, _: &Cx, params: UnsubscribeParams) -> Result<Unsubscribed, Failure> {
     bounded(&params.streams)?;
+    let session = &at.session;
     let mut removed = 0;
     for name in &params.streams {
         let stream = named(session, name)?;
@@ -133,5 +163,6 @@ fn named(session: &Session, name: &str) -> Result<StreamName, Failure> {
     if name == OWN {
         return Ok(own.clone());
     }
-    Ok(log.families().parse(name)?)
+    let name = super::events::full_name(session.id(), name);
+    Ok(log.families().parse(&name)?)
 }

@@ -28,7 +28,7 @@ use futures_util::future::{BoxFuture, ready};
 
 pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
-pub use family::{Durability, FAMILIES, Families, Family, HOST, Reader, Retention, SESSION};
+pub use family::{Durability, FAMILIES, Families, Family, HOST, RUN, Reader, Retention, SESSION};
 pub use memory::MemoryLog;
 pub use metered::{Appends, Durations, MeteredLog};
 pub use name::StreamName;

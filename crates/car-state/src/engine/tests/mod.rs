@@ -69,7 +69,10 @@ struct Notes(Mutex<Vec<Note>>);
 impl Journal for Notes {
     fn record(&self, entry: Entry<'_>) {
         let action = entry.action_id.map(str::to_owned);
-        self.0.lock().push((entry.kind, action, entry.data));
+        let Ok(Value::Object(data)) = serde_json::to_value(entry.data) else {
+            panic!("data is an object");
+        };
+        self.0.lock().push((entry.kind, action, data));
     }
 }
 
