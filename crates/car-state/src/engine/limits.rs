@@ -37,7 +37,7 @@ pub struct EngineLimits {
     pub cancel_grace: Duration,
     /// The time of a compensation that says nothing.
     pub compensation_timeout: Duration,
-    /// All that a proposal may take after its session has ended: the grace, and its compensations.
+    /// All that the compensations of a proposal may take once its session has ended.
     pub wind_down: Duration,
     /// Attempts that have ended and are still known, of all proposals together.
     pub known_calls: usize,

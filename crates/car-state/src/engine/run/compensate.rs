@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use car_protocol::rpc::proposal::{ActionStatus, ActionType, Compensation, CompensationResult};
 use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -42,10 +43,11 @@ impl Run<'_> {
     pub(super) async fn compensate(&mut self, in_use: &HashSet<Index>) -> Vec<CompensationResult> {
         let undoable = std::mem::take(&mut self.undoable);
         let (session, left) = (self.session.clone(), self.engine.parts.limits.wind_down);
-        let mut over = std::pin::pin!(async move {
+        let over = async move {
             session.cancelled().await;
             tokio::time::sleep(left).await;
-        });
+        };
+        let mut over = std::pin::pin!(over.fuse());
         let mut results = Vec::with_capacity(undoable.len());
         for index in undoable.into_iter().rev() {
             let action = &mut self.request.proposal.actions[index as usize];
@@ -68,7 +70,7 @@ impl Run<'_> {
         &mut self,
         index: Index,
         compensation: Compensation,
-        mut over: Pin<&mut impl Future<Output = ()>>,
+        mut over: Pin<&mut (impl FusedFuture + Future<Output = ()>)>,
     ) -> Undone {
         let (call, tool) = match self.prepare_undoing(index, compensation) {
             Ok(prepared) => prepared,
@@ -76,7 +78,7 @@ impl Run<'_> {
         };
         let began = Instant::now();
         // What has no time left is not begun.
-        let ended = if over.as_mut().now_or_never().is_some() {
+        let ended = if over.is_terminated() || over.as_mut().now_or_never().is_some() {
             None
         } else {
             tokio::select! {

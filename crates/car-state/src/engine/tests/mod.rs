@@ -2,8 +2,10 @@
 
 mod cancel;
 mod isolation;
+mod model;
 mod order;
 mod property;
+mod races;
 mod remembered;
 mod retry;
 mod validation;
