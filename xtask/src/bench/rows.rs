@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 
 use super::load::{Outcome, Shape, Usage, round_trips};
+use super::proposals::{self, Load};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
 use super::{Effort, callback, fanout, idle};
@@ -27,6 +28,8 @@ enum What {
     },
     /// Time of a proposal that calls back, against the floor's round trip at the same depth.
     Callback { depth: usize },
+    /// What the engine costs.
+    Proposals(Load),
     /// Deliveries to a hundred subscribers; against the floor.
     FanOut { stalled: bool },
     /// The daemon's deliveries with a stalled subscriber, against its own without.
@@ -104,6 +107,18 @@ const ROWS: &[(&str, What)] = &[
     ),
     ("callback-1", What::Callback { depth: 1 }),
     ("callback-16", What::Callback { depth: 16 }),
+    ("proposal-1", What::Proposals(Load::Small)),
+    (
+        "calls-100-ordered",
+        What::Proposals(Load::Calls { parallel: false }),
+    ),
+    (
+        "calls-100-parallel",
+        What::Proposals(Load::Calls { parallel: true }),
+    ),
+    ("state-action", What::Proposals(Load::State)),
+    ("graph-10000", What::Proposals(Load::Graph)),
+    ("memory-proposals", What::Proposals(Load::Memory)),
     ("fanout-100", What::FanOut { stalled: false }),
     ("fanout-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
@@ -185,6 +200,10 @@ impl Pair<'_> {
                     Ok((outcome.p50.as_secs_f64() * 1e6, outcome.usage))
                 })
                 .await
+            }
+            What::Proposals(load) => {
+                let servers = [&self.floor, &self.daemon];
+                proposals::row(self.programs, servers, load, self.effort).await
             }
             What::FanOut { stalled } => {
                 let content = self.contents().await?;
