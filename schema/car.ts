@@ -101,11 +101,29 @@ export interface Methods {
    */
   "tools.unregister": { params: ToolsUnregisterParams; result: Unregistered };
   /**
+   * Tells how far a `tools.execute` is. Best sent as a notification. It begins the call's idle time anew, never its deadline; who listens to the proposal gets at most twenty a second of each call, and is told how many were left out.
+   *
+   * Access: client.
+   */
+  "tools.progress": { params: ToolsProgressParams; result: ToolsProgressed };
+  /**
    * Runs a proposal and answers when it has ended.
    *
    * Access: client.
    */
   "proposal.submit": { params: ProposalSubmitParams; result: ProposalResult };
+  /**
+   * Ends a proposal that is under way. Nothing further begins, tools that run are told with `tools.cancel` and have a moment to answer, and what succeeded is compensated where it says how. The answer to `proposal.submit` then has a status and a reason for every action. A proposal that is not known, or that is another session's while the caller is no host, is refused with the kind `not_found`.
+   *
+   * Access: client.
+   */
+  "proposal.cancel": { params: ProposalCancelParams; result: ProposalCancelled };
+  /**
+   * The attempts at a proposal's tool calls, with answers that came too late. Those of ended proposals are kept while there is room.
+   *
+   * Access: client.
+   */
+  "proposal.calls": { params: ProposalCallsParams; result: ProposalCalls };
   /**
    * Registers a policy in the session, or in one of its policy scopes. A name that is there already is replaced.
    *
@@ -354,6 +372,8 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
+  "execution.event": { params: ExecutionEvent };
 }
 
 /** One step of a proposal. */
@@ -406,6 +426,12 @@ export interface Action {
   failure_behavior?: FailureBehavior;
   /** The time of one attempt, in milliseconds; 300,000 when left out. */
   timeout_ms?: number | null;
+  /** How long the tool may be silent, in milliseconds: `tools.progress` begins that time anew, never `timeout_ms`. That of the tool when left out. */
+  idle_timeout_ms?: number | null;
+  /** What undoes it. Run when it has succeeded and what the proposal wrote is dropped; the last to succeed first. */
+  compensation?: Compensation | null;
+  /** Whether `compensation` is to be run; true when left out. */
+  compensable?: boolean | null;
   /** Whatever belongs to it; recorded. */
   metadata?: { [key: string]: unknown } | null;
 }
@@ -428,6 +454,8 @@ export interface ActionProposal {
   timeout_ms?: number | null;
   /** How many of its tool calls may run at the same time: 1 to 64, 16 when left out. */
   max_concurrency?: number | null;
+  /** What it may use; no bound when left out. */
+  budget?: ProposalBudget | null;
 }
 
 /** What became of one action. */
@@ -498,10 +526,51 @@ export interface AgentDisplayOutput {
   accent?: string;
 }
 
+/** A part of a `Budget`. */
+export type BudgetPart =
+  /** Actions. */
+  | "max_actions"
+  /** Tool calls. */
+  | "max_tool_calls"
+  /** Time. */
+  | "max_duration_ms";
+
 /** The metadata of a request that the daemon sends. */
 export interface CallbackMeta {
   /** W3C Trace Context: the trace of the request that caused this one, where that request named one in its own `_meta.traceparent`, with the daemon's step as the parent. */
   traceparent?: string;
+}
+
+/** What undoes an action. */
+export interface Compensation {
+  /** The tool. */
+  tool: string;
+  /**
+   * What it takes. `$id.output` is the output of an action, this one's too.
+   *
+   * `{}` when left out.
+   */
+  parameters?: { [key: string]: unknown };
+  /** Its time, in milliseconds; 30,000 when left out. */
+  timeout_ms?: number | null;
+}
+
+/** What became of a compensation. */
+export interface CompensationResult {
+  /** The action that it undoes. */
+  action_id: string;
+  /** The tool. */
+  tool: string;
+  /** `succeeded`, `failed`, `rejected`, or `skipped` when it was not run. */
+  status: ActionStatus;
+  /** What it gave. */
+  output?: unknown;
+  /** Why it did not succeed. */
+  error?: string;
+  /** How long it took, in milliseconds. */
+  duration_ms?: number;
+  /** When it ended. */
+  timestamp: Timestamp;
 }
 
 /** A confirmation without further content. */
@@ -933,6 +1002,51 @@ export type Execution =
   | "sequential"
   /** As soon as the data they need is there. */
   | "parallel";
+
+/** Params of `execution.event`: a step of a proposal whose stream is subscribed. */
+export interface ExecutionEvent {
+  /** What happened. */
+  kind: ExecutionEventKind;
+  /** When. */
+  timestamp: Timestamp;
+  /** The action that it concerns; none for the end of the proposal. */
+  action_id?: string;
+  /** The proposal. */
+  proposal_id: string;
+  /** The rest, by kind. */
+  data: { [key: string]: unknown };
+  /** The stream: `run/`, the session, `/` and the proposal. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
+}
+
+/** A step of a proposal, with the members of its `data`. */
+export type ExecutionEventKind =
+  /** The action passed validation and policies. */
+  | "validated"
+  /** An attempt begins: `attempt`, for a tool call `tool` and `timeout_ms`. */
+  | "started"
+  /** An attempt failed and another follows: `attempt` (the failed one), `error`, `delay_ms`. */
+  | "retrying"
+  /** The tool's host tells how far it is: `attempt`, `progress`, `total`, `message`, `partial`; `dropped` when others came too fast and were left out before. */
+  | "progress"
+  /** The action is done: `attempts`, `duration_ms`; `cached` or `deduplicated` when an earlier result was taken. */
+  | "succeeded"
+  /** The action failed or was refused: `status`, `reason`, `attempts`. */
+  | "failed"
+  /** The action was not run, or its failure is skipped: `reason`, `attempts`. */
+  | "skipped"
+  /** The action was taken back because the proposal ended early: `reason`, `attempts`. */
+  | "cancelled"
+  /** What the action did was undone, or not: `status`, `reason`. */
+  | "compensated"
+  /** An answer came after its attempt was decided: `attempt`, `fence`, `decided`. */
+  | "late_result"
+  /** The proposal has ended, and with it the stream: `outcome`. */
+  | "ended";
 
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
@@ -1387,6 +1501,103 @@ export interface ProcessStatus {
   max_descriptors?: number;
 }
 
+/** What a proposal may use. When one of them is used up nothing further begins, what runs may end, and what was written stands; the actions that are left are skipped with a reason that begins with `budget_exhausted`. */
+export interface ProposalBudget {
+  /** Actions that are looked at. */
+  max_actions?: number | null;
+  /** Attempts at tool calls, retries included. A result that is reused is none. */
+  max_tool_calls?: number | null;
+  /** Milliseconds. What runs then is taken back. */
+  max_duration_ms?: number | null;
+}
+
+/** One attempt at one tool call. */
+export interface ProposalCallRecord {
+  /** Counts the attempts of the session. An attempt that was replaced by another one has the lower number. */
+  fence: number;
+  /** The action. */
+  action_id: string;
+  /** The tool. */
+  tool: string;
+  /** 1 for the first attempt. */
+  attempt: number;
+  /** Whether it undoes the action. */
+  compensation?: boolean;
+  /** When it began. */
+  began: Timestamp;
+  /** The time that it had, in milliseconds. */
+  lease_ms: number;
+  /** What became of it. What is decided here is never changed by an answer that comes later. */
+  state: ProposalCallState;
+  /** How long it took until that was decided, in milliseconds. */
+  duration_ms?: number;
+  /** An answer that came after it was decided. */
+  late?: ProposalLateAnswer;
+}
+
+/** What became of an attempt. */
+export type ProposalCallState =
+  /** There is no answer yet. */
+  | "open"
+  /** There is a result. */
+  | "succeeded"
+  /** The tool failed. */
+  | "failed"
+  /** There was no answer in time. */
+  | "timed_out"
+  /** Nobody waited for it any more. */
+  | "cancelled";
+
+/** Result of `proposal.calls`. */
+export interface ProposalCalls {
+  /** The proposal. */
+  proposal_id: string;
+  /** Whether it is under way. */
+  running: boolean;
+  /** The attempts at its tool calls that are still known, in the order in which they began. */
+  calls: ProposalCallRecord[];
+}
+
+/** Params of `proposal.calls`. */
+export interface ProposalCallsParams {
+  /** The proposal. */
+  proposal_id: string;
+  /** The session that it ran in; the caller's own when left out. Another one's needs the host role. */
+  session_id?: string | null;
+}
+
+/** Params of `proposal.cancel`. */
+export interface ProposalCancelParams {
+  /** The proposal. */
+  proposal_id: string;
+  /** Why, for those who read the result; cut to 512 bytes. */
+  reason?: string | null;
+  /** The session that it runs in; the caller's own when left out. Another one's needs the host role. */
+  session_id?: string | null;
+}
+
+/** Result of `proposal.cancel`. */
+export interface ProposalCancelled {
+  /** The proposal. */
+  proposal_id: string;
+  /** Whether it ends for this reason. The answer to its `proposal.submit` then says `cancelled`, whatever else happens. */
+  cancelled: boolean;
+  /** How it had ended, where it was over already. */
+  outcome?: Outcome;
+}
+
+/** An answer that came after its attempt was decided. It changes nothing. */
+export interface ProposalLateAnswer {
+  /** When it came. */
+  timestamp: Timestamp;
+  /** The size of the result, in bytes of JSON. */
+  bytes: number;
+  /** The result; left out when it has more than 4,096 bytes. */
+  result?: unknown;
+  /** The error instead, cut to 1,024 bytes. */
+  error?: string;
+}
+
 /** Result of `proposal.submit`. */
 export interface ProposalResult {
   /** The proposal. */
@@ -1397,6 +1608,12 @@ export interface ProposalResult {
   cost: CostSummary;
   /** How the whole ended, and with that whether its writes to the state stand. */
   outcome: Outcome;
+  /** What became of the compensations, in the order in which they were run. */
+  compensations?: CompensationResult[];
+  /** The part of the budget that ended it before its last action. */
+  budget_exhausted?: BudgetPart;
+  /** Where its steps stand in the log, if somebody asked for them. */
+  run?: ProposalStream;
 }
 
 /** For whom a proposal runs. */
@@ -1409,6 +1626,16 @@ export interface ProposalScope {
   claims?: { [key: string]: unknown } | null;
 }
 
+/** Where the steps of a proposal stand in the log. */
+export interface ProposalStream {
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The number of its last event, which tells the end. It may come after this answer. */
+  seq: number;
+}
+
 /** Params of `proposal.submit`. */
 export interface ProposalSubmitParams {
   /** The proposal. */
@@ -1417,6 +1644,8 @@ export interface ProposalSubmitParams {
   session_id?: string | null;
   /** For whom it runs. */
   scope?: ProposalScope | null;
+  /** Whether its steps are told with `execution.event` while it runs. */
+  stream?: boolean;
 }
 
 /** What waits to be written, over all connections. */
@@ -1718,6 +1947,8 @@ export interface ToolDefinition {
   rate_limit?: ToolRateLimit | null;
   /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
   max_concurrency?: number | null;
+  /** How long it may be silent, in milliseconds, where the action says nothing; as long as it has time when left out. */
+  idle_timeout_ms?: number | null;
 }
 
 /** A tool that a client offers. */
@@ -1738,6 +1969,8 @@ export interface ToolDefinitionOutput {
   rate_limit?: ToolRateLimit;
   /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
   max_concurrency?: number;
+  /** How long it may be silent, in milliseconds, where the action says nothing; as long as it has time when left out. */
+  idle_timeout_ms?: number;
 }
 
 /** Result of `tools.list`. */
@@ -1758,7 +1991,7 @@ export interface ToolRateLimit {
 export interface ToolsCancelParams {
   /** The `request_id` of the `tools.execute`. */
   request_id: string;
-  /** Why: `timeout`, `cancelled`. */
+  /** Why: `timeout`, `idle`, `cancelled`. */
   reason: string;
 }
 
@@ -1780,8 +2013,32 @@ export interface ToolsExecuteParams {
   session_id: string;
   /** The proposal. */
   proposal_id?: string;
+  /** How long it may be silent, in milliseconds; `tools.progress` begins that time anew. */
+  idle_timeout_ms?: number;
+  /** Whether it undoes the action. */
+  compensation?: boolean;
   /** What belongs to the call and not to the tool. */
   _meta?: CallbackMeta;
+}
+
+/** Params of `tools.progress`. */
+export interface ToolsProgressParams {
+  /** The `request_id` of the `tools.execute`. */
+  request_id: string;
+  /** How much is done. */
+  progress: number;
+  /** How much there is in all. */
+  total?: number | null;
+  /** For a person; cut to 1,024 bytes. */
+  message?: string | null;
+  /** A part of the result; left out of the events when it has more than 65,536 bytes. */
+  partial?: unknown;
+}
+
+/** Result of `tools.progress`. */
+export interface ToolsProgressed {
+  /** Whether the call is open and the caller's. */
+  taken: boolean;
 }
 
 /** Params of `tools.unregister`. */

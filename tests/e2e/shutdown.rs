@@ -75,7 +75,8 @@ async fn a_call_that_does_not_end_within_ten_seconds_is_ended_and_answered() {
     alice.expect("session.closing").await;
     assert_eq!(alice.closed().await, Some(close::GOING_AWAY));
     daemon.server.stopped().await;
-    assert_eq!(began.elapsed().as_secs(), 10);
+    // Its tool has two more seconds to say what became of its work.
+    assert_eq!(began.elapsed().as_secs(), 12);
     daemon.assert_empty().await;
     insta::assert_snapshot!(daemon.transcript());
 }

@@ -10,6 +10,7 @@ mod fanout;
 pub(crate) mod floor;
 mod idle;
 mod load;
+mod proposals;
 mod rows;
 mod server;
 mod table;

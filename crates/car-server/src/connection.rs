@@ -25,7 +25,6 @@ use car_state::writer::{Writer, WriterError};
 use car_transport::Duplex;
 use car_transport::source::{BoxSource, SourceError, drain};
 use tokio::task::coop::unconstrained;
-use tokio::time::timeout;
 use tracing::debug;
 
 use self::admission::Decoded;
@@ -239,7 +238,6 @@ impl Reader {
                     ));
                 }
                 Event::Drained => {
-                    self.end_calls().await;
                     return Some(self.closing(
                         "shutting_down",
                         close::GOING_AWAY,
@@ -248,12 +246,6 @@ impl Reader {
                 }
             }
         }
-    }
-
-    /// Ends the calls that did not end in time, so that each of them is answered.
-    async fn end_calls(&self) {
-        self.session().cancel_calls();
-        let _ = timeout(self.core.limits.close_deadline, self.session().idle()).await;
     }
 
     /// Tells the client why the connection is about to close.

@@ -29,10 +29,15 @@ impl Core {
         false
     }
 
-    /// Ready when the daemon stops and the session's calls have ended, or the time to drain is over.
+    /// Ready when the daemon stops and the session's calls have ended. Those that do not within the time to drain are
+    /// ended, so that each of them is answered; proposals among them have time to undo what they did, with tools whose
+    /// answers must be read meanwhile.
     pub(crate) async fn drained(&self, session: &ClientSession) {
         self.life.stopping().await;
         let _ = timeout(self.limits.drain, session.idle()).await;
+        session.cancel_calls();
+        let patience = self.limits.close_deadline + session.engine().wind_down();
+        let _ = timeout(patience, session.idle()).await;
     }
 }
 

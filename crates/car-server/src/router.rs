@@ -38,6 +38,8 @@ pub struct Route {
     pub(crate) index: MethodIndex,
     /// Whether a call waits for a person.
     pub(crate) gated: bool,
+    /// Whether a call sees for itself that its session has ended, and then has time to end in its own way.
+    pub(crate) lasting: bool,
     /// There where the handler never awaits.
     pub(crate) inline: Option<Inline>,
     pub(crate) prepare: Prepare,
@@ -77,6 +79,15 @@ impl<T: Send + 'static> Routes<T> {
     #[must_use]
     pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
         self.routes.push(handler.route(Arc::clone(&self.source)));
+        self
+    }
+
+    /// Lets calls of the method that was added last end in their own way when their session does.
+    #[must_use]
+    pub fn lasting(mut self) -> Self {
+        if let Some(route) = self.routes.last_mut() {
+            route.lasting = true;
+        }
         self
     }
 
@@ -120,6 +131,7 @@ where
             spec: M::SPEC,
             index: MethodIndex::of(M::SPEC),
             gated: false,
+            lasting: false,
             inline: Some(Box::new(move |cx, params, responder| {
                 match decode_params(params) {
                     Ok(params) => answer(
@@ -194,6 +206,7 @@ where
             spec: M::SPEC,
             index: MethodIndex::of(M::SPEC),
             gated: false,
+            lasting: false,
             inline: Some(Box::new(move |cx, params, mut responder| {
                 let params = match decode_params(params) {
                     Ok(params) => params,
@@ -240,6 +253,7 @@ where
             spec: M::SPEC,
             index: MethodIndex::of(M::SPEC),
             gated: false,
+            lasting: false,
             inline: None,
             prepare: Box::new(move |cx, params| {
                 let params = decode_params(params)?;

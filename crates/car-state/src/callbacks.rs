@@ -1,7 +1,8 @@
 //! The requests that the daemon has open with a client.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::channel::WsChannel;
+use crate::engine::IdleClock;
 use crate::frame::Frame;
 use crate::outbox::SendError;
 
@@ -31,11 +33,46 @@ pub struct Callbacks {
 #[derive(Debug, Default)]
 struct Inner {
     last: u64,
-    open: HashMap<u64, oneshot::Sender<Answer>>,
+    open: HashMap<u64, Waiter>,
+    /// Those that were given up unanswered, newest last: the number, and what it was of.
+    given_up: VecDeque<(u64, u64)>,
     ended: bool,
 }
 
-type Answer = Result<Box<RawValue>, ErrorObject>;
+/// Who waits for an answer.
+#[derive(Debug)]
+struct Waiter {
+    answer: oneshot::Sender<Answer>,
+    /// The fence of the tool call that it is, or 0.
+    fence: u64,
+}
+
+/// What a client answered.
+pub type Answer = Result<Box<RawValue>, ErrorObject>;
+
+/// What became of an answer.
+#[derive(Debug)]
+pub enum Answered {
+    /// Whoever waited has it.
+    Taken,
+    /// Nobody waits for it any more. It is of the tool call with this fence.
+    Late(u64, Answer),
+    /// Nobody asked, or it is answered already.
+    Unknown,
+}
+
+/// A tool call, as far as its callback is concerned.
+#[derive(Debug)]
+pub struct Lease<R> {
+    /// Its number, which a late answer is told by; 0 where nobody wants to know.
+    pub fence: u64,
+    /// Until when its answer counts.
+    pub deadline: Instant,
+    /// Ready when it is to be told that its result is of no use any more.
+    pub recalled: R,
+    /// There where it may not be silent for long.
+    pub idle: Option<Arc<IdleClock>>,
+}
 
 /// Why a callback has no result.
 #[derive(Debug, Error)]
@@ -70,7 +107,26 @@ impl Callbacks {
         deadline: Instant,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
-        let (mut open, answer) = self.register(channel, C::SPEC.cancel)?;
+        let lease = Lease {
+            fence: 0,
+            deadline,
+            recalled: std::future::pending(),
+            idle: None,
+        };
+        self.call_tool::<C>(channel, lease, params).await
+    }
+
+    /// The same on behalf of a tool call. When it is recalled the client is told, and its answer is waited for still.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call_tool<C: Callback>(
+        self: &Arc<Self>,
+        channel: &Arc<WsChannel>,
+        lease: Lease<impl Future<Output = ()> + Send>,
+        params: impl FnOnce(&str) -> C::Params + Send,
+    ) -> Result<C::Result, CallError> {
+        let (mut open, answer) = self.register(channel, C::SPEC.cancel, &lease)?;
         let id = open.request_id();
         let text = encode_request(&Id::string(&id), C::NAME, &params(&id));
         let text = text.map_err(|error| CallError::BadAnswer(error.to_string()))?;
@@ -82,15 +138,21 @@ impl Callbacks {
             }
         })?;
         let asked = Instant::now();
-        match timeout_at(deadline, answer).await {
-            Ok(Ok(Ok(result))) => {
+        let mut answer = pin!(timeout_at(lease.deadline, answer));
+        let answered = tokio::select! {
+            biased;
+            answered = &mut answer => answered,
+            () = lease.recalled => {
+                open.take_back();
+                answer.await
+            }
+        };
+        match answered {
+            Ok(Ok(answer)) => {
                 open.cancel = None;
+                let result = answer.map_err(CallError::Refused)?;
                 serde_json::from_str(result.get())
                     .map_err(|error| CallError::BadAnswer(error.to_string()))
-            }
-            Ok(Ok(Err(error))) => {
-                open.cancel = None;
-                Err(CallError::Refused(error))
             }
             Ok(Err(_)) => Err(CallError::Disconnected),
             Err(_) => {
@@ -100,13 +162,38 @@ impl Callbacks {
         }
     }
 
-    /// Hands the client's answer to who waits for it; `false` when nobody does.
-    pub fn answer(&self, id: &Id, outcome: Result<&RawValue, ErrorObject>) -> bool {
-        let number = id
-            .as_str()
-            .and_then(|text| text.strip_prefix("cb-")?.parse::<u64>().ok());
-        let waiter = number.and_then(|number| self.inner.lock().open.remove(&number));
-        waiter.is_some_and(|waiter| waiter.send(outcome.map(ToOwned::to_owned)).is_ok())
+    /// Hands the client's answer to who waits for it.
+    pub fn answer(&self, id: &Id, outcome: Result<&RawValue, ErrorObject>) -> Answered {
+        let Some(number) = number(id.as_str().as_deref()) else {
+            return Answered::Unknown;
+        };
+        let waiter = {
+            let mut inner = self.inner.lock();
+            match inner.open.remove(&number) {
+                Some(waiter) => Ok(waiter),
+                None => Err(inner.take_given_up(number)),
+            }
+        };
+        let answer = outcome.map(ToOwned::to_owned);
+        match waiter {
+            Ok(Waiter {
+                answer: waiter,
+                fence,
+            }) => match waiter.send(answer) {
+                Ok(()) => Answered::Taken,
+                Err(answer) => Answered::Late(fence, answer),
+            },
+            Err(Some(fence)) => Answered::Late(fence, answer),
+            Err(None) => Answered::Unknown,
+        }
+    }
+
+    /// The fence of the tool call that is open under this id.
+    #[must_use]
+    pub fn fence(&self, request_id: &str) -> Option<u64> {
+        let inner = self.inner.lock();
+        let waiter = inner.open.get(&number(Some(request_id))?)?;
+        (waiter.fence > 0).then_some(waiter.fence)
     }
 
     /// How many are open.
@@ -135,8 +222,9 @@ impl Callbacks {
         self: &Arc<Self>,
         channel: &Arc<WsChannel>,
         cancel: Option<&'static str>,
+        lease: &Lease<impl Future<Output = ()>>,
     ) -> Result<(Open, oneshot::Receiver<Answer>), CallError> {
-        let (sender, receiver) = oneshot::channel();
+        let (answer, receiver) = oneshot::channel();
         let mut inner = self.inner.lock();
         if inner.ended {
             return Err(CallError::Disconnected);
@@ -146,16 +234,33 @@ impl Callbacks {
         }
         inner.last += 1;
         let number = inner.last;
-        inner.open.insert(number, sender);
+        let fence = lease.fence;
+        inner.open.insert(number, Waiter { answer, fence });
         let open = Open {
             table: Arc::clone(self),
             channel: Arc::clone(channel),
             number,
             cancel,
             reason: "cancelled",
+            idle: lease.idle.clone(),
         };
         Ok((open, receiver))
     }
+}
+
+impl Inner {
+    fn take_given_up(&mut self, number: u64) -> Option<u64> {
+        let place = self
+            .given_up
+            .iter()
+            .rposition(|(given_up, _)| *given_up == number)?;
+        self.given_up.remove(place).map(|(_, fence)| fence)
+    }
+}
+
+/// The number in the id of a request of ours.
+fn number(id: Option<&str>) -> Option<u64> {
+    id?.strip_prefix("cb-")?.parse().ok()
 }
 
 /// An entry of the table; it leaves with this.
@@ -166,25 +271,44 @@ struct Open {
     /// The notification that takes the request back, while it is unanswered.
     cancel: Option<&'static str>,
     reason: &'static str,
+    idle: Option<Arc<IdleClock>>,
 }
 
 impl Open {
     fn request_id(&self) -> String {
         format!("cb-{}", self.number)
     }
-}
 
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.table.inner.lock().open.remove(&self.number);
-        let Some(cancel) = self.cancel else { return };
+    /// Tells the client that nobody wants the answer, once.
+    fn take_back(&mut self) {
+        let Some(cancel) = self.cancel.take() else {
+            return;
+        };
+        let idle = self.idle.as_ref().is_some_and(|idle| idle.is_over());
         let params = CancelParams {
             request_id: self.request_id(),
-            reason: self.reason.to_owned(),
+            reason: if idle { "idle" } else { self.reason }.to_owned(),
         };
         if let Ok(text) = encode_notification(cancel, &params) {
             // A client that is gone, or takes nothing, needs not be told.
             let _ = self.channel.send(Frame::Text(text.into()));
         }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        {
+            let mut inner = self.table.inner.lock();
+            if let Some(waiter) = inner.open.remove(&self.number)
+                && waiter.fence > 0
+            {
+                if inner.given_up.len() >= MAX_OPEN {
+                    inner.given_up.pop_front();
+                }
+                inner.given_up.push_back((self.number, waiter.fence));
+            }
+        }
+        self.take_back();
     }
 }

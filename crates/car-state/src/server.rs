@@ -372,6 +372,7 @@ impl ServerState {
         );
         let journal = SessionJournal::new(
             Arc::clone(&self.log),
+            id.clone(),
             stream.clone(),
             Arc::clone(&self.clock),
         );
@@ -461,6 +462,12 @@ impl ServerState {
     #[must_use]
     pub fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn engine_limits(&self) -> &EngineLimits {
+        &self.engine
     }
 
     /// What bounds the memory of connections and streams together: 64 MiB, until a limit is set.

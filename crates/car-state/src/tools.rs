@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::approval::{ApprovalGate, preview};
-use crate::callbacks::{CallError, Callbacks};
+use crate::callbacks::{CallError, Callbacks, Lease};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::{HostPlane, Verdict};
 use crate::identity::{IdentityCell, SessionId};
@@ -40,6 +40,12 @@ impl WsToolExecutor {
         // What the engine began may have waited since, for a person for example.
         let left = call.deadline.saturating_duration_since(Instant::now());
         let session = self.session.to_string();
+        let lease = Lease {
+            fence: call.fence,
+            deadline: call.deadline,
+            recalled: call.recalled(),
+            idle: call.idle.clone(),
+        };
         let params = |request_id: &str| ExecuteParams {
             action_id: call.action_id.to_string(),
             tool: call.tool.to_string(),
@@ -49,12 +55,17 @@ impl WsToolExecutor {
             request_id: request_id.to_owned(),
             session_id: session,
             proposal_id: Some(call.proposal_id.to_string()),
+            idle_timeout_ms: call
+                .idle
+                .as_ref()
+                .map(|idle| u64::try_from(idle.limit().as_millis()).unwrap_or(u64::MAX)),
+            compensation: call.compensation.then_some(true),
             meta: call.trace.map(|trace| CallbackMeta {
                 traceparent: Some(trace),
             }),
         };
         self.callbacks
-            .call::<Execute>(&channel, call.deadline, params)
+            .call_tool::<Execute>(&channel, lease, params)
             .await
             .map_err(|error| match error {
                 CallError::Disconnected => ToolError::Disconnected,
@@ -114,11 +125,16 @@ impl GatedExecutor {
         let identity = self.identity.get();
         let action = format!("tool:{}", call.tool);
         let refused = |message: String| Err(ToolError::Refused { message });
-        match self
+        let asked = self
             .host
-            .ask(&identity, action, details, self.gate.timeout())
-            .await
-        {
+            .ask(&identity, action, details, self.gate.timeout());
+        let verdict = tokio::select! {
+            biased;
+            verdict = asked => verdict,
+            // The question is withdrawn, and nothing has run.
+            () = call.recalled() => return Err(ToolError::Cancelled),
+        };
+        match verdict {
             Ok(Verdict::Approved) => self.inner.execute(call).await,
             Ok(Verdict::Denied(resolution)) => {
                 refused(format!("a person refused the call: {resolution}"))

@@ -11,7 +11,8 @@ use super::load::{Outcome, Samples, Template, Window, replied};
 use super::server::Server;
 use super::wire::{Address, Connection, push_text};
 
-const TOOL: &str = r#"[{"name":"bench","description":"Answers at once.","parameters":{}}]"#;
+pub(super) const TOOL: &str =
+    r#"[{"name":"bench","description":"Answers at once.","parameters":{}}]"#;
 const PROPOSAL: &str =
     r#"{"proposal":{"actions":[{"id":"a","type":"tool_call","tool":"bench","parameters":{}}]}}"#;
 
@@ -86,7 +87,7 @@ async fn drive(mut connection: Connection, depth: usize, window: Window) -> Resu
 }
 
 /// Appends the answer to a call of the tool; other notifications are nobody's business here.
-fn execute(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn execute(text: &[u8], out: &mut Vec<u8>) -> Result<()> {
     let Ok(call) = serde_json::from_slice::<Call<'_>>(text) else {
         return Ok(());
     };

@@ -191,7 +191,24 @@ pub(super) async fn round_trips(
     effort: Effort,
 ) -> Result<Outcome> {
     let (method, params) = server.kind.round_trip();
-    let template = Template::new(method, params);
+    requests(
+        server,
+        address,
+        Template::new(method, params),
+        shape,
+        effort,
+    )
+    .await
+}
+
+/// The same with any request.
+pub(super) async fn requests(
+    server: &Server,
+    address: &Address,
+    template: Template,
+    shape: Shape,
+    effort: Effort,
+) -> Result<Outcome> {
     let mut connections = Vec::new();
     for _ in 0..shape.connections {
         let mut connection = Connection::open(address, 64 * 1024).await?;

@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 #[cfg(feature = "log")]
 use super::append;
 use super::load::{Outcome, Shape, Usage, round_trips};
+use super::proposals::{self, Load};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
 use super::{Effort, callback, cancel, catchup, fanout, idle};
@@ -29,6 +30,8 @@ enum What {
     },
     /// Time of a proposal that calls back, against the floor's round trip at the same depth.
     Callback { depth: usize },
+    /// What the engine costs.
+    Proposals(Load),
     /// Deliveries to a hundred subscribers; against the floor.
     FanOut { stalled: bool },
     /// The daemon's deliveries with a stalled subscriber, against its own without.
@@ -113,6 +116,18 @@ const ROWS: &[(&str, What)] = &[
     ),
     ("callback-1", What::Callback { depth: 1 }),
     ("callback-16", What::Callback { depth: 16 }),
+    ("proposal-1", What::Proposals(Load::Small)),
+    (
+        "calls-100-ordered",
+        What::Proposals(Load::Calls { parallel: false }),
+    ),
+    (
+        "calls-100-parallel",
+        What::Proposals(Load::Calls { parallel: true }),
+    ),
+    ("state-action", What::Proposals(Load::State)),
+    ("graph-10000", What::Proposals(Load::Graph)),
+    ("memory-proposals", What::Proposals(Load::Memory)),
     ("fanout-sqlite-100", What::FanOut { stalled: false }),
     ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
@@ -206,6 +221,10 @@ impl Pair<'_> {
                     Ok((outcome.p50.as_secs_f64() * 1e6, outcome.usage))
                 })
                 .await
+            }
+            What::Proposals(load) => {
+                let servers = [&self.floor, &self.daemon];
+                proposals::row(self.programs, servers, load, self.effort).await
             }
             What::FanOut { stalled } => {
                 let content = self.contents().await?;

@@ -60,6 +60,7 @@ pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS];
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     session::NOTIFICATIONS,
     tools::NOTIFICATIONS,
+    proposal::NOTIFICATIONS,
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
 ];

@@ -3,12 +3,36 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+mod control;
+
+use control::is_false;
+pub use control::{
+    Budget, BudgetPart, CallRecord, CallState, Calls, CallsParams, CancelParams, Cancelled,
+    Compensation, CompensationResult, ExecutionEvent, ExecutionEventKind, LateAnswer, RunStream,
+};
+
 use crate::Timestamp;
 
 crate::methods! {
     /// Runs a proposal and answers when it has ended.
     #[mutates]
     Submit = "proposal.submit" (SubmitParams) -> ProposalResult;
+
+    /// Ends a proposal that is under way. Nothing further begins, tools that run are told with `tools.cancel` and have a
+    /// moment to answer, and what succeeded is compensated where it says how. The answer to `proposal.submit` then has a
+    /// status and a reason for every action. A proposal that is not known, or that is another session's while the caller
+    /// is no host, is refused with the kind `not_found`.
+    #[mutates]
+    Cancel = "proposal.cancel" (CancelParams) -> Cancelled;
+
+    /// The attempts at a proposal's tool calls, with answers that came too late. Those of ended proposals are kept while
+    /// there is room.
+    GetCalls = "proposal.calls" (CallsParams) -> Calls;
+}
+
+crate::notifications! {
+    /// A step of a proposal that was submitted with `stream`, or whose stream is subscribed.
+    Event = "execution.event" (ExecutionEvent);
 }
 
 /// Params of `proposal.submit`.
@@ -24,6 +48,9 @@ pub struct SubmitParams {
     /// For whom it runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<ProposalScope>,
+    /// Whether its steps are told with `execution.event` while it runs.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub stream: bool,
 }
 
 /// For whom a proposal runs.
@@ -69,6 +96,9 @@ pub struct ActionProposal {
     /// How many of its tool calls may run at the same time: 1 to 64, 16 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrency: Option<u32>,
+    /// What it may use; no bound when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// How actions without declared dependencies follow each other.
@@ -151,6 +181,16 @@ pub struct Action {
     /// The time of one attempt, in milliseconds; 300,000 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
+    /// How long the tool may be silent, in milliseconds: `tools.progress` begins that time anew, never `timeout_ms`. That
+    /// of the tool when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u64>,
+    /// What undoes it. Run when it has succeeded and what the proposal wrote is dropped; the last to succeed first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<Compensation>,
+    /// Whether `compensation` is to be run; true when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensable: Option<bool>,
     /// Whatever belongs to it; recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -244,6 +284,15 @@ pub struct ProposalResult {
     /// How the whole ended, and with that whether its writes to the state stand.
     #[serde(default)]
     pub outcome: Outcome,
+    /// What became of the compensations, in the order in which they were run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compensations: Vec<CompensationResult>,
+    /// The part of the budget that ended it before its last action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_exhausted: Option<BudgetPart>,
+    /// Where its steps stand in the log, if somebody asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunStream>,
 }
 
 /// How a proposal ended.

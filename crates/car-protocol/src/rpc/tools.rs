@@ -18,6 +18,10 @@ crate::methods! {
     /// Removes a tool. Calls under way go on.
     #[mutates]
     Unregister = "tools.unregister" (UnregisterParams) -> Unregistered;
+
+    /// Tells how far a `tools.execute` is. Best sent as a notification. It begins the call's idle time anew, never its
+    /// deadline; who listens to the proposal gets at most twenty a second of each call, and is told how many were left out.
+    Progress = "tools.progress" (ProgressParams) -> Progressed;
 }
 
 crate::callbacks! {
@@ -59,6 +63,9 @@ pub struct ToolDefinition {
     /// How many calls of it may run at the same time, over all proposals of the session; at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrency: Option<u32>,
+    /// How long it may be silent, in milliseconds, where the action says nothing; as long as it has time when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u64>,
 }
 
 /// So many calls in so much time.
@@ -119,6 +126,12 @@ pub struct ExecuteParams {
     /// The proposal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proposal_id: Option<String>,
+    /// How long it may be silent, in milliseconds; `tools.progress` begins that time anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_timeout_ms: Option<u64>,
+    /// Whether it undoes the action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compensation: Option<bool>,
     /// What belongs to the call and not to the tool.
     #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<CallbackMeta>,
@@ -141,6 +154,35 @@ pub struct CallbackMeta {
 pub struct CancelParams {
     /// The `request_id` of the `tools.execute`.
     pub request_id: String,
-    /// Why: `timeout`, `cancelled`.
+    /// Why: `timeout`, `idle`, `cancelled`.
     pub reason: String,
+}
+
+/// Params of `tools.progress`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolsProgressParams"))]
+pub struct ProgressParams {
+    /// The `request_id` of the `tools.execute`.
+    pub request_id: String,
+    /// How much is done.
+    pub progress: f64,
+    /// How much there is in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<f64>,
+    /// For a person; cut to 1,024 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// A part of the result; left out of the events when it has more than 65,536 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partial: Option<Value>,
+}
+
+/// Result of `tools.progress`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ToolsProgressed"))]
+pub struct Progressed {
+    /// Whether the call is open and the caller's.
+    pub taken: bool,
 }

@@ -81,7 +81,9 @@ async fn serve(
             () = stopping.cancelled() => {}
         }
         service_manager::stopping();
-        sleep(config.drain_time.value + FAREWELL).await;
+        let limits = server.state().engine_limits();
+        let wind_down = limits.cancel_grace + limits.wind_down;
+        sleep(config.drain_time.value + wind_down + FAREWELL).await;
     };
     let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
@@ -108,6 +110,7 @@ fn build(
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
+        .with_engine_limits(config.engine_limits())
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits());
     let state = ServerState::with_config(state).map_err(Failure::error)?;

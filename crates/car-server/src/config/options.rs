@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use car_state::approval::ApprovalGate;
+use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::quota::IdentityLimits;
 use car_transport::Limits;
@@ -127,6 +128,14 @@ options! {
         variable: "CAR_DRAIN_TIME",
         key: "drain_time",
         default: |_places| limit(|limits| limits.drain),
+    }
+
+    /// How long tools that were told to stop may take to answer before their proposal ends without them.
+    cancel_grace: Duration {
+        flag: "cancel-grace" TIME,
+        variable: "CAR_CANCEL_GRACE",
+        key: "cancel_grace",
+        default: |_places| EngineLimits::default().cancel_grace,
     }
 
     /// Web pages that may connect, by origin. Without this none may; programs, which send no origin, always may.

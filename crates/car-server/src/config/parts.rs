@@ -1,6 +1,7 @@
 //! What the daemon is made of, as this configuration wants it.
 
 use car_state::approval::ApprovalGate;
+use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::quota::{Class, IdentityLimits};
 use car_transport::Limits;
@@ -64,6 +65,15 @@ impl Config {
             result_bytes: self.outcomes_result_bytes.value.0,
             age: self.outcomes_age.value.0,
             ..OutcomeLimits::default()
+        }
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn engine_limits(&self) -> EngineLimits {
+        EngineLimits {
+            cancel_grace: self.cancel_grace.value,
+            ..EngineLimits::default()
         }
     }
 

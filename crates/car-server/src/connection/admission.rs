@@ -99,11 +99,7 @@ impl Reader {
         match message {
             Message::Response(response) => {
                 // Nobody is asked anything before it has authenticated, so nothing can match.
-                if !self
-                    .session()
-                    .callbacks()
-                    .answer(&response.id, response.outcome)
-                {
+                if !self.session().answered(&response.id, response.outcome) {
                     tracing::debug!(id = %response.id, "an answer that nobody waits for");
                 }
                 Flow::Continue
@@ -316,7 +312,7 @@ impl Reader {
                 let _share = share;
                 prepared(responder).await;
             };
-            return self.session().begin(served.instrument(span));
+            return self.begin(route, served.instrument(span));
         }
         match self.ask(route, call, responder.id().clone()) {
             Ok(verdict) => {
@@ -327,9 +323,18 @@ impl Reader {
                         Err(error) => responder.error(&error),
                     }
                 };
-                self.session().begin(parked.instrument(span));
+                self.begin(route, parked.instrument(span));
             }
             Err(error) => responder.error(&error),
+        }
+    }
+
+    pub(super) fn begin(&self, route: &Route, call: impl Future<Output = ()> + Send + 'static) {
+        let session = self.session();
+        if route.lasting {
+            session.begin_lasting(call, session.engine().wind_down());
+        } else {
+            session.begin(call);
         }
     }
 
@@ -378,15 +383,19 @@ impl Reader {
             Arc::clone(self.core.state.gate()),
         );
         let identity = self.session().identity().get();
+        let over = self.session().cancellation().clone();
         Ok(async move {
-            let verdict = host
-                .ask(
-                    &identity,
-                    format!("ws.method:{method}"),
-                    details,
-                    gate.timeout(),
-                )
-                .await;
+            let asked = host.ask(
+                &identity,
+                format!("ws.method:{method}"),
+                details,
+                gate.timeout(),
+            );
+            // Nothing has begun that would need time to end.
+            let Some(verdict) = over.run_until_cancelled(asked).await else {
+                let message = "the session ended before anybody decided";
+                return Err(RpcError::domain(kind::SESSION_ENDED, message).retryable());
+            };
             drop(parked);
             Err(match verdict {
                 Ok(Verdict::Approved) => return Ok(()),

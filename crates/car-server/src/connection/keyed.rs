@@ -59,7 +59,7 @@ impl Reader {
                     let _share = share;
                     carry_out(attempt, prepared, responder).await;
                 };
-                self.session().begin(act.instrument(span));
+                self.begin(route, act.instrument(span));
             }
             Ok(Submitted::Fresh(attempt)) => {
                 let verdict = match self.ask(route, call, responder.id().clone()) {
@@ -77,7 +77,7 @@ impl Reader {
                         Err(error) => settle(attempt, responder, error),
                     }
                 };
-                self.session().begin(parked.instrument(span));
+                self.begin(route, parked.instrument(span));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `events.*`: the log. What is dropped here is always the caller's own.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use car_protocol::rpc::Empty;
@@ -9,6 +10,7 @@ use car_protocol::rpc::events::{
     StreamsPage, StreamsParams, Truncate, TruncateParams, Truncated,
 };
 use car_protocol::{RpcError, kind};
+use car_state::identity::SessionId;
 use car_state::log::{self, Entry, EventLog, Family, LogError, Page, StreamName, StreamStats};
 use car_state::session::ClientSession;
 use futures_util::FutureExt as _;
@@ -122,11 +124,24 @@ fn shown_page(
 
 /// The stream of this name, if the caller may read it.
 fn readable(own: &OwnStream, cx: &Cx, name: &str) -> Result<StreamName, Failure> {
-    let name = own.log.families().parse(name)?;
+    let name = own
+        .log
+        .families()
+        .parse(&full_name(cx.session_id(), name))?;
     if name.readable_by(&cx.identity()) {
         return Ok(name);
     }
     Err(unreadable().into())
+}
+
+/// The whole name of a stream: a proposal's id alone means the caller's own.
+pub(super) fn full_name<'a>(session: &SessionId, name: &'a str) -> Cow<'a, str> {
+    match name.strip_prefix("run/") {
+        Some(proposal) if !proposal.contains('/') && !proposal.is_empty() => {
+            format!("run/{session}/{proposal}").into()
+        }
+        _ => name.into(),
+    }
 }
 
 /// The answer to who may not read a stream.

@@ -35,11 +35,12 @@ pub(crate) fn routes(
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
     routes.extend(tools::routes());
+    routes.extend(tools::progress_routes());
     routes.extend(policy::routes());
     routes.extend(events::routes());
     routes.extend(subscriptions::routes(state));
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
-    routes.extend(proposal::routes());
+    routes.extend(proposal::routes(state.sessions()));
     routes.extend(verify::routes());
     // What looks at the system too. A task: the file system may take its time.
     routes.extend(diagnostics::routes(Arc::clone(operations)));

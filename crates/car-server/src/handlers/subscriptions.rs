@@ -9,10 +9,12 @@ use car_protocol::rpc::events::{
 };
 use car_protocol::{RpcError, kind};
 use car_state::channel::Wanted;
-use car_state::identity::Identity;
-use car_state::log::{EventLog, LogError, PAGE_BYTES, Pattern, SESSION, Snapshots, StreamName};
+use car_state::identity::{Identity, SessionId};
+use car_state::log::{
+    EventLog, LogError, PAGE_BYTES, Pattern, RUN, SESSION, Snapshots, StreamName,
+};
 use car_state::server::ServerState;
-use car_state::session::{Asked, ClientSession};
+use car_state::session::{Asked, ClientSession, SessionRegistry};
 use car_state::writer::CAP_FRAMES;
 
 use crate::cx::Cx;
@@ -28,8 +30,10 @@ const MOST_PLACES: usize = 4_096;
 
 pub(super) fn routes(state: &Arc<ServerState>) -> Vec<Route> {
     let snapshots = Arc::new(state.snapshots().clone());
+    let sessions = Arc::clone(state.sessions());
     let subscriber = move |session: &Arc<ClientSession>| Subscriber {
         session: Arc::clone(session),
+        sessions: Arc::clone(&sessions),
         snapshots: Arc::clone(&snapshots),
     };
     Routes::per_session(subscriber)
@@ -41,7 +45,28 @@ pub(super) fn routes(state: &Arc<ServerState>) -> Vec<Route> {
 /// Who subscribes.
 struct Subscriber {
     session: Arc<ClientSession>,
+    /// Those whose proposals it may listen to.
+    sessions: Arc<SessionRegistry>,
     snapshots: Arc<Snapshots>,
+}
+
+impl Subscriber {
+    /// Has a proposal under way tell its steps; `false` where the stream is that of none.
+    fn watch(&self, stream: &StreamName) -> bool {
+        let (Some(owner), Some(proposal)) = (stream.session(), stream.item()) else {
+            return false;
+        };
+        let session = if owner == self.session.id().as_str() {
+            Some(Arc::clone(&self.session))
+        } else {
+            self.sessions.get(&SessionId::new(owner))
+        };
+        session.is_some_and(|session| {
+            let engine = session.engine();
+            // From here on the stream is the session's, and ends with it.
+            engine.watch(proposal) && engine.parts().journal.steps(proposal).is_some()
+        })
+    }
 }
 
 /// A name or a pattern.
@@ -56,7 +81,7 @@ fn subscribe(
     params: SubscribeParams,
 ) -> Result<Subscribed, Failure> {
     let session = &subscriber.session;
-    let plan = Plan::of(session, &cx.identity(), &params)?;
+    let plan = Plan::of(subscriber, &cx.identity(), &params)?;
     let delivery = params.delivery.unwrap_or_default();
     let wanted = |row: &Row| Wanted {
         stream: row.stream.clone(),
@@ -166,11 +191,12 @@ impl Row {
 impl Plan {
     /// Looks at everything before the first stream is fed.
     fn of(
-        session: &ClientSession,
+        subscriber: &Subscriber,
         identity: &Identity,
         params: &SubscribeParams,
     ) -> Result<Self, Failure> {
         bounded(&params.streams)?;
+        let session = &*subscriber.session;
         let log = &**session.events().0;
         let since = Beginnings::of(params.since.as_ref())?;
         let mut plan = Self {
@@ -182,7 +208,7 @@ impl Plan {
             match meant(session, name)? {
                 Meant::Stream(stream) => {
                     let place = since.of_name(name, &stream);
-                    let row = named(session, identity, stream, place)?;
+                    let row = named(subscriber, identity, stream, place)?;
                     plan.rows.push(row);
                 }
                 Meant::Pattern(pattern) => {
@@ -286,7 +312,7 @@ impl Row {
 
 /// A stream that was asked for by its name.
 fn named(
-    session: &ClientSession,
+    subscriber: &Subscriber,
     identity: &Identity,
     stream: StreamName,
     place: Option<Place>,
@@ -297,13 +323,16 @@ fn named(
     if stream.family().notification.is_none() {
         return Err(only_read(stream.as_str()));
     }
+    let session = &subscriber.session;
     let log = &**session.events().0;
+    let runs = *stream.family() == RUN && subscriber.watch(&stream);
     // Whoever was there before is told that its place is gone, and not that the stream is.
     let row = Row::new(log, stream, place)?;
     // Listening makes a stream, and whoever could name any would make as many as the log may have.
     let stream = &row.stream;
-    let is_there =
-        || row.head.seq > 0 || (is_of_session(stream) && session.is_of_live_session(stream));
+    let is_there = || {
+        row.head.seq > 0 || runs || (is_of_session(stream) && session.is_of_live_session(stream))
+    };
     if stream.owner().is_some() && !is_there() {
         let message = format!("{stream} is not there");
         return Err(RpcError::domain(kind::NOT_FOUND, message).into());
@@ -405,6 +434,9 @@ fn meant(session: &ClientSession, name: &str) -> Result<Meant, Failure> {
     }
     match Pattern::parse(log.families(), name) {
         Some(pattern) => Ok(Meant::Pattern(pattern?)),
-        None => Ok(Meant::Stream(log.families().parse(name)?)),
+        None => {
+            let name = super::events::full_name(session.id(), name);
+            Ok(Meant::Stream(log.families().parse(&name)?))
+        }
     }
 }

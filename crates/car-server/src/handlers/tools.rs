@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::tools::{
-    List, Register, ToolDefinition, ToolList, Unregister, UnregisterParams, Unregistered,
+    List, Progress, ProgressParams, Progressed, Register, ToolDefinition, ToolList, Unregister,
+    UnregisterParams, Unregistered,
 };
+use car_state::session::ClientSession;
 use car_state::tool_table::ToolTable;
 
 use crate::cx::Cx;
@@ -20,6 +22,25 @@ pub(super) fn routes() -> Vec<Route> {
         .on::<List, _>(list)
         .on::<Unregister, _>(unregister)
         .into_routes()
+}
+
+/// What a tool's host tells of its calls.
+pub(super) fn progress_routes() -> Vec<Route> {
+    Routes::per_session(Arc::clone)
+        .on::<Progress, _>(progress)
+        .into_routes()
+}
+
+/// Only the session that was asked knows the call by its id.
+fn progress(
+    session: &Arc<ClientSession>,
+    _: &Cx,
+    params: ProgressParams,
+) -> Result<Progressed, Failure> {
+    let fence = session.callbacks().fence(&params.request_id);
+    Ok(Progressed {
+        taken: fence.is_some_and(|fence| session.engine().progress(fence, &params)),
+    })
 }
 
 fn register(table: &Table, _: &Cx, tools: Vec<ToolDefinition>) -> Result<u64, Failure> {

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -67,7 +68,17 @@ enum Slot {
         good_until: Instant,
         held: usize,
         number: u64,
+        shared: Arc<AtomicBool>,
     },
+}
+
+/// A result that was kept, as whoever got it holds it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    key: Key,
+    number: u64,
+    /// Whether anybody else has taken it. Set under the lock, like all that decides who may.
+    shared: Arc<AtomicBool>,
 }
 
 /// How much a cache may keep.
@@ -109,6 +120,7 @@ impl Cache {
         let mut inner = self.inner.lock();
         let inner = inner.get_or_insert_default();
         if let Some(value) = inner.fresh(key) {
+            inner.share(key);
             return Claim::Hit(value);
         }
         if let Some(Slot::Running(running)) = inner.slots.get(key) {
@@ -123,29 +135,42 @@ impl Cache {
         })
     }
 
-    /// Keeps a result. Answers the number of the entry, by which it can be forgotten.
-    pub(super) fn put(
+    /// Keeps a result.
+    pub(super) fn put(&self, key: Key, value: Arc<Value>, good_for: Duration, bounds: Bounds) {
+        self.keep(key, value, good_for, bounds, |_| false);
+    }
+
+    /// Keeps a result. `taken` tells from what is in the key's place whether others take it at once.
+    fn keep(
         &self,
         key: Key,
         value: Arc<Value>,
         good_for: Duration,
         bounds: Bounds,
-    ) -> u64 {
+        taken: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> Kept {
         let held = measure(&value).held + measure(&key.0.parameters).held;
         let good_for = good_for.min(LONGEST);
         let mut inner = self.inner.lock();
         let inner = inner.get_or_insert_default();
+        let shared = Arc::new(AtomicBool::new(taken(inner.slots.get(&key))));
         inner.remove(&key);
         inner.number += 1;
         let number = inner.number;
+        let kept = Kept {
+            key: key.clone(),
+            number,
+            shared: Arc::clone(&shared),
+        };
         if held > bounds.bytes || bounds.entries == 0 {
-            return number;
+            return kept;
         }
         let slot = Slot::Done {
             value,
             good_until: Instant::now() + good_for,
             held,
             number,
+            shared,
         };
         inner.slots.insert(key.clone(), slot);
         inner.ages.push_back((key, number));
@@ -155,17 +180,23 @@ impl Cache {
             inner.drop_oldest();
         }
         inner.forget_replaced();
-        number
+        kept
     }
 
-    /// Forgets a result, unless another has taken its place.
-    pub(super) fn forget(&self, key: &Key, number: u64) {
+    /// Takes a result back, unless somebody else has taken it: then it stays, and so must what it tells of. Whether it
+    /// was taken back, after which nobody can take it any more.
+    pub(super) fn withdraw(&self, kept: &Kept) -> bool {
         let mut inner = self.inner.lock();
-        if let Some(inner) = inner.as_mut()
-            && inner.is(key, number)
-        {
-            inner.remove(key);
+        let Some(inner) = inner.as_mut() else {
+            return true;
+        };
+        if kept.shared.load(Ordering::Relaxed) {
+            return false;
         }
+        if inner.is(&kept.key, kept.number) {
+            inner.remove(&kept.key);
+        }
+        true
     }
 }
 
@@ -182,6 +213,12 @@ impl Inner {
         }
         self.remove(key);
         None
+    }
+
+    fn share(&self, key: &Key) {
+        if let Some(Slot::Done { shared, .. }) = self.slots.get(key) {
+            shared.store(true, Ordering::Relaxed);
+        }
     }
 
     fn remove(&mut self, key: &Key) {
@@ -225,21 +262,23 @@ pub(super) struct Lead<'c> {
 }
 
 impl Lead<'_> {
-    /// What it is about.
-    pub(super) fn key(&self) -> &Key {
-        &self.key
-    }
-
-    /// Tells the result to all that wait and keeps it. Answers the number of the entry.
-    pub(super) fn tell(mut self, value: Arc<Value>, good_for: Duration, bounds: Bounds) -> u64 {
-        let number = self
-            .cache
-            .put(self.key.clone(), Arc::clone(&value), good_for, bounds);
+    /// Tells the result to all that wait and keeps it.
+    pub(super) fn tell(mut self, value: Arc<Value>, good_for: Duration, bounds: Bounds) -> Kept {
         // Taken, so that drop does not throw away what was just kept.
-        if let Some(done) = self.done.take() {
+        let done = self.done.take();
+        let waited_for = |slot: Option<&Slot>| match (slot, &done) {
+            // The slot holds a receiver of its own.
+            (Some(Slot::Running(_)), Some(done)) => done.receiver_count() > 1,
+            _ => false,
+        };
+        let key = self.key.clone();
+        let kept = self
+            .cache
+            .keep(key, Arc::clone(&value), good_for, bounds, waited_for);
+        if let Some(done) = &done {
             done.send_replace(Some(value));
         }
-        number
+        kept
     }
 }
 
@@ -341,13 +380,29 @@ mod tests {
         let Claim::Wait(mut running) = cache.claim(&key(json!(1))) else {
             panic!("somebody is at it");
         };
-        let number = second.tell(Arc::new(json!("x")), HOUR, BOUNDS);
+        let kept = second.tell(Arc::new(json!("x")), HOUR, BOUNDS);
         let told = running.wait_for(Option::is_some).await.unwrap().clone();
         assert_eq!(told.as_deref(), Some(&json!("x")));
         assert!(matches!(cache.claim(&key(json!(1))), Claim::Hit(value) if *value == json!("x")));
-        cache.forget(&key(json!(1)), number + 1);
+        // Somebody has it: it stays.
+        assert!(!cache.withdraw(&kept));
         assert!(cache.get(&key(json!(1))).is_some());
-        cache.forget(&key(json!(1)), number);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_result_that_nobody_has_taken_can_be_taken_back() {
+        let cache = Cache::default();
+        let lead = || match cache.claim(&key(json!(1))) {
+            Claim::Lead(lead) => lead,
+            other => panic!("nobody is at it: {other:?}"),
+        };
+        let old = lead().tell(Arc::new(json!("old")), HOUR, BOUNDS);
+        tokio::time::advance(HOUR).await;
+        let new = lead().tell(Arc::new(json!("new")), HOUR, BOUNDS);
+        // What has taken its place is left alone.
+        assert!(cache.withdraw(&old));
+        assert!(cache.get(&key(json!(1))).is_some());
+        assert!(cache.withdraw(&new));
         assert!(cache.get(&key(json!(1))).is_none());
     }
 }

@@ -1,11 +1,29 @@
 use std::fmt;
 
-use serde_json::{Map, Value};
+use car_protocol::rpc::events::Cursor;
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value;
+
+use crate::log::StreamName;
 
 /// Takes note of what happens, in order. Must not block.
 pub trait Journal: Send + Sync + 'static {
     /// Takes one note.
     fn record(&self, entry: Entry<'_>);
+
+    /// Tells those who listen to a proposal of one step. Only asked where somebody does.
+    fn tell(&self, step: Entry<'_>) {
+        let _ = step;
+    }
+
+    /// The stream that [`tell`](Self::tell) tells a proposal's steps on, and the place of the newest one.
+    fn steps(&self, proposal_id: &str) -> Option<(StreamName, Cursor)> {
+        let _ = proposal_id;
+        None
+    }
+
+    /// Nobody will read any more: what is kept of steps may go.
+    fn end(&self) {}
 }
 
 impl fmt::Debug for dyn Journal {
@@ -14,17 +32,69 @@ impl fmt::Debug for dyn Journal {
     }
 }
 
-/// One note.
-#[derive(Clone, Debug)]
+/// One note. It borrows all it says, and is written down at once or not at all.
+#[derive(Clone, Copy, Debug)]
 pub struct Entry<'a> {
-    /// One of [`kind`].
+    /// One of [`kind`], or of [`step`].
     pub kind: &'static str,
     /// The action that it concerns.
     pub action_id: Option<&'a str>,
     /// The proposal that it concerns.
     pub proposal_id: Option<&'a str>,
     /// The rest, by kind.
-    pub data: Map<String, Value>,
+    pub data: Data<'a>,
+}
+
+/// The members of a note, in order. Serialises to an object.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Data<'a>(pub &'a [(&'static str, Datum<'a>)]);
+
+/// The value of a member.
+#[derive(Clone, Copy, Debug)]
+pub enum Datum<'a> {
+    /// The member is left out.
+    Absent,
+    /// A text.
+    Text(&'a str),
+    /// A number.
+    Number(u64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Yes or no.
+    Flag(bool),
+    /// Any value.
+    Json(&'a Value),
+    /// An object.
+    Object(&'a serde_json::Map<String, Value>),
+    /// A list of texts.
+    Texts(&'a [&'a str]),
+}
+
+impl<'a> Datum<'a> {
+    /// A text that may be absent.
+    #[must_use]
+    pub fn text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Absent, Self::Text)
+    }
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (name, datum) in self.0 {
+            match datum {
+                Datum::Absent => {}
+                Datum::Text(text) => map.serialize_entry(name, text)?,
+                Datum::Number(number) => map.serialize_entry(name, number)?,
+                Datum::Float(number) => map.serialize_entry(name, number)?,
+                Datum::Flag(flag) => map.serialize_entry(name, flag)?,
+                Datum::Json(value) => map.serialize_entry(name, value)?,
+                Datum::Object(object) => map.serialize_entry(name, object)?,
+                Datum::Texts(texts) => map.serialize_entry(name, texts)?,
+            }
+        }
+        map.end()
+    }
 }
 
 /// The kinds of notes, with the members of their `data`.
@@ -57,6 +127,39 @@ pub mod kind {
     pub const STATE_SNAPSHOT: &str = "state_snapshot";
     /// A proposal's writes were dropped: `keys`, `reason`.
     pub const STATE_ROLLBACK: &str = "state_rollback";
+    /// What an action did was undone, or not: `tool`, `status`, `reason`, `duration_ms`.
+    pub const ACTION_COMPENSATED: &str = "action_compensated";
+    /// An answer came after its attempt was decided: `tool`, `attempt`, `fence`, `decided`, `bytes`, `error`.
+    pub const LATE_RESULT: &str = "tool.late_result";
+}
+
+/// The kinds of steps that listeners of a proposal are told: [`ExecutionEventKind`] as text.
+///
+/// [`ExecutionEventKind`]: car_protocol::rpc::proposal::ExecutionEventKind
+pub mod step {
+    use super::kind;
+
+    /// A proposal has ended: `outcome`.
+    pub const ENDED: &str = "ended";
+    /// An action was taken back.
+    pub const CANCELLED: &str = "cancelled";
+    /// A tool's host tells how far it is.
+    pub const PROGRESS: &str = "progress";
+
+    /// What a note means for those who listen to its proposal.
+    pub(crate) fn of(note: &str) -> Option<&'static str> {
+        Some(match note {
+            kind::ACTION_VALIDATED => "validated",
+            kind::ACTION_EXECUTING => "started",
+            kind::ACTION_RETRYING => "retrying",
+            kind::ACTION_SUCCEEDED => "succeeded",
+            kind::ACTION_FAILED | kind::ACTION_REJECTED => "failed",
+            kind::ACTION_SKIPPED => "skipped",
+            kind::ACTION_COMPENSATED => "compensated",
+            kind::LATE_RESULT => "late_result",
+            _ => return None,
+        })
+    }
 }
 
 /// Forgets everything.

@@ -33,6 +33,18 @@ pub struct EngineLimits {
     pub cached_bytes: usize,
     /// How long the result of an idempotent action is remembered.
     pub idempotency_ttl: Duration,
+    /// How long tools that were told to stop may take to answer before the proposal ends without them.
+    pub cancel_grace: Duration,
+    /// The time of a compensation that says nothing.
+    pub compensation_timeout: Duration,
+    /// All that the compensations of a proposal may take once its session has ended.
+    pub wind_down: Duration,
+    /// Attempts that have ended and are still known, of all proposals together.
+    pub known_calls: usize,
+    /// Proposals that have ended and are still known.
+    pub known_proposals: usize,
+    /// The least time between two steps of a call's progress that listeners are told.
+    pub progress_interval: Duration,
 }
 
 impl Default for EngineLimits {
@@ -53,6 +65,12 @@ impl Default for EngineLimits {
             cached_results: 1_000,
             cached_bytes: 8 << 20,
             idempotency_ttl: Duration::from_secs(60 * 60),
+            cancel_grace: Duration::from_secs(2),
+            compensation_timeout: Duration::from_secs(30),
+            wind_down: Duration::from_secs(5),
+            known_calls: 1_000,
+            known_proposals: 256,
+            progress_interval: Duration::from_millis(50),
         }
     }
 }

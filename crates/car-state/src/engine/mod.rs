@@ -8,8 +8,11 @@ mod backoff;
 mod cache;
 mod call;
 mod error;
+mod handle;
 mod journal;
+mod ledger;
 mod limits;
+mod outside;
 pub(crate) mod plan;
 mod run;
 mod schedule;
@@ -22,9 +25,10 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-pub use call::{ToolCall, ToolError, ToolExecutor};
+pub use call::{IdleClock, ToolCall, ToolError, ToolExecutor};
 pub use error::EngineError;
-pub use journal::{Entry, Journal, NoJournal, kind};
+pub use handle::CancelOutcome;
+pub use journal::{Data, Datum, Entry, Journal, NoJournal, kind, step};
 pub use limits::EngineLimits;
 pub use plan::{StructureError, StructureProblem};
 
@@ -33,6 +37,8 @@ use crate::policy::PolicyBook;
 use crate::store::{StateStore, Tenant};
 use crate::tool_table::ToolTable;
 use cache::Cache;
+use handle::Runs;
+use ledger::Ledger;
 use run::Run;
 
 /// What an engine works with.
@@ -62,6 +68,8 @@ pub struct Engine {
     parts: EngineParts,
     idempotent: Cache,
     results: Cache,
+    runs: Runs,
+    ledger: Ledger,
 }
 
 /// One proposal to be run.
@@ -79,6 +87,8 @@ pub struct RunRequest {
     pub claims: Option<Map<String, Value>>,
     /// The trace that it is a step of.
     pub trace: Option<TraceParent>,
+    /// Whether its steps are told from the start.
+    pub stream: bool,
 }
 
 impl TryFrom<SubmitParams> for RunRequest {
@@ -93,6 +103,7 @@ impl TryFrom<SubmitParams> for RunRequest {
             caller: scope.caller_id,
             claims: scope.claims,
             trace: None,
+            stream: params.stream,
         })
     }
 }
@@ -105,6 +116,8 @@ impl Engine {
             parts,
             idempotent: Cache::default(),
             results: Cache::default(),
+            runs: Runs::default(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -118,9 +131,12 @@ impl Engine {
     ///
     /// Proposals of one engine may run at the same time: each works on a snapshot of the state and its own writes,
     /// which become visible together when it ends well. What is logged meanwhile names the trace that the request is a
-    /// step of. Cancelling the token ends it early, with a status and a
-    /// reason for every action; dropping the future ends it without a result. Either way running calls are dropped
-    /// and nothing is written.
+    /// step of.
+    ///
+    /// Cancelling the token ends it early, as [`cancel`](Self::cancel) does: tools that run are told, and have
+    /// [`EngineLimits::cancel_grace`] to answer; what succeeded is compensated where the proposal says how, within
+    /// [`EngineLimits::wind_down`]; then there is a status and a reason for every action. Dropping the future ends it
+    /// without a result and without compensations. Either way nothing is written.
     ///
     /// # Errors
     /// The proposal cannot be run, or its writes cannot be kept.
@@ -129,11 +145,11 @@ impl Engine {
         request: RunRequest,
         cancel: CancellationToken,
     ) -> Result<ProposalResult, EngineError> {
-        let mut run = Box::new(Run::prepare(self, request)?);
+        let mut run = Box::new(Run::prepare(self, request, &cancel)?);
         let span = run.span();
-        run.drive(&cancel).instrument(span.clone()).await;
+        run.drive().instrument(span.clone()).await;
+        let ended = run.conclude().instrument(span.clone()).await;
         let _entered = span.entered();
-        let ended = run.conclude();
         match &ended {
             Ok(result) => {
                 let proposal = &*result.proposal_id;

@@ -7,10 +7,13 @@ use serde::Serialize;
 
 use super::LogError;
 
+/// Bytes that most events have room in.
+const USUAL_BYTES: usize = 256;
+
 /// An event that has no place yet.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) kind: Box<str>,
+    pub(super) kind: Arc<str>,
     pub(super) at: Timestamp,
     /// The members of a JSON object, without its closing brace.
     pub(super) members: String,
@@ -23,7 +26,9 @@ impl Draft {
     /// # Errors
     /// [`LogError::NotAnObject`], or what serialising says.
     pub fn new<T: Serialize>(kind: &str, at: Timestamp, body: &T) -> Result<Self, LogError> {
-        let mut members = serde_json::to_string(body).map_err(|_| LogError::NotAnObject)?;
+        let mut members = Vec::with_capacity(USUAL_BYTES);
+        serde_json::to_writer(&mut members, body).map_err(|_| LogError::NotAnObject)?;
+        let mut members = String::from_utf8(members).map_err(|_| LogError::NotAnObject)?;
         if members.len() < 2 || !members.starts_with('{') || members.pop() != Some('}') {
             return Err(LogError::NotAnObject);
         }

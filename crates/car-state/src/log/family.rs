@@ -149,11 +149,32 @@ pub static SESSION: Family = Family {
     snapshot: false,
 };
 
-/// The families of this crate.
-pub static FAMILIES: &[&Family] = &[&HOST, &SESSION];
+/// The steps of one proposal, made only while somebody listens. What became of the proposal is in its result, and in the
+/// stream of its session: nothing here is worth a write, and it ends with the session. Streams are named by session and
+/// proposal, since a proposal's id is its client's choice.
+pub static RUN: Family = Family {
+    name: "run",
+    notification: Some("execution.event"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 5_000,
+        bytes: 512 << 10,
+        age: Duration::from_secs(3600),
+    },
+    reader: Reader::Owner,
+    // The step at which an action is stands for those before it.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["action_id"]],
+    }],
+    snapshot: false,
+};
 
-/// How long the name of a stream may be, in bytes.
-const LONGEST_NAME: usize = 256;
+/// The families of this crate.
+pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN];
+
+/// How long the name of a stream may be, in bytes: a proposal's id has up to 256.
+const LONGEST_NAME: usize = 300;
 
 /// The table of the families that a log knows. Cheap to clone.
 #[derive(Clone, Debug)]

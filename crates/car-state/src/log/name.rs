@@ -54,7 +54,21 @@ impl StreamName {
     pub fn readable_by(&self, identity: &Identity) -> bool {
         self.family.reader == Reader::Everybody
             || identity.role == Role::Host
-            || self.owner() == Some(identity.session.as_str())
+            || self.session() == Some(identity.session.as_str())
+    }
+
+    /// The session whose stream it is, where the family has owners: the owner, up to the first `/`.
+    #[must_use]
+    pub fn session(&self) -> Option<&str> {
+        let owner = self.owner()?;
+        Some(owner.split_once('/').map_or(owner, |(session, _)| session))
+    }
+
+    /// What of that session it is about, where it has more than one such stream: what follows the first `/` of the
+    /// owner.
+    #[must_use]
+    pub fn item(&self) -> Option<&str> {
+        Some(self.owner()?.split_once('/')?.1)
     }
 }
 

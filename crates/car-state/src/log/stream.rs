@@ -138,7 +138,6 @@ impl Stream {
             text.push(',');
         }
         text.push_str(&self.place);
-        let kind: Arc<str> = kind.into();
 
         let mut ring = self.ring.lock();
         let seq = ring.last + 1;

@@ -1,16 +1,18 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
 use futures_util::{FutureExt as _, StreamExt as _};
 use parking_lot::Mutex;
+use tokio::time::timeout;
 
 use super::ClientSession;
 
@@ -65,10 +67,23 @@ impl Calls {
         session: &ClientSession,
         call: impl Future<Output = ()> + Send + 'static,
     ) {
+        self.begin_lasting(session, call, Duration::ZERO);
+    }
+
+    pub(super) fn begin_lasting(
+        &self,
+        session: &ClientSession,
+        call: impl Future<Output = ()> + Send + 'static,
+        last: Duration,
+    ) {
         let cancel = session.cancel.clone();
         let call = async move {
-            let call = AssertUnwindSafe(call).catch_unwind();
-            if let Some(Err(_)) = cancel.run_until_cancelled(call).await {
+            let mut call = pin!(AssertUnwindSafe(call).catch_unwind());
+            let mut ended = cancel.run_until_cancelled(call.as_mut()).await;
+            if ended.is_none() && !last.is_zero() {
+                ended = timeout(last, call).await.ok();
+            }
+            if let Some(Err(_)) = ended {
                 // What it said is in the log already; its caller is answered by what it dropped.
                 tracing::error!("a call panicked");
             }

@@ -12,8 +12,10 @@ mod subscriptions;
 use std::sync::Arc;
 use std::time::Duration;
 
+use car_protocol::jsonrpc::{ErrorObject, Id};
 use car_protocol::method::Callback;
 use car_protocol::rpc::events::Cursor;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,7 +26,7 @@ pub use link::Link;
 pub use registry::SessionRegistry;
 pub use subscriptions::{Asked, FedStream, Subscriptions};
 
-use crate::callbacks::{CallError, Callbacks};
+use crate::callbacks::{Answered, CallError, Callbacks};
 use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
 use crate::host::HostPlane;
@@ -161,6 +163,24 @@ impl ClientSession {
         self.memgine.as_ref()
     }
 
+    /// Takes an answer of the client. One that comes too late for its tool call is recorded there; `false` where
+    /// nobody asked.
+    pub fn answered(&self, id: &Id, outcome: Result<&RawValue, ErrorObject>) -> bool {
+        match self.callbacks.answer(id, outcome) {
+            Answered::Taken => true,
+            Answered::Unknown => false,
+            Answered::Late(fence, answer) => {
+                let answer = match answer {
+                    Ok(result) => {
+                        serde_json::from_str(result.get()).map_err(|error| error.to_string())
+                    }
+                    Err(error) => Err(error.message.unwrap_or_else(|| "unknown error".to_owned())),
+                };
+                self.engine.late_answer(fence, answer)
+            }
+        }
+    }
+
     /// The log, and the session's own stream in it.
     #[must_use]
     pub fn events(&self) -> (&Arc<dyn EventLog>, &StreamName) {
@@ -191,6 +211,11 @@ impl ClientSession {
     /// [`CallDriver::beside`], after which the call has its turn without being woken.
     pub fn begin(&self, call: impl Future<Output = ()> + Send + 'static) {
         self.calls.begin(self, call);
+    }
+
+    /// The same for a call that sees for itself that the session has ended, and then has `last` to end in its own way.
+    pub fn begin_lasting(&self, call: impl Future<Output = ()> + Send + 'static, last: Duration) {
+        self.calls.begin_lasting(self, call, last);
     }
 
     /// What runs the calls of this session.
@@ -260,10 +285,12 @@ impl ClientSession {
     pub async fn end(&self) {
         self.abandon();
         self.tasks.close();
-        if timeout(TASKS_END, self.tasks.wait()).await.is_err() {
+        let patience = TASKS_END + self.engine.wind_down();
+        if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
         }
         self.host.leave(&self.id);
+        self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
     }
@@ -274,6 +301,7 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.host.leave(&self.id);
+        self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
     }

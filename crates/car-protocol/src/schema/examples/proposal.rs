@@ -14,6 +14,7 @@ pub(super) fn examples() -> Vec<Example> {
                     "tenantId": "acme",
                     "claims": { "team": "research" },
                 },
+                "stream": true,
             }),
             json!({ "proposal": minimal() }),
         )
@@ -38,6 +39,17 @@ pub(super) fn examples() -> Vec<Example> {
                 }],
                 "cost": cost(),
                 "outcome": "aborted",
+                "compensations": [{
+                    "action_id": "a1",
+                    "tool": "forget",
+                    "status": "succeeded",
+                    "output": null,
+                    "error": "no such tool",
+                    "duration_ms": 3.5,
+                    "timestamp": "2026-01-02T03:04:05.680Z",
+                }],
+                "budget_exhausted": "max_tool_calls",
+                "run": { "stream": "run/6f1d0c4b92ae/p1", "epoch": 1, "seq": 9 },
             }),
             json!({
                 "proposal_id": "p1",
@@ -50,6 +62,66 @@ pub(super) fn examples() -> Vec<Example> {
                 }],
                 "cost": cost(),
                 "outcome": "completed",
+            }),
+        ),
+        Example::of(
+            "proposal.cancel",
+            json!({ "proposal_id": "p1", "reason": "no longer needed", "session_id": "6f1d0c4b92ae" }),
+            json!({ "proposal_id": "p1" }),
+        )
+        .gives(
+            json!({ "proposal_id": "p1", "cancelled": false, "outcome": "completed" }),
+            json!({ "proposal_id": "p1", "cancelled": true }),
+        ),
+        Example::of(
+            "proposal.calls",
+            json!({ "proposal_id": "p1", "session_id": "6f1d0c4b92ae" }),
+            json!({ "proposal_id": "p1" }),
+        )
+        .gives(
+            json!({
+                "proposal_id": "p1",
+                "running": false,
+                "calls": [{
+                    "fence": 7,
+                    "action_id": "a1",
+                    "tool": "weather",
+                    "attempt": 1,
+                    "compensation": true,
+                    "began": "2026-01-02T03:04:05.678Z",
+                    "lease_ms": 30_000,
+                    "state": "timed_out",
+                    "duration_ms": 30_000.0,
+                    "late": {
+                        "timestamp": "2026-01-02T03:04:39.000Z",
+                        "bytes": 16,
+                        "result": { "celsius": 21.5 },
+                        "error": "the station is closed",
+                    },
+                }],
+            }),
+            json!({ "proposal_id": "p1", "running": true, "calls": [] }),
+        ),
+        Example::of(
+            "execution.event",
+            json!({
+                "kind": "progress",
+                "timestamp": "2026-01-02T03:04:05.678Z",
+                "action_id": "a1",
+                "proposal_id": "p1",
+                "data": { "attempt": 1, "progress": 3.0, "total": 12.0 },
+                "stream": "run/6f1d0c4b92ae/p1",
+                "epoch": 1,
+                "seq": 3,
+            }),
+            json!({
+                "kind": "ended",
+                "timestamp": "2026-01-02T03:04:05.678Z",
+                "proposal_id": "p1",
+                "data": {},
+                "stream": "run/6f1d0c4b92ae/p1",
+                "epoch": 1,
+                "seq": 9,
             }),
         ),
     ]
@@ -77,6 +149,13 @@ pub(super) fn filled() -> Value {
             "max_retries": 2,
             "failure_behavior": "retry",
             "timeout_ms": 30_000,
+            "idle_timeout_ms": 5_000,
+            "compensation": {
+                "tool": "forget",
+                "parameters": { "forecast": "$a1.output" },
+                "timeout_ms": 5_000,
+            },
+            "compensable": true,
             "metadata": { "why": "the trip" },
         }],
         "timestamp": "2026-01-02T03:04:05Z",
@@ -84,6 +163,7 @@ pub(super) fn filled() -> Value {
         "timeout_ms": 600_000,
         "max_concurrency": 8,
         "execution": "sequential",
+        "budget": { "max_actions": 10, "max_tool_calls": 5, "max_duration_ms": 60_000 },
     })
 }
 

@@ -36,6 +36,8 @@ pub(super) fn examples() -> Vec<Example> {
                 "request_id": "cb-7",
                 "session_id": "6f1d0c4b92ae",
                 "proposal_id": "p1",
+                "idle_timeout_ms": 5_000,
+                "compensation": true,
                 "_meta": { "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
             }),
             json!({
@@ -54,6 +56,18 @@ pub(super) fn examples() -> Vec<Example> {
             json!({ "request_id": "cb-7", "reason": "timeout" }),
             json!({ "request_id": "cb-7", "reason": "cancelled" }),
         ),
+        Example::of(
+            "tools.progress",
+            json!({
+                "request_id": "cb-7",
+                "progress": 3.0,
+                "total": 12.0,
+                "message": "the third of twelve stations",
+                "partial": { "stations": 3 },
+            }),
+            json!({ "request_id": "cb-7", "progress": 0.5 }),
+        )
+        .gives(json!({ "taken": true }), json!({ "taken": false })),
     ]
 }
 
@@ -71,5 +85,6 @@ pub(super) fn definition() -> Value {
         "cache_ttl_secs": 60,
         "rate_limit": { "max_calls": 10, "interval_secs": 1.5 },
         "max_concurrency": 4,
+        "idle_timeout_ms": 10_000,
     })
 }

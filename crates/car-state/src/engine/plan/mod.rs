@@ -42,6 +42,7 @@ impl StructureError {
             StructureProblem::UnknownReference { .. }
             | StructureProblem::RefersToItself
             | StructureProblem::RefersToLater { .. } => ".parameters",
+            StructureProblem::CompensationReference { .. } => ".compensation.parameters",
         };
         format!("actions[{}]{member}", self.index)
     }
@@ -84,6 +85,12 @@ pub enum StructureProblem {
     /// Its parameters refer to an action that is not there.
     #[error("its parameters refer to the output of `{on}`, which is not in the proposal")]
     UnknownReference {
+        /// The missing action.
+        on: String,
+    },
+    /// Its compensation refers to an action that is not there.
+    #[error("its compensation refers to the output of `{on}`, which is not in the proposal")]
+    CompensationReference {
         /// The missing action.
         on: String,
     },

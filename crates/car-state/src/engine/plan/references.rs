@@ -105,8 +105,34 @@ pub(super) fn of(
                 return Err(error(ids, place, problem));
             }
         }
+        if let Some(on) = unknown_in_compensation(action, names) {
+            let problem = StructureProblem::CompensationReference { on: shown(on) };
+            return Err(error(ids, place, problem));
+        }
     }
     Ok(pairs)
+}
+
+/// An action that is not there, to whose output a compensation refers. Whatever is there may be referred to, whether it
+/// comes before or after: a compensation runs when all is over.
+fn unknown_in_compensation<'a>(
+    action: &'a Action,
+    names: &HashMap<Arc<str>, Index>,
+) -> Option<&'a str> {
+    let mut unknown = None;
+    for value in action
+        .compensation
+        .iter()
+        .flat_map(|it| it.parameters.values())
+    {
+        any_text(value, &mut |text| {
+            if let Meaning::Unknown(on) = meaning(text, names) {
+                unknown = Some(on);
+            }
+            unknown.is_some()
+        });
+    }
+    unknown
 }
 
 /// Why a reference has no value.
@@ -139,11 +165,13 @@ pub(crate) fn resolve<'o>(
     kind: ActionType,
     parameters: &mut Map<String, Value>,
     names: &HashMap<Arc<str>, Index>,
+    ids: &[Arc<str>],
     limit: usize,
     output: impl Fn(Index) -> Option<&'o Value>,
 ) -> Result<(), ResolveError> {
     let mut resolver = Resolver {
         names,
+        ids,
         output,
         limit,
         left: limit,
@@ -158,6 +186,7 @@ pub(crate) fn resolve<'o>(
 
 struct Resolver<'n, F> {
     names: &'n HashMap<Arc<str>, Index>,
+    ids: &'n [Arc<str>],
     output: F,
     limit: usize,
     left: usize,
@@ -184,10 +213,7 @@ impl<'o, F: Fn(Index) -> Option<&'o Value>> Resolver<'_, F> {
             Meaning::Escaped(rest) => return Ok(Some(rest.into())),
             Meaning::Output { on, path } => (on, path),
         };
-        let id = || {
-            let named = self.names.iter().find(|(_, index)| **index == on);
-            named.map_or_else(String::new, |(id, _)| shown(id))
-        };
+        let id = || shown(&self.ids[on as usize]);
         let whole = (self.output)(on).ok_or_else(|| ResolveError::NoOutput { on: id() })?;
         let found = at(whole, path).ok_or_else(|| ResolveError::NoSuchPath {
             on: id(),
@@ -225,6 +251,10 @@ mod tests {
         [("a", 0), ("b.output", 1), ("c.d", 2)]
             .map(|(id, index)| (id.into(), index))
             .into()
+    }
+
+    fn ids() -> [Arc<str>; 3] {
+        ["a", "b.output", "c.d"].map(Into::into)
     }
 
     #[test]
@@ -273,6 +303,7 @@ mod tests {
             ActionType::ToolCall,
             &mut parameters,
             &names(),
+            &ids(),
             1000,
             |_| Some(&given),
         )
@@ -290,6 +321,7 @@ mod tests {
             ActionType::StateWrite,
             &mut parameters,
             &names(),
+            &ids(),
             10,
             |_| None,
         )
@@ -302,9 +334,8 @@ mod tests {
         let given = json!("x".repeat(40));
         let resolve = |text: &str, output: Option<&'static Value>| {
             let mut parameters = Map::from_iter([("p".to_owned(), json!([text, text, text]))]);
-            resolve(ActionType::ToolCall, &mut parameters, &names(), 100, |_| {
-                output
-            })
+            let kind = ActionType::ToolCall;
+            resolve(kind, &mut parameters, &names(), &ids(), 100, |_| output)
         };
         let given: &'static Value = Box::leak(Box::new(given));
         let on = "a".to_owned();

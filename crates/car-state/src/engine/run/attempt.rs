@@ -6,13 +6,16 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::Instrument as _;
 
 use super::super::cache::{Cache, Claim, Key, Lead};
-use super::super::journal::kind;
+use super::super::call::IdleClock;
+use super::super::journal::{Datum, kind};
+use super::super::ledger::state_of;
 use super::super::plan::Index;
 use super::super::{Engine, ToolCall, ToolError};
-use super::{Call, Event, Run, data, later};
+use super::{Call, Event, Run, later};
 use crate::policy::panic_text;
 use crate::tool_table::Tool;
 
@@ -60,6 +63,7 @@ impl<'e> Run<'e> {
             attempt: 0,
             made: 0,
             failure: None,
+            last_words: None,
             began: now,
             deadline: now,
         };
@@ -146,8 +150,12 @@ impl<'e> Run<'e> {
     }
 
     fn launch(&mut self, index: Index) {
+        if !self.count_call() {
+            return;
+        }
         let last = self.attempts_of(index);
-        let idempotent = self.action(index).idempotent;
+        let action = self.action(index);
+        let (idempotent, idle) = (action.idempotent, action.idle_timeout_ms);
         let Some(call) = self.calls.get_mut(&index) else {
             return;
         };
@@ -161,6 +169,8 @@ impl<'e> Run<'e> {
         } else {
             std::mem::take(&mut call.parameters)
         };
+        let idle = idle.or(call.tool.definition().idle_timeout_ms);
+        let idle = idle.map(|millis| Arc::new(IdleClock::new(Duration::from_millis(millis))));
         let attempt = ToolCall {
             proposal_id: Arc::clone(&self.id),
             action_id: Arc::clone(&self.ids[index as usize]),
@@ -169,32 +179,43 @@ impl<'e> Run<'e> {
             timeout,
             deadline,
             attempt: call.attempt,
+            fence: 0,
+            compensation: false,
+            idle,
             idempotent: idempotent || call.tool.definition().idempotent,
             tenant: self.request.tenant.clone(),
             trace: self
                 .request
                 .trace
                 .map(|trace| trace.child(self.engine.parts.ids.span_id())),
+            recall: Some(self.guard.handle.token.clone()),
         };
         call.made += 1;
         let place = call.place.take();
         self.running += 1;
-        let note = data([
-            ("tool", (*attempt.tool).into()),
-            ("attempt", attempt.attempt.into()),
-            ("timeout_ms", millis.into()),
-        ]);
-        self.note(kind::ACTION_EXECUTING, Some(index), note);
+        let data = [
+            ("tool", Datum::Text(&attempt.tool)),
+            ("attempt", Datum::Number(attempt.attempt.into())),
+            ("timeout_ms", Datum::Number(millis)),
+        ];
+        self.note(kind::ACTION_EXECUTING, Some(index), &data);
+        let span = tracing::debug_span!(
+            "action",
+            proposal_id = %self.id,
+            action_id = %attempt.action_id,
+            tool = %attempt.tool,
+            attempt = attempt.attempt,
+        );
         let (engine, halted) = (self.engine, Arc::clone(&self.halted));
         let work = async move {
             if halted.load(Ordering::Relaxed) {
-                return Event::Ended(index, Err(ToolError::Cancelled));
+                return Event::NotBegun(index);
             }
             let result = execute(engine, attempt).await;
             drop(place);
             Event::Ended(index, result)
         };
-        self.events.push(work.boxed());
+        self.events.push(work.instrument(span).boxed());
     }
 }
 
@@ -206,17 +227,59 @@ impl Call<'_> {
 }
 
 /// One attempt. A panic of the executor is the action's failure, not the proposal's end.
-async fn execute(engine: &Engine, call: ToolCall) -> Result<Value, ToolError> {
+pub(super) async fn execute(engine: &Engine, mut call: ToolCall) -> Result<Value, ToolError> {
     let (after, deadline) = (call.timeout, call.deadline);
     let (proposal, action) = (Arc::clone(&call.proposal_id), Arc::clone(&call.action_id));
-    let run = async { engine.parts.executor.execute(call).await };
-    match timeout_at(deadline, AssertUnwindSafe(run).catch_unwind()).await {
+    let keep = engine.parts.limits.known_calls;
+    let lease = engine
+        .ledger
+        .open(&mut call, engine.parts.clock.now(), keep);
+    let idle = call.idle.clone();
+    let run = AssertUnwindSafe(async { engine.parts.executor.execute(call).await }).catch_unwind();
+    let ended = match idle {
+        None => timeout_at(deadline, run)
+            .await
+            .map_err(|_| ToolError::TimedOut { after }),
+        Some(idle) => heard(run, deadline, after, &idle).await,
+    };
+    let result = match ended {
         Ok(Ok(result)) => result,
         Ok(Err(panic)) => {
             tracing::error!(%proposal, %action, said = panic_text(&*panic), "a tool panicked");
             Err(ToolError::Panicked)
         }
-        Err(_) => Err(ToolError::TimedOut { after }),
+        Err(error) => Err(error),
+    };
+    lease.decide(state_of(&result));
+    result
+}
+
+/// The end of `run`, unless its time is over before, or nothing was heard of it for too long.
+async fn heard<F: Future>(
+    run: F,
+    deadline: Instant,
+    after: Duration,
+    idle: &IdleClock,
+) -> Result<F::Output, ToolError> {
+    let mut run = std::pin::pin!(run);
+    loop {
+        let silent = idle.ends();
+        tokio::select! {
+            biased;
+            ended = &mut run => return Ok(ended),
+            () = sleep_until(silent.min(deadline)) => {}
+        }
+        let now = Instant::now();
+        if now >= deadline {
+            return Err(ToolError::TimedOut { after });
+        }
+        // Something may have been heard since the sleep began.
+        if now >= idle.ends() {
+            idle.stop();
+            return Err(ToolError::Idle {
+                after: idle.limit(),
+            });
+        }
     }
 }
 

@@ -4,38 +4,46 @@
 //! at tool calls, and what they wait for, are futures beside it.
 
 mod attempt;
+mod compensate;
 mod conclude;
+mod note;
 mod settle;
 mod start;
+mod stop;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use car_protocol::rpc::proposal::{Action, ActionResult};
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{Key, Lead};
-use super::journal::kind;
+use super::cache::{Kept, Key, Lead};
+use super::handle::Guard;
 use super::plan::{Edges, Index, Plan};
 use super::schedule::Schedule;
-use super::{Engine, EngineError, EngineLimits, Entry, RunRequest, ToolError};
+use super::{Engine, EngineError, EngineLimits, RunRequest, ToolError};
 use crate::store::Transaction;
 use crate::tool_table::Tool;
 use attempt::Admission;
+use stop::Stop;
 
 /// A proposal between its first and its last action.
 pub(super) struct Run<'e> {
     engine: &'e Engine,
     id: Arc<str>,
+    /// What others see of it, and its place among those under way.
+    guard: Guard<'e>,
+    /// Cancelled when the session ends.
+    session: CancellationToken,
     request: RunRequest,
     ids: Vec<Arc<str>>,
     names: HashMap<Arc<str>, Index>,
@@ -61,8 +69,13 @@ pub(super) struct Run<'e> {
     output_left: usize,
     retry_count: u64,
     tool_calls: u64,
-    /// Results of idempotent actions that are forgotten if the proposal is rolled back.
-    remembered: Vec<(Key, u64)>,
+    /// Actions that were looked at, and attempts that were begun: what budgets count.
+    begun_actions: u64,
+    begun_calls: u64,
+    /// Results of idempotent actions that are taken back if the proposal is rolled back.
+    remembered: Vec<(Index, Kept)>,
+    /// Actions that have succeeded and can be undone, in that order.
+    undoable: Vec<Index>,
 }
 
 /// A tool call between its first and its last attempt.
@@ -81,6 +94,8 @@ struct Call<'e> {
     made: u32,
     /// Why the last of them failed.
     failure: Option<String>,
+    /// What the tool said when it was told to stop.
+    last_words: Option<String>,
     began: Instant,
     deadline: Instant,
     timeout: Duration,
@@ -92,17 +107,8 @@ enum Event<'e> {
     Admitted(Index, Admission<'e>),
     /// An attempt has ended.
     Ended(Index, Result<Value, ToolError>),
-}
-
-/// Why a proposal ends before its last action.
-#[derive(Clone, Debug)]
-enum Stop {
-    /// An action failed that must not.
-    Aborted(Index),
-    /// The token.
-    Cancelled,
-    /// The proposal's time is over.
-    TimedOut(u64),
+    /// An attempt was not begun, because the proposal stopped first.
+    NotBegun(Index),
 }
 
 impl<'e> Run<'e> {
@@ -110,6 +116,7 @@ impl<'e> Run<'e> {
     pub(super) fn prepare(
         engine: &'e Engine,
         mut request: RunRequest,
+        session: &CancellationToken,
     ) -> Result<Self, EngineError> {
         let parts = &engine.parts;
         let limits = &parts.limits;
@@ -143,6 +150,8 @@ impl<'e> Run<'e> {
         let deadline = proposal.timeout_ms.map(Duration::from_millis);
         let run = Self {
             engine,
+            guard: engine.runs.begin(Arc::clone(&id), session, request.stream),
+            session: session.clone(),
             id,
             schedule: Schedule::of(&mut plan),
             needs: plan.needs,
@@ -163,7 +172,10 @@ impl<'e> Run<'e> {
             output_left: limits.output_bytes,
             retry_count: 0,
             tool_calls: 0,
+            begun_actions: 0,
+            begun_calls: 0,
             remembered: Vec::new(),
+            undoable: Vec::new(),
             request,
         };
         run.introduce();
@@ -177,53 +189,27 @@ impl<'e> Run<'e> {
                 let trace_id = trace.trace_id();
                 tracing::info_span!("proposal", proposal_id = %self.id, %trace_id)
             }
-            None => tracing::Span::none(),
+            None => tracing::debug_span!("proposal", proposal_id = %self.id),
         }
     }
 
-    fn introduce(&self) {
-        let RunRequest {
-            proposal,
-            tenant,
-            caller,
-            claims,
-            ..
-        } = &self.request;
-        let mut data = Map::new();
-        let source = proposal.source.as_deref().unwrap_or("unknown");
-        data.insert("source".to_owned(), source.into());
-        data.insert("actions".to_owned(), proposal.actions.len().into());
-        self.note(kind::PROPOSAL_RECEIVED, None, data);
-        if tenant.name().is_none() && caller.is_none() && claims.is_none() {
-            return;
-        }
-        let mut data = Map::new();
-        if let Some(caller) = caller {
-            data.insert("caller_id".to_owned(), caller.as_str().into());
-        }
-        if let Some(tenant) = tenant.name() {
-            data.insert("tenant_id".to_owned(), tenant.into());
-        }
-        if let Some(claims) = claims {
-            data.insert("claims".to_owned(), claims.clone().into());
-        }
-        self.note(kind::SESSION_SCOPE, None, data);
-    }
-
-    /// Runs actions until all have ended or something stops it.
-    pub(super) async fn drive(&mut self, cancel: &CancellationToken) {
-        let mut cancelled = std::pin::pin!(cancel.cancelled());
-        // Without a deadline it is never looked at.
-        let deadline = self.deadline.unwrap_or(self.began);
-        let mut over = std::pin::pin!(tokio::time::sleep_until(deadline));
+    /// Runs actions until all have ended or something stops it, and what then still runs has had a moment to answer.
+    pub(super) async fn drive(&mut self) {
+        let token = self.guard.handle.token.clone();
+        let mut cancelled = std::pin::pin!(token.cancelled());
+        let time = self.time();
+        let mut over = std::pin::pin!(until(time.as_ref().map(|(at, _)| *at)));
         loop {
-            while self.stop.is_none() {
-                if cancel.is_cancelled() {
+            while !self.is_halted() {
+                if token.is_cancelled() {
                     self.stop = Some(Stop::Cancelled);
                     break;
                 }
                 self.retry_due();
                 self.fill_places();
+                if self.stop.is_some() {
+                    break;
+                }
                 let Some(index) = self.schedule.next() else {
                     break;
                 };
@@ -231,22 +217,21 @@ impl<'e> Run<'e> {
                 // Actions on the state never wait: without this, ten thousand of them would hold up everybody else.
                 tokio::task::consume_budget().await;
             }
-            if self.stop.is_some() || (self.events.is_empty() && self.retries.is_empty()) {
+            if self.is_halted() || (self.events.is_empty() && self.retries.is_empty()) {
                 break;
             }
             let next_retry = self.retries.peek().map(|Reverse((at, _))| *at);
             tokio::select! {
                 biased;
                 () = &mut cancelled => self.stop = Some(Stop::Cancelled),
-                () = &mut over, if self.deadline.is_some() => {
-                    let millis = self.request.proposal.timeout_ms.unwrap_or_default();
-                    self.stop = Some(Stop::TimedOut(millis));
-                }
+                () = &mut over, if time.is_some() => self.stop = time.as_ref().map(|(_, stop)| stop.clone()),
                 Some(event) = self.events.next(), if !self.events.is_empty() => self.handle(event),
                 () = until(next_retry), if next_retry.is_some() => {}
             }
         }
-        self.halted.store(true, Ordering::Relaxed);
+        if self.is_halted() {
+            self.call_back().await;
+        }
     }
 
     fn handle(&mut self, event: Event<'e>) {
@@ -256,20 +241,17 @@ impl<'e> Run<'e> {
                 self.running -= 1;
                 self.attempt_ended(index, result);
             }
+            Event::NotBegun(index) => {
+                self.running -= 1;
+                if let Some(call) = self.calls.get_mut(&index) {
+                    call.made -= 1;
+                }
+            }
         }
     }
 
     fn action(&self, index: Index) -> &Action {
         &self.request.proposal.actions[index as usize]
-    }
-
-    fn note(&self, kind: &'static str, action: Option<Index>, data: Map<String, Value>) {
-        self.engine.parts.journal.record(Entry {
-            kind,
-            action_id: action.map(|index| &*self.ids[index as usize]),
-            proposal_id: Some(&self.id),
-            data,
-        });
     }
 }
 
@@ -299,12 +281,4 @@ async fn until(moment: Option<Instant>) {
         Some(moment) => tokio::time::sleep_until(moment).await,
         None => std::future::pending().await,
     }
-}
-
-/// The data of a note.
-fn data<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
 }

@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 use super::super::ToolError;
 use super::super::backoff;
 use super::super::cache::Bounds;
-use super::super::journal::kind;
+use super::super::journal::{Datum, kind};
 use super::super::plan::Index;
-use super::{Call, Run, Stop, data, later};
+use super::{Call, Run, Stop, later};
 use crate::store::{measure, measure_map};
 
 /// How an action succeeded.
-struct Done<'a> {
+struct Done {
     output: Option<Value>,
     /// The key that it wrote itself, besides its effects.
     write: Option<(String, Value)>,
     attempts: u32,
     millis: f64,
-    /// A further member of the note about it.
-    note: Option<(&'a str, Value)>,
+    /// What is said about it besides: that an earlier result was taken, and which.
+    note: Option<&'static str>,
 }
 
 impl Run<'_> {
@@ -45,6 +45,8 @@ impl Run<'_> {
         };
         let value = match result {
             Ok(value) => value,
+            // The engine's own decision, and no news.
+            Err(ToolError::TimedOut { .. } | ToolError::Cancelled) if self.is_halted() => return,
             Err(error) => {
                 return self.attempt_failed(index, error.to_string(), error.is_retryable());
             }
@@ -63,14 +65,17 @@ impl Run<'_> {
             call.made = 0;
         }
         if deduplicated {
-            self.note(kind::ACTION_DEDUPLICATED, Some(index), Map::new());
+            self.note(kind::ACTION_DEDUPLICATED, Some(index), &[]);
         } else if let Some(lead) = self.calls.get_mut(&index).and_then(|call| call.lead.take()) {
-            let key = lead.key().clone();
             let limits = self.engine.parts.limits;
-            let number = lead.tell(Arc::clone(value), limits.idempotency_ttl, self.bounds());
-            self.remembered.push((key, number));
+            let kept = lead.tell(Arc::clone(value), limits.idempotency_ttl, self.bounds());
+            self.remembered.push((index, kept));
         }
-        let note = (!deduplicated).then_some(("cached", true.into()));
+        let note = Some(if deduplicated {
+            "deduplicated"
+        } else {
+            "cached"
+        });
         self.settle_call(index, (**value).clone(), note);
     }
 
@@ -89,8 +94,8 @@ impl Run<'_> {
                 .put(key.clone(), Arc::clone(&value), good_for, bounds);
         }
         if let Some(lead) = call.lead.take() {
-            let number = lead.tell(value, engine.parts.limits.idempotency_ttl, bounds);
-            self.remembered.push((key, number));
+            let kept = lead.tell(value, engine.parts.limits.idempotency_ttl, bounds);
+            self.remembered.push((index, kept));
         }
     }
 
@@ -102,7 +107,7 @@ impl Run<'_> {
         }
     }
 
-    fn settle_call(&mut self, index: Index, value: Value, note: Option<(&str, Value)>) {
+    fn settle_call(&mut self, index: Index, value: Value, note: Option<&'static str>) {
         let Some(call) = self.calls.remove(&index) else {
             return;
         };
@@ -119,21 +124,30 @@ impl Run<'_> {
     /// An attempt failed: another follows, or the action has failed.
     pub(super) fn attempt_failed(&mut self, index: Index, error: String, retryable: bool) {
         let last = self.attempts_of(index);
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get(&index) else {
             return;
         };
         let (attempt, made) = (call.attempt, call.made);
-        if retryable && attempt < last && self.stop.is_none() {
-            call.failure = Some(error.clone());
+        if self.is_halted() {
+            // Its end is that of the proposal; what it had to say goes with it.
+            if let Some(call) = self.calls.get_mut(&index) {
+                call.last_words = Some(error);
+            }
+            return;
+        }
+        if retryable && attempt < last && self.may_retry() {
             let parts = &self.engine.parts;
             let delay = backoff::delay(&parts.limits, attempt, &*parts.ids);
             let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-            let note = data([
-                ("attempt", attempt.into()),
-                ("error", error.into()),
-                ("delay_ms", millis.into()),
-            ]);
-            self.note(kind::ACTION_RETRYING, Some(index), note);
+            let data = [
+                ("attempt", Datum::Number(attempt.into())),
+                ("error", Datum::Text(&error)),
+                ("delay_ms", Datum::Number(millis)),
+            ];
+            self.note(kind::ACTION_RETRYING, Some(index), &data);
+            if let Some(call) = self.calls.get_mut(&index) {
+                call.failure = Some(error);
+            }
             self.retry_count += 1;
             return self.retries.push(Reverse((later(delay), index)));
         }
@@ -154,7 +168,7 @@ impl Run<'_> {
     }
 
     /// Writes what the action writes, all or nothing, and records its success; or its failure if there is no room.
-    fn settle(&mut self, index: Index, done: Done<'_>) {
+    fn settle(&mut self, index: Index, done: Done) {
         let Done {
             output,
             write,
@@ -178,19 +192,23 @@ impl Run<'_> {
             if let Err(error) = self.state.write_all(entries) {
                 return self.fail_after(index, error.to_string(), attempts, Some(millis));
             }
-            let keys: Vec<Value> = changes.keys().map(|key| key.as_str().into()).collect();
-            self.note(
-                kind::STATE_CHANGED,
-                Some(index),
-                data([("keys", keys.into())]),
-            );
+            let keys: Vec<&str> = changes.keys().map(String::as_str).collect();
+            let data = [("keys", Datum::Texts(&keys))];
+            self.note(kind::STATE_CHANGED, Some(index), &data);
         }
-        let mut told = data([
-            ("attempts", attempts.into()),
-            ("duration_ms", millis.into()),
-        ]);
-        told.extend(note.map(|(name, value)| (name.to_owned(), value)));
-        self.note(kind::ACTION_SUCCEEDED, Some(index), told);
+        let data = [
+            ("attempts", Datum::Number(attempts.into())),
+            ("duration_ms", Datum::Float(millis)),
+            (
+                note.unwrap_or_default(),
+                note.map_or(Datum::Absent, |_| Datum::Flag(true)),
+            ),
+        ];
+        self.note(kind::ACTION_SUCCEEDED, Some(index), &data);
+        let action = self.action(index);
+        if action.compensation.is_some() && action.compensable != Some(false) {
+            self.undoable.push(index);
+        }
         let result = ActionResult {
             output,
             state_changes: changes,
@@ -200,7 +218,7 @@ impl Run<'_> {
     }
 
     /// Results are held until the proposal ends: all of them together are bounded.
-    fn make_room(
+    pub(super) fn make_room(
         &mut self,
         output: Option<&Value>,
         changes: &Map<String, Value>,
@@ -220,22 +238,17 @@ impl Run<'_> {
     }
 
     fn fail_after(&mut self, index: Index, error: String, attempts: u32, millis: Option<f64>) {
-        let behavior = self.action(index).failure_behavior;
-        let note = data([
-            ("error", error.as_str().into()),
-            ("attempts", attempts.into()),
-        ]);
-        let status = if behavior == FailureBehavior::Skip {
-            let note = data([
-                ("reason", error.as_str().into()),
-                ("attempts", attempts.into()),
-            ]);
-            self.note(kind::ACTION_SKIPPED, Some(index), note);
-            ActionStatus::Skipped
+        let skips = self.action(index).failure_behavior == FailureBehavior::Skip;
+        let (status, kind, name) = if skips {
+            (ActionStatus::Skipped, kind::ACTION_SKIPPED, "reason")
         } else {
-            self.note(kind::ACTION_FAILED, Some(index), note);
-            ActionStatus::Failed
+            (ActionStatus::Failed, kind::ACTION_FAILED, "error")
         };
+        let data = [
+            (name, Datum::Text(&error)),
+            ("attempts", Datum::Number(attempts.into())),
+        ];
+        self.note(kind, Some(index), &data);
         let result = self.result(index, status, Some(error), attempts, millis);
         self.end(index, result);
         self.abort_for(index);
@@ -243,22 +256,28 @@ impl Run<'_> {
 
     /// Validation or a policy refused it. It counts as failed, and is never tried again.
     pub(super) fn reject(&mut self, index: Index, reason: String) {
-        let note = data([("reason", reason.as_str().into())]);
-        self.note(kind::ACTION_REJECTED, Some(index), note);
+        self.note(
+            kind::ACTION_REJECTED,
+            Some(index),
+            &[("reason", Datum::Text(&reason))],
+        );
         let result = self.result(index, ActionStatus::Rejected, Some(reason), 0, None);
         self.end(index, result);
         self.abort_for(index);
     }
 
     pub(super) fn skip(&mut self, index: Index, reason: String) {
-        let note = data([("reason", reason.as_str().into())]);
-        self.note(kind::ACTION_SKIPPED, Some(index), note);
+        self.note(
+            kind::ACTION_SKIPPED,
+            Some(index),
+            &[("reason", Datum::Text(&reason))],
+        );
         let result = self.result(index, ActionStatus::Skipped, Some(reason), 0, None);
         self.end(index, result);
     }
 
     fn abort_for(&mut self, index: Index) {
-        if self.action(index).failure_behavior == FailureBehavior::Abort && self.stop.is_none() {
+        if self.action(index).failure_behavior == FailureBehavior::Abort && !self.is_halted() {
             self.stop = Some(Stop::Aborted(index));
         }
     }

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use car_protocol::rpc::proposal::{ActionStatus, ActionType};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
-use super::super::journal::kind;
+use super::super::journal::{Datum, kind};
 use super::super::plan::{Index, holds_references, resolve};
-use super::{Run, data};
+use super::Run;
 use crate::condition;
 use crate::policy::Subject;
 use crate::store::StateView as _;
@@ -25,6 +25,9 @@ impl Run<'_> {
         if let Some(reason) = self.unmet_need(index) {
             return self.skip(index, reason);
         }
+        if !self.count_action() {
+            return;
+        }
         let action = &mut self.request.proposal.actions[index as usize];
         let referring = holds_references(action);
         let mut parameters = std::mem::take(&mut action.parameters);
@@ -36,10 +39,10 @@ impl Run<'_> {
             Ok(ready) => ready,
             Err(reason) => return self.reject(index, reason),
         };
-        if let Some(reason) = self.denied(index, &parameters) {
+        if let Some(reason) = self.denied(index, None, &parameters) {
             return self.reject(index, reason);
         }
-        self.note(kind::ACTION_VALIDATED, Some(index), Map::new());
+        self.note(kind::ACTION_VALIDATED, Some(index), &[]);
         match ready {
             Ready::Call(tool) => self.begin_call(index, tool, parameters),
             Ready::Write => self.write_state(index, parameters),
@@ -59,14 +62,18 @@ impl Run<'_> {
     }
 
     fn resolve(&self, index: Index, parameters: &mut Map<String, Value>) -> Result<(), String> {
-        let output = |on: Index| {
-            let result = self.results[on as usize].as_ref()?;
-            (result.status == ActionStatus::Succeeded).then_some(())?;
-            Some(result.output.as_ref().unwrap_or(&Value::Null))
-        };
+        let output = |on: Index| self.output_of(on);
         let limit = self.engine.parts.limits.parameter_bytes;
         let kind = self.action(index).kind;
-        resolve(kind, parameters, &self.names, limit, output).map_err(|error| error.to_string())
+        resolve(kind, parameters, &self.names, &self.ids, limit, output)
+            .map_err(|error| error.to_string())
+    }
+
+    /// What an action gave, if it succeeded.
+    pub(super) fn output_of(&self, on: Index) -> Option<&Value> {
+        let result = self.results[on as usize].as_ref()?;
+        (result.status == ActionStatus::Succeeded).then_some(())?;
+        Some(result.output.as_ref().unwrap_or(&Value::Null))
     }
 
     fn validate(&mut self, index: Index, parameters: &Value) -> Result<Ready, String> {
@@ -103,12 +110,17 @@ impl Run<'_> {
         Ok(ready)
     }
 
-    /// What the policies say against an action, if anything.
-    fn denied(&mut self, index: Index, parameters: &Value) -> Option<String> {
+    /// What the policies say against an action, or against the call of another tool in its place, if anything.
+    pub(super) fn denied(
+        &mut self,
+        index: Index,
+        instead: Option<&str>,
+        parameters: &Value,
+    ) -> Option<String> {
         let action = &self.request.proposal.actions[index as usize];
         let subject = Subject {
-            kind: action.kind,
-            tool: action.tool.as_deref(),
+            kind: instead.map_or(action.kind, |_| ActionType::ToolCall),
+            tool: instead.or(action.tool.as_deref()),
             parameters,
             tenant: &self.request.tenant,
             caller: self.request.caller.as_deref(),
@@ -123,18 +135,12 @@ impl Run<'_> {
             .iter()
             .map(|found| format!("policy `{}`: {}", found.policy, found.reason))
             .collect();
-        let listed: Vec<Value> = violations
+        let listed: Value = violations
             .into_iter()
-            .map(|found| {
-                data([
-                    ("policy", found.policy.into()),
-                    ("reason", found.reason.into()),
-                ])
-                .into()
-            })
+            .map(|found| json!({ "policy": found.policy, "reason": found.reason }))
             .collect();
-        let listed = data([("violations", listed.into())]);
-        self.note(kind::POLICY_VIOLATION, Some(index), listed);
+        let data = [("violations", Datum::Json(&listed))];
+        self.note(kind::POLICY_VIOLATION, Some(index), &data);
         Some(told.join("; "))
     }
 
@@ -164,8 +170,8 @@ impl Run<'_> {
         let expected = parameters.get("expected").unwrap_or(&Value::Null);
         let error = match self.state.get(key) {
             Some(found) if condition::equal(found, expected) => {
-                let output = data([("asserted", key.into()), ("value", found.clone())]);
-                return self.succeed(index, output.into(), None);
+                let output = json!({ "asserted": key, "value": found });
+                return self.succeed(index, output, None);
             }
             Some(_) => format!("assertion failed: the state key `{key}` holds another value"),
             None => format!("assertion failed: the state key `{key}` is missing"),
@@ -174,8 +180,8 @@ impl Run<'_> {
     }
 
     fn executing(&self, index: Index) {
-        let data = data([("attempt", 1.into())]);
-        self.note(kind::ACTION_EXECUTING, Some(index), data);
+        let data = [("attempt", Datum::Number(1))];
+        self.note(kind::ACTION_EXECUTING, Some(index), &data);
     }
 }
 

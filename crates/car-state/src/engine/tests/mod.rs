@@ -2,8 +2,10 @@
 
 mod cancel;
 mod isolation;
+mod model;
 mod order;
 mod property;
+mod races;
 mod remembered;
 mod retry;
 mod validation;
@@ -69,7 +71,10 @@ struct Notes(Mutex<Vec<Note>>);
 impl Journal for Notes {
     fn record(&self, entry: Entry<'_>) {
         let action = entry.action_id.map(str::to_owned);
-        self.0.lock().push((entry.kind, action, entry.data));
+        let Ok(Value::Object(data)) = serde_json::to_value(entry.data) else {
+            panic!("data is an object");
+        };
+        self.0.lock().push((entry.kind, action, data));
     }
 }
 
