@@ -50,7 +50,8 @@ pub struct Writer {
     cold: Option<ColdRead>,
     /// What the last two are counted for.
     bulk: Share,
-    member: Member,
+    /// Its place among those that pay for memory.
+    _member: Member,
 }
 
 /// A turn of the writer, and how far it has come.
@@ -145,7 +146,7 @@ impl Writer {
             hand: Hand::default(),
             cold: None,
             bulk: Share::default(),
-            member: budget.join(&channel),
+            _member: budget.join(&channel),
         };
         (channel, writer)
     }
@@ -436,8 +437,6 @@ impl FrameQueue for FastLane<'_> {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.channel.count_bulk(&mut self.bulk, 0);
-        let rest = self.bulk.give_up();
-        self.member.budget().count_outboxes(rest);
         self.channel.end();
     }
 }

@@ -218,12 +218,6 @@ pub(crate) struct Member {
     number: u64,
 }
 
-impl Member {
-    pub(crate) fn budget(&self) -> &MemoryBudget {
-        &self.budget
-    }
-}
-
 impl Drop for Member {
     fn drop(&mut self) {
         let left = self.budget.members.lock().connections.remove(&self.number);

@@ -17,10 +17,13 @@ impl WsChannel {
 
     /// Counts what the writer holds that it has read from storage.
     pub(crate) fn count_bulk(&self, share: &mut Share, bytes: usize) {
-        let change = share.settle(bytes);
-        if bytes == 0 {
+        let change = if bytes > 0 {
+            share.settle(bytes)
+        } else {
+            // Exactly nothing: who has nothing to give back is not asked for it.
             self.asked_back.store(false, Ordering::Release);
-        }
+            share.give_up()
+        };
         if change != 0 {
             self.count(1, change, share.counted());
         }

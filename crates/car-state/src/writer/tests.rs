@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 
 use super::*;
+use crate::budget::Holding;
 use crate::frame::close;
 use crate::log::{
     Draft, Families, Frames, HOST, Listener, LogError, MemoryLog, Page, Settled, StreamName,
@@ -376,4 +377,72 @@ async fn what_memory_no_longer_holds_comes_from_storage_without_a_gap() {
         assert_eq!(tape.frames[1..7], ["5", "6", "7", "8", "9", "10"]);
         assert_eq!(tape.frames.len(), 8);
     }
+}
+
+/// What came from storage is there alone, so it is counted and kept; who is asked for it reads it again.
+#[tokio::test(start_paused = true)]
+async fn a_page_from_storage_is_given_back_when_memory_is_short_and_nothing_is_lost() {
+    let tape = Arc::<Mutex<Tape>>::default();
+    let budget = Arc::<MemoryBudget>::default();
+    let (channel, writer) = Writer::counted(
+        Box::pin(TapeSink(Arc::clone(&tape))),
+        OutboxLimits::default(),
+        Duration::from_secs(10),
+        Arc::new(ShelfLog(MemoryLog::with_epoch(1))),
+        Arc::default(),
+        &budget,
+    );
+    let start = Cursor { epoch: 1, seq: 0 };
+    let _subscription = channel.subscribe(StreamName::single(&HOST), start).unwrap();
+    tape.lock().stuck = true;
+    let running = tokio::spawn(writer.run());
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert!(channel.bulk_bytes() > 0 && budget.outboxes() >= channel.bulk_bytes());
+    channel.ask_back();
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(channel.holding(), (Holding::default(), 0));
+    // The socket goes on, and with it the stream, from where it was.
+    tape.lock().stuck = false;
+    channel.ask_back();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    channel.close(None);
+    running.await.unwrap().unwrap();
+    let tape = tape.lock();
+    assert!(tape.frames[0].contains(r#""from_seq":1,"to_seq":4,"skipped":4"#));
+    assert_eq!(tape.frames[1..7], ["5", "6", "7", "8", "9", "10"]);
+    drop(channel);
+    assert_eq!(budget.held(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_shed_frees_its_memory_at_once_and_tells_why() {
+    let Rig {
+        channel,
+        writer,
+        tape,
+        ..
+    } = rig();
+    tape.lock().stuck = true;
+    for id in 0..4 {
+        request(&channel, id).await.ok(&"x".repeat(10_000));
+    }
+    let running = tokio::spawn(writer.run());
+    tokio::task::yield_now().await;
+    for id in 4..8 {
+        request(&channel, id).await.ok(&"x".repeat(10_000));
+    }
+    assert!(channel.depth().bytes > 80_000);
+    channel.shed();
+    assert!(channel.depth().bytes < 50_000, "what was queued is gone");
+    tape.lock().stuck = false;
+    let ended = running.await.unwrap();
+    assert!(matches!(ended, Err(WriterError::Shed)));
+    assert_eq!((channel.depth().bytes, channel.requests()), (0, 0));
+    assert_eq!(tape.lock().frames.last().unwrap(), "close Some(1013)");
 }

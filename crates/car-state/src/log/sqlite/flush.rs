@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
@@ -9,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::durable::Durable;
+use super::grouping::{Grouping, LINGER};
 use super::schema::{self, StreamRow};
 use crate::db::{DbError, Job};
 use crate::log::{Durability, Durations, Entry, LogError};
@@ -18,12 +20,16 @@ const BATCH: usize = 8_192;
 /// Bytes of the events of one transaction.
 const BATCH_BYTES: usize = 16 << 20;
 
+/// How long it is until the next look at how many events are there.
+const LOOK: Duration = Duration::from_micros(50);
+
 /// The streams of one durability that have something to write.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
     list: Mutex<List>,
     /// How long events waited until they were committed.
     pub(super) waits: Durations,
+    grouping: Mutex<Grouping>,
 }
 
 #[derive(Debug, Default)]
@@ -67,6 +73,8 @@ impl Unwritten {
 pub(super) struct Flush {
     shared: Arc<Shared>,
     durability: Durability,
+    /// How many events it waited for.
+    goal: Option<usize>,
     /// None before the first try.
     work: Option<Vec<Work>>,
 }
@@ -86,7 +94,22 @@ impl Flush {
         Self {
             shared,
             durability,
+            goal: None,
             work: None,
+        }
+    }
+
+    /// Waits until a group is worth it. Where the disk is waited for, that makes large groups by itself.
+    fn linger(&mut self) {
+        let grouping = &self.shared.unwritten(self.durability).grouping;
+        self.goal = grouping.lock().goal(Instant::now());
+        let Some(goal) = self.goal.filter(|_| self.durability == Durability::Os) else {
+            return;
+        };
+        let deadline = Instant::now() + LINGER;
+        let waiting = || self.shared.pending.events.load(Ordering::Relaxed);
+        while waiting() < goal.min(BATCH) && Instant::now() < deadline {
+            std::thread::sleep(LOOK);
         }
     }
 
@@ -161,7 +184,10 @@ impl Job for Flush {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut work = match self.work.take() {
             Some(work) => work,
-            None => self.collect(),
+            None => {
+                self.linger();
+                self.collect()
+            }
         };
         let now = self.shared.clock.now().unix_millis();
         let written = work
@@ -196,10 +222,16 @@ impl Job for Flush {
             streams.for_each(|durable| durable.fail(&error));
             return;
         }
-        let waits = &self.shared.unwritten(self.durability).waits;
+        let unwritten = self.shared.unwritten(self.durability);
+        let events = work.iter().map(|work| work.entries.len()).sum();
+        let mut grouping = unwritten.grouping.lock();
+        grouping.committed(self.goal, events, Instant::now());
+        drop(grouping);
         for work in work {
             self.shared.pending.written(&work.entries);
-            waits.record_many(work.since.elapsed(), work.entries.len() as u64);
+            unwritten
+                .waits
+                .record_many(work.since.elapsed(), work.entries.len() as u64);
             match work.row {
                 Some(row) => work.durable.committed(row),
                 None => work.durable.fail(&LogError::Closed),

@@ -6,6 +6,7 @@
 
 mod durable;
 mod flush;
+mod grouping;
 pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
