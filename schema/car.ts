@@ -289,7 +289,7 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
-   * What became of the act that a key names. Waits for nothing.
+   * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
    *

@@ -203,6 +203,13 @@ async fn an_identity_that_asks_too_often_is_told_when_to_ask_again() {
     // What wants no answer is dropped.
     alice.notify("state.set", json!({ "key": "k" })).await;
     harry.call("state.keys", Value::Null).await;
+    let accounts = daemon.server.state().quotas();
+    let counted = |class: Class| {
+        let mut accounts = accounts.all();
+        let account = accounts.find(|account| account.class() == class).unwrap();
+        account.refused().map(|(_, times)| times).sum::<u64>()
+    };
+    assert_eq!((counted(Class::Client), counted(Class::Host)), (3, 0));
     let wait = refused["data"]["retry_after_ms"].as_u64().unwrap();
     alice.silent_for(Duration::from_millis(wait)).await;
     assert_eq!(alice.call("state.keys", Value::Null).await, json!([]));

@@ -1,5 +1,6 @@
 //! What cannot wait, on a real socket whose stream is full.
 
+use std::fs;
 use std::future::poll_fn;
 
 use car_tests::TestClient;
@@ -78,4 +79,31 @@ async fn a_decision_and_a_ping_pass_a_stream_that_nobody_reads() {
     let daemon = sandbox.start(&["--no-auth"]);
     a_full_stream_lets_pass(Target::unix(daemon.socket())).await;
     a_full_stream_lets_pass(Target::loopback(daemon.address().port())).await;
+}
+
+#[tokio::test]
+async fn what_identities_may_take_is_read_from_the_file() {
+    let sandbox = Sandbox::new();
+    fs::create_dir(sandbox.root()).unwrap();
+    let file = "[identity]\nrate = ['unlimited', 'anonymous=2']\n[outcomes]\nkeys = 1\n";
+    fs::write(sandbox.root().join("car.toml"), file).unwrap();
+    let daemon = sandbox.start(&["--no-auth"]);
+    let mut alice = daemon.client("alice").await;
+    for key in ["a", "b"] {
+        let params = json!({ "key": "n", "idempotency_key": key });
+        alice.call("state.set", params).await;
+    }
+    let refused = alice.refusal("state.keys", Value::Null).await;
+    assert_eq!(refused["data"]["kind"], "rate_limited");
+    assert!(refused["data"]["retry_after_ms"].as_u64().unwrap() <= 500);
+    // Whoever asks again in time is served: the one key that is kept is the newer one.
+    let mut outcome = async |key| loop {
+        let answer = alice.ask("request.outcome", json!({ "key": key })).await;
+        if answer.get("error").is_none() {
+            return answer["result"]["status"].clone();
+        }
+    };
+    assert_eq!(outcome("a").await, "not_seen");
+    assert_eq!(outcome("b").await, "done");
+    alice.finish().await;
 }

@@ -20,6 +20,7 @@ pub mod outcomes;
 pub mod policy;
 pub mod quota;
 pub mod responder;
+pub mod secret;
 pub mod server;
 pub mod session;
 pub mod sink;

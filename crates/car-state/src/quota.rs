@@ -264,6 +264,12 @@ impl Account {
         Ok(())
     }
 
+    /// Whether requests are counted against a rate.
+    #[must_use]
+    pub fn is_rated(&self) -> bool {
+        self.rate.is_some()
+    }
+
     /// Counts a request against the rate. Costs nothing where there is none.
     ///
     /// # Errors

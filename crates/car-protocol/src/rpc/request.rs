@@ -7,7 +7,7 @@ use crate::idempotency::IdempotencyKey;
 use crate::{RpcError, Timestamp};
 
 crate::methods! {
-    /// What became of the act that a key names. Waits for nothing.
+    /// What became of the act that a key names. Does not wait for its end.
     ///
     /// Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member
     /// `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same

@@ -1,39 +1,6 @@
-//! Which names stand for secrets.
+//! What stands in the place of a secret.
 
-/// What stands in the place of a secret.
+pub(crate) use car_state::secret::is_secret;
+
+/// What is shown instead.
 pub(crate) const HIDDEN: &str = "(hidden)";
-
-/// How names of secrets end. Where a secret lies (`token_file`) is none.
-const ENDINGS: &[&str] = &[
-    "token",
-    "secret",
-    "password",
-    "passphrase",
-    "credential",
-    "credentials",
-    "authorization",
-    "cookie",
-    "api_key",
-    "private_key",
-];
-
-/// Whether what goes by this name must not be shown.
-pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_secret_is_known_by_its_name_and_the_place_of_one_is_none() {
-        for secret in ["token", "host_token", "relay.Password", "api_key"] {
-            assert!(is_secret(secret), "{secret}");
-        }
-        for open in ["token_file", "port", "key", "limits.outbox.bytes"] {
-            assert!(!is_secret(open), "{open}");
-        }
-    }
-}

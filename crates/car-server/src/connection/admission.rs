@@ -59,6 +59,7 @@ impl Reader {
             self.authenticated
                 && !route.gated
                 && route.spec.access != Access::Open
+                && !self.account.is_rated()
                 && !may_have_key(route, request.params, request.meta)
                 && self.permit(Some(route), &request.method).is_ok()
         };
@@ -70,9 +71,6 @@ impl Reader {
         let Some(slot) = self.channel.try_admit() else {
             return Some(request);
         };
-        if self.account.request().is_err() {
-            return Some(request);
-        }
         let responder = Responder::request(request.id, slot).of(index);
         self.run_plain(&request.method, inline, request.params, responder);
         None

@@ -7,6 +7,8 @@ use std::fmt;
 
 use car_protocol::rpc::diagnostics::ProcessStatus;
 use car_protocol::rpc::server::ServerStatus;
+use car_state::outcomes::KeptCounts;
+use car_state::quota::{Account, Resource};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -47,6 +49,11 @@ struct Look {
     errors: Vec<Series<1>>,
     events: Vec<Series<1>>,
     drops: Vec<Series<1>>,
+    kept: KeptCounts,
+    repeats: Vec<Series<1>>,
+    keys_refused: Vec<Series<1>>,
+    identity_use: Vec<Series<2>>,
+    identity_refused: Vec<Series<2>>,
     append_seconds: f64,
     appends: Vec<(f64, u64)>,
 }
@@ -77,6 +84,13 @@ impl Look {
             errors: labelled("kind", traffic.errors().filter(|(_, count)| *count > 0)),
             events: labelled("family", appends.families()),
             drops: labelled("reason", drops),
+            kept: operations.state.outcomes().counts(),
+            repeats: labelled("how", operations.state.outcomes().repeats()),
+            keys_refused: labelled("reason", operations.state.outcomes().refusals()),
+            identity_use: identities(operations, |account| {
+                account.in_use().map(|(what, used)| (what, used as u64))
+            }),
+            identity_refused: identities(operations, Account::refused),
             append_seconds: appends.durations().sum(),
             appends: appends.durations().classes().collect(),
         }
@@ -94,11 +108,29 @@ fn labelled(
         .collect()
 }
 
+/// A series for each identity and resource.
+fn identities<'a, I: Iterator<Item = (Resource, u64)>>(
+    operations: &'a Operations,
+    numbers: impl Fn(&'a Account) -> I,
+) -> Vec<Series<2>> {
+    let accounts = operations.state.quotas().all();
+    let series = accounts.flat_map(|account| {
+        let identity = account.class().as_str();
+        numbers(account).map(move |(what, number)| {
+            let labels = [("identity", identity), ("resource", what.as_str())];
+            (labels, number)
+        })
+    });
+    series.collect()
+}
+
 impl Collector for Look {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         self.daemon(&mut page)?;
         self.clients(&mut page)?;
+        self.keys(&mut page)?;
+        self.identities(&mut page)?;
         self.queues(&mut page)?;
         self.log(&mut page)?;
         self.process(&mut page)
@@ -140,6 +172,30 @@ impl Look {
         let help = "Approvals that wait for a person";
         page.gauge("car_approvals_pending", help, status.approvals_pending)?;
         page.gauge("car_host_agents", "Registered agents", status.host_agents)
+    }
+
+    fn keys(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (running, ended) = (self.kept.running as u64, self.kept.ended as u64);
+        let help = "Idempotency keys: of calls under way, and of those that have ended";
+        let states = [
+            ([("state", "running")], running),
+            ([("state", "ended")], ended),
+        ];
+        page.gauges("car_outcome_keys", help, &states)?;
+        let help = "Bytes of the answers that are kept for them";
+        page.gauge("car_outcome_bytes", help, self.kept.bytes as u64)?;
+        let help =
+            "Calls that had the answer of another one with their key: joined under way, or kept";
+        page.counters("car_outcome_repeats", help, &self.repeats)?;
+        let help = "Calls with a key that were refused, by reason";
+        page.counters("car_outcome_refused", help, &self.keys_refused)
+    }
+
+    fn identities(&self, page: &mut Page<'_>) -> fmt::Result {
+        let help = "What each identity takes now";
+        page.gauges("car_identity_in_use", help, &self.identity_use)?;
+        let help = "What each identity was refused";
+        page.counters("car_identity_refused", help, &self.identity_refused)
     }
 
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {

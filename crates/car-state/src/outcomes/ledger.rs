@@ -12,21 +12,25 @@ use tokio::sync::oneshot;
 
 use super::shelf::{End, Entry, Phase, Shelf, Submit};
 use super::store::{KeptRow, OutcomeStore, RowId};
-use super::{Fingerprint, OutcomeError, OutcomeLimits, Reply, Scope, Status, secret};
+use super::{
+    Attempt, Fingerprint, Joined, OutcomeError, OutcomeLimits, Past, Reply, Scope, Status,
+};
 use crate::clock::Clock;
 use crate::log::LogError;
 use crate::traffic::Tally;
 
 /// How a call that waits is told.
-type Told = Result<Arc<Reply>, OutcomeError>;
-type Shelves = HashMap<Scope, Shelf<oneshot::Sender<Told>>>;
+pub(super) type Told = Result<Arc<Reply>, OutcomeError>;
+/// The keys of one identity, and the calls that wait.
+pub(super) type Keys = Shelf<oneshot::Sender<Told>>;
+type Shelves = HashMap<Scope, Keys>;
 
 /// The acts that have a key.
 pub struct Outcomes {
     shelves: Mutex<Shelves>,
-    store: Arc<dyn OutcomeStore>,
-    clock: Arc<dyn Clock>,
-    limits: OutcomeLimits,
+    pub(super) store: Arc<dyn OutcomeStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) limits: OutcomeLimits,
     next_row: AtomicU64,
     /// Since when keys are known at all.
     since: Timestamp,
@@ -158,7 +162,7 @@ impl Outcomes {
     }
 
     /// Works on the shelf of an identity, and drops what has gone from it.
-    fn on<R>(&self, scope: &Scope, work: impl FnOnce(&mut Shelf<oneshot::Sender<Told>>) -> R) -> R {
+    pub(super) fn on<R>(&self, scope: &Scope, work: impl FnOnce(&mut Keys) -> R) -> R {
         let (done, gone) = {
             let mut shelves = self.shelves.lock();
             let shelf = shelves
@@ -246,12 +250,7 @@ impl Outcomes {
                     end: None,
                     bytes: None,
                 };
-                let attempt = Attempt {
-                    outcomes,
-                    row,
-                    recorded: false,
-                    open: true,
-                };
+                let attempt = Attempt::new(outcomes, row);
                 // Asked before a person is.
                 self.store.admits()?;
                 Ok(Submitted::Fresh(attempt))
@@ -286,7 +285,7 @@ impl Outcomes {
         })
     }
 
-    fn count(&self, error: &OutcomeError) {
+    pub(super) fn count(&self, error: &OutcomeError) {
         let reasons = REASONS.iter().zip(&self.refused);
         if let Some((_, tally)) = reasons
             .into_iter()
@@ -327,183 +326,5 @@ impl fmt::Debug for Outcomes {
         f.debug_struct("Outcomes")
             .field("counts", &self.counts())
             .finish_non_exhaustive()
-    }
-}
-
-/// The right and the duty to carry an act out. Dropping it before [`begin`](Self::begin) is done takes the act back;
-/// dropping it afterwards leaves it as one that was cut.
-#[derive(Debug)]
-#[must_use = "dropping it takes the act back"]
-pub struct Attempt {
-    outcomes: Arc<Outcomes>,
-    row: KeptRow,
-    /// Whether the store was told of it.
-    recorded: bool,
-    /// Whether nothing has settled it yet.
-    open: bool,
-}
-
-impl Attempt {
-    /// Records that the act runs. It may run when this is ready, and not before.
-    ///
-    /// # Errors
-    /// It cannot be recorded. Drop the attempt then.
-    pub async fn begin(&mut self) -> Result<(), OutcomeError> {
-        self.recorded = true;
-        self.outcomes
-            .store
-            .begin(&self.row)
-            .await
-            .inspect_err(|error| self.outcomes.count(&OutcomeError::Storage(error.clone())))?;
-        let (key, row) = (&self.row.key, self.row.row);
-        self.outcomes
-            .on(&self.row.scope, |shelf| shelf.act(key, row));
-        Ok(())
-    }
-
-    /// Records how the act was answered, and tells all who wait. Ready when that is durable; where storage fails it will
-    /// be as soon as that takes it.
-    pub async fn end(mut self, reply: Arc<Reply>) {
-        self.open = false;
-        let status = match &*reply {
-            Ok(_) => Status::Done,
-            Err(_) => Status::Failed,
-        };
-        let size = match &*reply {
-            Ok(result) => result.get().len(),
-            Err(error) => serde_json::to_string(error).map_or(usize::MAX, |text| text.len()),
-        };
-        let limits = &self.outcomes.limits;
-        let fits = size <= limits.result_bytes.min(limits.bytes);
-        let open = reply
-            .as_ref()
-            .as_ref()
-            .is_ok_and(|result| secret::is_in(result));
-        let kept = (fits && !open).then_some(size);
-        let at = self.outcomes.clock.now();
-        self.row.end = Some((status, at));
-        self.row.bytes = kept;
-        // In this order: who finds it ended finds its answer.
-        let stored = self
-            .outcomes
-            .store
-            .end(&self.row, kept.map(|_| Arc::clone(&reply)));
-        let end = End { status, at, kept };
-        let waiters = self.settle(|shelf, key, row| shelf.end(key, row, end));
-        if let Err(error) = stored.await {
-            tracing::warn!(%error, "the end of an act is not durable yet");
-        }
-        for waiter in waiters {
-            let _ = waiter.send(Ok(Arc::clone(&reply)));
-        }
-    }
-
-    /// Takes the act back: nothing has been done, and it may be asked for again. Who waits gets this answer.
-    pub fn release(mut self, reply: &Arc<Reply>) {
-        self.take_back(&Ok(Arc::clone(reply)));
-    }
-
-    fn take_back(&mut self, told: &Told) {
-        self.open = false;
-        let waiters = self.settle(|shelf, key, row| shelf.release(key, row));
-        if self.recorded {
-            let (scope, row) = (&self.row.scope, self.row.row);
-            self.outcomes.store.forget(scope, vec![row], None);
-        }
-        for waiter in waiters {
-            let _ = waiter.send(told.clone());
-        }
-    }
-
-    fn settle<R>(
-        &self,
-        work: impl FnOnce(&mut Shelf<oneshot::Sender<Told>>, &IdempotencyKey, RowId) -> R,
-    ) -> R {
-        let row = &self.row;
-        self.outcomes
-            .on(&row.scope, |shelf| work(shelf, &row.key, row.row))
-    }
-
-    /// Whether it may have done something.
-    fn has_begun(&self) -> bool {
-        let row = &self.row;
-        self.outcomes.on(&row.scope, |shelf| {
-            let entry = shelf.get(&row.key, row.begun);
-            entry.is_some_and(|entry| matches!(entry.phase, Phase::Acting(_)))
-        })
-    }
-}
-
-impl Drop for Attempt {
-    fn drop(&mut self) {
-        if !self.open {
-            return;
-        }
-        if !self.has_begun() {
-            return self.take_back(&Err(OutcomeError::Withdrawn));
-        }
-        let (status, at) = (Status::Unknown, self.outcomes.clock.now());
-        self.row.end = Some((status, at));
-        let end = End {
-            status,
-            at,
-            kept: None,
-        };
-        // Nobody waits for it to be durable: without it, it is found running, which says the same.
-        drop(self.outcomes.store.end(&self.row, None));
-        let waiters = self.settle(|shelf, key, row| shelf.end(key, row, end));
-        for waiter in waiters {
-            let _ = waiter.send(Err(OutcomeError::Unknown));
-        }
-    }
-}
-
-/// A call that waits for the act of another one.
-#[derive(Debug)]
-pub struct Joined {
-    outcomes: Arc<Outcomes>,
-    scope: Scope,
-    key: IdempotencyKey,
-    told: oneshot::Receiver<Told>,
-}
-
-impl Joined {
-    /// The answer, when it is there.
-    ///
-    /// # Errors
-    /// There will be none.
-    pub async fn answer(self) -> Result<Arc<Reply>, OutcomeError> {
-        if let Ok(told) = self.told.await {
-            return told;
-        }
-        // Who was to tell was cut after the end.
-        let known = self.outcomes.report(&self.scope, &self.key).known;
-        match known.map(|known| (known.past, known.end)) {
-            Some((Some(past), _)) => past.answer().await,
-            Some((None, Some((status, _)))) if status != Status::Unknown => {
-                Err(OutcomeError::NotKept { status })
-            }
-            _ => Err(OutcomeError::Unknown),
-        }
-    }
-}
-
-/// An act that is over, and whose answer is kept.
-#[derive(Debug)]
-pub struct Past {
-    outcomes: Arc<Outcomes>,
-    row: RowId,
-    status: Status,
-}
-
-impl Past {
-    /// The answer.
-    ///
-    /// # Errors
-    /// It cannot be read, or has gone in this moment.
-    pub async fn answer(self) -> Result<Arc<Reply>, OutcomeError> {
-        let status = self.status;
-        let reply = self.outcomes.store.read(self.row).await?;
-        reply.ok_or(OutcomeError::NotKept { status })
     }
 }

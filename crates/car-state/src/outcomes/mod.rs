@@ -5,9 +5,11 @@
 //! before it begins and with its end after it; one that is found running by the next daemon was cut, and nobody knows how
 //! far it came. This module does not know what an act is.
 
+mod attempt;
 mod error;
 mod fingerprint;
 mod ledger;
+mod repeat;
 #[cfg(feature = "sqlite")]
 pub(crate) mod schema;
 mod secret;
@@ -25,9 +27,11 @@ use std::time::Duration;
 use car_protocol::RpcError;
 use serde_json::value::RawValue;
 
+pub use attempt::Attempt;
 pub use error::OutcomeError;
 pub use fingerprint::Fingerprint;
-pub use ledger::{Attempt, Joined, KeptCounts, Known, Outcomes, Past, Report, Submitted};
+pub use ledger::{KeptCounts, Known, Outcomes, Report, Submitted};
+pub use repeat::{Joined, Past};
 pub use shelf::Status;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteOutcomes;

@@ -7,19 +7,7 @@ use std::collections::BTreeMap;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-/// How names of secrets end.
-const ENDINGS: &[&str] = &[
-    "token",
-    "secret",
-    "password",
-    "passphrase",
-    "credential",
-    "credentials",
-    "authorization",
-    "cookie",
-    "api_key",
-    "private_key",
-];
+use crate::secret::is_secret;
 
 /// Whether a result has a member whose name is that of a secret.
 pub(super) fn is_in(result: &RawValue) -> bool {
@@ -28,10 +16,7 @@ pub(super) fn is_in(result: &RawValue) -> bool {
         return false;
     }
     let members: Result<BTreeMap<Cow<'_, str>, IgnoredAny>, _> = serde_json::from_str(text);
-    members.is_ok_and(|members| {
-        let mut names = members.keys().map(|name| name.to_ascii_lowercase());
-        names.any(|name| ENDINGS.iter().any(|ending| name.ends_with(ending)))
-    })
+    members.is_ok_and(|members| members.keys().any(|name| is_secret(name)))
 }
 
 #[cfg(test)]

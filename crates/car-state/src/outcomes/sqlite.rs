@@ -133,8 +133,17 @@ impl OutcomeStore for SqliteOutcomes {
     }
 
     fn read(&self, row: RowId) -> BoxFuture<'static, Result<Option<Arc<Reply>>, LogError>> {
-        if let Some(reply) = self.pending.lock().get(&row) {
-            return ready(Ok(Some(Arc::clone(reply)))).boxed();
+        let pending = self.pending.lock().get(&row).cloned();
+        if let Some(reply) = pending {
+            // Jobs are done in their order: what is ready after it is told after it. Where storage fails nobody waits.
+            let stored = self.database.submit(Durability::Os, 0, |_| Ok(()));
+            return async move {
+                if let Ok(stored) = stored {
+                    let _ = stored.await;
+                }
+                Ok(Some(reply))
+            }
+            .boxed();
         }
         let read = self.database.read(move |connection| {
             let mut read = connection.prepare_cached(schema::READ)?;

@@ -77,7 +77,7 @@ pub trait OutcomeStore: Debug + Send + Sync + 'static {
     /// Drops acts, all of one identity, whose every key since `horizon` is there.
     fn forget(&self, scope: &Scope, rows: Vec<RowId>, horizon: Option<Timestamp>);
 
-    /// The answer that was kept; none where it is gone.
+    /// The answer that was kept, when it is as durable as it can be; none where it is gone.
     fn read(&self, row: RowId) -> BoxFuture<'static, Result<Option<Arc<Reply>>, LogError>>;
 }
 
