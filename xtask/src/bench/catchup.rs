@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde_json::Value;
 
+use super::load::Template;
 use super::server::Server;
 use super::wire::{Connection, push_text};
 
@@ -18,7 +19,7 @@ const WRITES: usize = 50;
 /// Sessions with full streams; they end with this.
 pub(super) struct Missed {
     _sessions: Vec<Connection>,
-    subscribe: String,
+    streams: Vec<Value>,
 }
 
 impl Missed {
@@ -47,22 +48,30 @@ impl Missed {
             }
             sessions.push(session);
         }
-        let params = serde_json::json!({ "streams": names, "since": "start" });
         Ok(Self {
             _sessions: sessions,
-            subscribe: format!(
-                r#"{{"jsonrpc":"2.0","id":2,"method":"events.subscribe","params":{params}}}"#
-            ),
+            streams: names,
         })
+    }
+
+    /// The request that subscribes to all of them from their beginning; `number` as in [`Template`].
+    pub(super) fn subscribe(&self, number: usize) -> String {
+        let params = serde_json::json!({ "streams": self.streams, "since": "start" });
+        Template::new("events.subscribe", &params.to_string()).text(number)
+    }
+
+    /// Lets a connection read them.
+    pub(super) async fn introduce(host: &mut Connection) -> Result<()> {
+        let auth = r#"{"jsonrpc":"2.0","id":1,"method":"session.auth","params":{"host_token":""}}"#;
+        ask(host, auth).await.map(drop)
     }
 
     /// Events in a second.
     pub(super) async fn read(&self, server: &Server) -> Result<f64> {
         let mut host = Connection::open(&server.tcp, 256 * 1024).await?;
-        let auth = r#"{"jsonrpc":"2.0","id":1,"method":"session.auth","params":{"host_token":""}}"#;
-        ask(&mut host, auth).await?;
+        Self::introduce(&mut host).await?;
         let mut out = Vec::new();
-        push_text(&mut out, self.subscribe.as_bytes());
+        push_text(&mut out, self.subscribe(0).as_bytes());
         let start = Instant::now();
         host.send(&out).await?;
         let finder = memchr::memmem::Finder::new(br#""session.event""#);

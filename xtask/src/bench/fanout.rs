@@ -234,7 +234,7 @@ async fn publish(
 
 /// A subscriber that does not read, with everything between it and the server full.
 async fn clog(server: &Server, dialect: &Dialect) -> Result<Connection> {
-    let mut stalled = Connection::open_narrow(&server.tcp).await?;
+    let mut stalled = Connection::open_narrow(&server.tcp, 4096).await?;
     stalled.ask(&dialect.subscribe()).await?;
     let mut publisher = Connection::open(&server.tcp, 64 * 1024).await?;
     for _ in 0..CLOG / CLOG_PIECE {

@@ -132,17 +132,27 @@ pub(super) struct Template {
     id_at: usize,
 }
 
+const HEAD: &str = r#"{"jsonrpc":"2.0","id":"#;
+const ID_AT: usize = HEAD.len();
 const FIRST_ID: usize = 10_000_000;
 const DIGITS: usize = 8;
 
 impl Template {
     pub(super) fn new(method: &str, params: &str) -> Self {
-        let head = r#"{"jsonrpc":"2.0","id":"#;
+        let head = HEAD;
         let text = format!(r#"{head}{FIRST_ID},"method":"{method}","params":{params}}}"#);
         let mut frame = Vec::new();
         push_text(&mut frame, text.as_bytes());
         let id_at = frame.len() - text.len() + head.len();
         Self { frame, id_at }
+    }
+
+    /// The `n`-th request without its frame.
+    pub(super) fn text(&self, n: usize) -> String {
+        let mut frame = Vec::new();
+        self.push(&mut frame, n);
+        let text = &frame[self.id_at - ID_AT..];
+        String::from_utf8_lossy(text).into_owned()
     }
 
     /// Appends the `n`-th request.

@@ -89,8 +89,8 @@ impl Connection {
     }
 
     /// A connection whose kernel buffers hold little, so that it stalls soon when it is not read.
-    pub(super) async fn open_narrow(address: &Address) -> Result<Self> {
-        Self::upgrade(connect(address, Some(4096)).await?, 4096).await
+    pub(super) async fn open_narrow(address: &Address, bytes: u32) -> Result<Self> {
+        Self::upgrade(connect(address, Some(bytes)).await?, 4096).await
     }
 
     async fn upgrade(stream: Stream, room: usize) -> Result<Self> {
