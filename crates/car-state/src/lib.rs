@@ -18,6 +18,7 @@ pub mod memgine;
 pub mod outbox;
 pub mod policy;
 pub mod responder;
+pub mod results;
 pub mod server;
 pub mod session;
 pub mod sink;

@@ -21,11 +21,14 @@ use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 use crate::log::SqliteLog;
 use crate::log::{Appends, EventLog, Families, Family, MemoryLog, MeteredLog, SESSION, StreamName};
 use crate::memgine::Memgine;
-use crate::policy::PolicyBook;
+use crate::policy::{Agents, GlobalPolicies, PolicyBook};
+use crate::results::{
+    BlobStore, FileBlobs, MemoryBlobs, ResultLimits, ResultStore, SessionResults,
+};
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
-use crate::tools::{GatedExecutor, WsToolExecutor};
+use crate::tools::{GatedExecutor, SessionDesk, WsToolExecutor};
 use crate::traffic::Traffic;
 
 /// How a [`ServerState`] is to be made.
@@ -44,6 +47,9 @@ pub struct ServerStateConfig {
     ids: Arc<dyn IdSource>,
     engine: EngineLimits,
     store: StoreLimits,
+    policies: Arc<GlobalPolicies>,
+    results: ResultLimits,
+    blobs: Arc<dyn BlobStore>,
 }
 
 /// Why a [`ServerState`] cannot be made.
@@ -53,6 +59,9 @@ pub enum StateError {
     /// A tool given with [`ServerStateConfig::with_tool_executor`] cannot be registered.
     #[error(transparent)]
     Tools(#[from] ToolTableError),
+    /// The folder of stored results cannot be read.
+    #[error("the folder of stored results cannot be used: {0}")]
+    Results(#[from] std::io::Error),
     /// The database cannot be opened or read.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -78,6 +87,9 @@ impl ServerStateConfig {
             ids: Arc::new(RandomIds),
             engine: EngineLimits::default(),
             store: StoreLimits::default(),
+            policies: Arc::default(),
+            results: ResultLimits::default(),
+            blobs: Arc::new(MemoryBlobs::default()),
         }
     }
 
@@ -150,6 +162,21 @@ impl ServerStateConfig {
         self
     }
 
+    /// Policies of all sessions.
+    #[must_use]
+    pub fn with_policies(mut self, policies: Arc<GlobalPolicies>) -> Self {
+        self.policies = policies;
+        self
+    }
+
+    /// Where the bytes of stored results are, if not in memory, and how many there may be.
+    #[must_use]
+    pub fn with_results(mut self, limits: ResultLimits, blobs: Arc<dyn BlobStore>) -> Self {
+        self.results = limits;
+        self.blobs = blobs;
+        self
+    }
+
     /// The bounds of a session's state.
     #[must_use]
     pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
@@ -203,17 +230,34 @@ pub struct ServerState {
     sessions: Arc<SessionRegistry>,
     engine: EngineLimits,
     store: StoreLimits,
+    policies: Arc<GlobalPolicies>,
+    results: Arc<ResultStore>,
     started_at: Timestamp,
+}
+
+/// The agents that a session registered.
+#[derive(Debug)]
+struct AgentsOf {
+    host: Arc<HostPlane>,
+    session: SessionId,
+}
+
+impl Agents for AgentsOf {
+    fn speaks_for(&self, agent: &str) -> bool {
+        self.host.owns_agent(&self.session, agent)
+    }
 }
 
 impl ServerState {
     /// A daemon of its own: no shared memory. What is durable is in the database below `journal_dir`, which is opened
-    /// here; without the feature `sqlite` everything is kept in memory.
+    /// here; without the feature `sqlite` it is kept in memory. Stored results are in files of the folder `results` there.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`], [`StateError::Results`].
     pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, StateError> {
         let config = ServerStateConfig::new(journal_dir);
+        let results = FileBlobs::open(config.journal_dir.join("results"))?;
+        let config = config.with_results(ResultLimits::default(), Arc::new(results));
         #[cfg(feature = "sqlite")]
         let config = {
             let database = Database::open(&config.journal_dir, DatabaseOptions::default())?;
@@ -253,7 +297,9 @@ impl ServerState {
             Arc::clone(&config.clock),
             Arc::clone(&config.ids),
         );
+        let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
+            results: Arc::new(results),
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -271,6 +317,7 @@ impl ServerState {
             sessions: Arc::default(),
             engine: config.engine,
             store: config.store,
+            policies: config.policies,
         }))
     }
 
@@ -291,7 +338,13 @@ impl ServerState {
         if !self.tools.is_empty() && tools.register(self.tools.clone()).is_err() {
             tracing::error!("the embedder's tools are refused though they were taken at the start");
         }
-        let policies = Arc::new(PolicyBook::new(Arc::clone(&self.ids)));
+        let policies = PolicyBook::new(Arc::clone(&self.ids))
+            .below(Arc::clone(&self.policies))
+            .speaking_for(Arc::new(AgentsOf {
+                host: Arc::clone(&self.host),
+                session: id.clone(),
+            }));
+        let policies = Arc::new(policies);
         let executor = self.executor.clone().unwrap_or_else(|| {
             Arc::new(WsToolExecutor::new(
                 id.clone(),
@@ -299,12 +352,12 @@ impl ServerState {
                 Arc::clone(&callbacks),
             ))
         });
-        let gated = GatedExecutor::new(
+        let desk = Arc::new(SessionDesk::new(
             Arc::clone(&self.gate),
             Arc::clone(&self.host),
             Arc::clone(&identity),
-            executor,
-        );
+        ));
+        let gated = GatedExecutor::new(Arc::clone(&desk), executor);
         let journal = SessionJournal::new(
             Arc::clone(&self.log),
             stream.clone(),
@@ -314,6 +367,11 @@ impl ServerState {
             store: Arc::clone(&state),
             tools: Arc::clone(&tools),
             policies: Arc::clone(&policies),
+            approver: desk,
+            results: Arc::new(SessionResults::new(
+                Arc::clone(&self.results),
+                Arc::clone(&identity),
+            )),
             executor: Arc::new(gated),
             journal: Arc::new(journal),
             clock: Arc::clone(&self.clock),
@@ -347,6 +405,18 @@ impl ServerState {
     #[must_use]
     pub fn gate(&self) -> &Arc<ApprovalGate> {
         &self.gate
+    }
+
+    /// The policies of all sessions.
+    #[must_use]
+    pub fn policies(&self) -> &Arc<GlobalPolicies> {
+        &self.policies
+    }
+
+    /// Results that are too big to be carried.
+    #[must_use]
+    pub fn results(&self) -> &Arc<ResultStore> {
+        &self.results
     }
 
     /// Agents, approvals and host events.

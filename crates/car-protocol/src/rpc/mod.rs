@@ -6,6 +6,7 @@ pub mod host;
 pub mod policy;
 pub mod proposal;
 pub mod provided;
+pub mod results;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -43,6 +44,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     diagnostics::METHODS,
     tools::METHODS,
     proposal::METHODS,
+    results::METHODS,
     policy::METHODS,
     verify::METHODS,
     state::METHODS,

@@ -5,6 +5,7 @@ mod door;
 mod duration;
 mod gate;
 mod log;
+mod policy;
 mod size;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,6 +16,7 @@ pub use door::{AllowedHost, AllowedOrigin};
 pub use duration::Deadline;
 pub use gate::MethodName;
 pub use log::{LogFilter, LogFormat};
+pub use policy::Policy;
 pub use size::ByteSize;
 
 use super::Raw;

@@ -6,6 +6,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod results;
 mod server;
 mod session;
 mod state;
@@ -34,12 +35,13 @@ pub(crate) fn routes(
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
     routes.extend(tools::routes());
-    routes.extend(policy::routes());
+    routes.extend(policy::routes(state.policies()));
     routes.extend(events::routes());
     routes.extend(subscriptions::routes());
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes());
     routes.extend(verify::routes());
+    routes.extend(results::routes(Arc::clone(state.results())));
     // What looks at the system too. A task: the file system may take its time.
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.

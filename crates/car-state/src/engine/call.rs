@@ -49,6 +49,8 @@ pub struct ToolCall {
     pub tenant: Tenant,
     /// The trace that the call is a step of, where its proposal is in one. The step is this attempt.
     pub trace: Option<TraceParent>,
+    /// Whether a person has agreed to just this call already.
+    pub approved: bool,
 }
 
 impl ToolCall {
@@ -68,6 +70,7 @@ impl ToolCall {
             idempotent: false,
             tenant: Tenant::common(),
             trace: None,
+            approved: false,
         }
     }
 }

@@ -26,10 +26,11 @@ pub use call::{ToolCall, ToolError, ToolExecutor};
 pub use error::EngineError;
 pub use journal::{Entry, Journal, NoJournal, kind};
 pub use limits::EngineLimits;
-pub use plan::{StructureError, StructureProblem};
+pub use plan::{StructureError, StructureProblem, refers_to_output};
 
 use crate::clock::{Clock, IdSource};
-use crate::policy::PolicyBook;
+use crate::policy::{Approver, PolicyBook};
+use crate::results::ResultKeeper;
 use crate::store::{StateStore, Tenant};
 use crate::tool_table::ToolTable;
 use cache::Cache;
@@ -44,6 +45,10 @@ pub struct EngineParts {
     pub tools: Arc<ToolTable>,
     /// The session's policies.
     pub policies: Arc<PolicyBook>,
+    /// Who asks a person where policies want one to agree.
+    pub approver: Arc<dyn Approver>,
+    /// Who keeps what is too big to be carried.
+    pub results: Arc<dyn ResultKeeper>,
     /// Who runs tools.
     pub executor: Arc<dyn ToolExecutor>,
     /// Who takes note.

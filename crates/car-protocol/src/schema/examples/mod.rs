@@ -10,6 +10,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod results;
 mod server;
 mod session;
 mod state;
@@ -69,6 +70,7 @@ pub fn examples() -> Vec<Example> {
         diagnostics::examples,
         tools::examples,
         proposal::examples,
+        results::examples,
         policy::examples,
         verify::examples,
         state::examples,

@@ -5,6 +5,8 @@
 
 mod attempt;
 mod conclude;
+mod output;
+mod policy;
 mod settle;
 mod start;
 
@@ -28,6 +30,7 @@ use super::journal::kind;
 use super::plan::{Edges, Index, Plan};
 use super::schedule::Schedule;
 use super::{Engine, EngineError, EngineLimits, Entry, RunRequest, ToolError};
+use crate::policy::{Permits, PolicyViolation};
 use crate::store::Transaction;
 use crate::tool_table::Tool;
 use attempt::Admission;
@@ -40,6 +43,10 @@ pub(super) struct Run<'e> {
     ids: Vec<Arc<str>>,
     names: HashMap<Arc<str>, Index>,
     needs: Edges,
+    /// From each action to those whose outputs it may take.
+    explicit: Edges,
+    /// Outputs that were stored and that later actions take.
+    kept: HashMap<Index, Value>,
     schedule: Schedule,
     state: Transaction,
     results: Vec<Option<ActionResult>>,
@@ -71,6 +78,10 @@ struct Call<'e> {
     name: Arc<str>,
     /// Moved out by the last attempt.
     parameters: Value,
+    /// What policies count it against, until it is made.
+    permits: Permits,
+    /// Whether a person has agreed to it.
+    approved: bool,
     key: Option<Key>,
     lead: Option<Lead<'e>>,
     /// A place of the tool's own, for the attempt that is about to run.
@@ -92,6 +103,8 @@ enum Event<'e> {
     Admitted(Index, Admission<'e>),
     /// An attempt has ended.
     Ended(Index, Result<Value, ToolError>),
+    /// A person has agreed to a call, or not.
+    Decided(Index, Result<(), Vec<PolicyViolation>>),
 }
 
 /// Why a proposal ends before its last action.
@@ -146,6 +159,8 @@ impl<'e> Run<'e> {
             id,
             schedule: Schedule::of(&mut plan),
             needs: plan.needs,
+            explicit: plan.explicit,
+            kept: HashMap::new(),
             names: plan.names,
             ids,
             state: Transaction::begin(&parts.store, &request.tenant),
@@ -252,6 +267,7 @@ impl<'e> Run<'e> {
     fn handle(&mut self, event: Event<'e>) {
         match event {
             Event::Admitted(index, admission) => self.admitted(index, admission),
+            Event::Decided(index, decision) => self.decided(index, decision),
             Event::Ended(index, result) => {
                 self.running -= 1;
                 self.attempt_ended(index, result);
