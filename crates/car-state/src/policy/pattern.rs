@@ -12,7 +12,7 @@ const PREFIX: &str = "regex:";
 pub const REGEX_BYTES: usize = 1024;
 /// Bytes of a regular expression once it is compiled. Together with [`REGEX_TEXT_BYTES`] it bounds a search, whose time
 /// is linear in the product of both.
-pub const COMPILED_BYTES: usize = 64 << 10;
+pub const COMPILED_BYTES: usize = 256 << 10;
 /// Bytes of a parameter that a regular expression is held against.
 pub const REGEX_TEXT_BYTES: usize = 128 << 10;
 
