@@ -494,3 +494,42 @@ async fn an_explanation_says_which_policy_decides_and_does_nothing() {
     alice.finish().await;
     insta::assert_snapshot!(daemon.transcript());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_proposal_asks_no_more_questions_at_once_than_it_has_places() {
+    let daemon = TestDaemon::start();
+    let mut alice = with_tools(&daemon, "alice", &["mail"]).await;
+    let mut harry = daemon.client("harry");
+    alice
+        .call(
+            "policy.register",
+            json!({ "name": "ask", "rule": "require_approval" }),
+        )
+        .await;
+    harry.call("host.subscribe", Value::Null).await;
+    let many = (0..5).map(|n| {
+        with(
+            call(&n.to_string(), "mail"),
+            json!({ "failure_behavior": "skip" }),
+        )
+    });
+    let mut params = proposal(many);
+    params["proposal"]["execution"] = json!("parallel");
+    params["proposal"]["max_concurrency"] = json!(2);
+    let running = alice.request("proposal.submit", params).await;
+    // Five are asked and five are decided.
+    for _ in 0..10 {
+        let event = harry.expect("host.event").await;
+        assert!(daemon.server.state().host().counts().1 <= 2);
+        if event["params"]["kind"] == json!("approval.requested") {
+            harry
+                .call("host.resolve_approval", resolve(&event, "deny"))
+                .await;
+        }
+    }
+    let answer = alice.answer_to(running).await;
+    assert_eq!(answer["result"]["cost"]["actions_rejected"], 5);
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}

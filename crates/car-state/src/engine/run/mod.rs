@@ -57,6 +57,9 @@ pub(super) struct Run<'e> {
     /// Attempts that run, and how many may.
     running: usize,
     places: usize,
+    /// Questions to a person: how many are open, at most one for each place, and those that have to wait for that.
+    asking: usize,
+    to_ask: VecDeque<(Index, Vec<PolicyViolation>)>,
     events: FuturesUnordered<BoxFuture<'e, Event<'e>>>,
     /// When failed actions are tried again.
     retries: BinaryHeap<Reverse<(Instant, Index)>>,
@@ -169,6 +172,8 @@ impl<'e> Run<'e> {
             queue: VecDeque::new(),
             running: 0,
             places: places(&request, limits),
+            asking: 0,
+            to_ask: VecDeque::new(),
             events: FuturesUnordered::new(),
             retries: BinaryHeap::new(),
             halted: Arc::default(),

@@ -52,8 +52,16 @@ impl Run<'_> {
     }
 
     /// Has a person asked. That takes none of the action's time, and no place: its first attempt begins when somebody
-    /// has agreed.
-    pub(super) fn ask(&mut self, index: Index, mut policies: Vec<PolicyViolation>) {
+    /// has agreed. One proposal has as many questions open as it has places, so that it cannot fill the desk.
+    pub(super) fn ask(&mut self, index: Index, policies: Vec<PolicyViolation>) {
+        if self.asking < self.places {
+            self.put_question(index, policies);
+        } else {
+            self.to_ask.push_back((index, policies));
+        }
+    }
+
+    fn put_question(&mut self, index: Index, mut policies: Vec<PolicyViolation>) {
         let Some(call) = self.calls.get(&index) else {
             return;
         };
@@ -84,10 +92,15 @@ impl Run<'_> {
             });
             Event::Decided(index, decision)
         };
+        self.asking += 1;
         self.events.push(answer.boxed());
     }
 
     pub(super) fn decided(&mut self, index: Index, decision: Result<(), Vec<PolicyViolation>>) {
+        self.asking -= 1;
+        if let Some((next, policies)) = self.to_ask.pop_front() {
+            self.put_question(next, policies);
+        }
         match decision {
             Ok(()) => {
                 if let Some(call) = self.calls.get_mut(&index) {
