@@ -17,6 +17,7 @@ mod gate;
 mod guide;
 mod host;
 mod policy;
+mod policy_questions;
 mod pressure;
 mod proposal;
 mod provided;
