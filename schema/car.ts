@@ -125,29 +125,47 @@ export interface Methods {
    */
   "proposal.calls": { params: ProposalCallsParams; result: ProposalCalls };
   /**
-   * Registers a policy in the session, or in one of its policy scopes. A name that is there already is replaced.
+   * Reads a part of a stored result. A handle is good for the session that got it, for sessions with the same credential, and for hosts; to all others it is unknown.
+   *
+   * Access: client.
+   */
+  "results.read": { params: ResultsReadParams; result: ResultChunk };
+  /**
+   * Registers a policy in the session, in one of its policy scopes, or, by a host, for all sessions of the daemon. A name that is there already is replaced, and what it counted is forgotten.
    *
    * Access: client.
    */
   "policy.register": { params: PolicyRegisterParams; result: PolicyRegistered };
   /**
-   * The policies of the session, or of one of its policy scopes.
+   * The policies of the session, of one of its policy scopes, or of the daemon.
    *
    * Access: client.
    */
   "policy.list": { params?: PolicyListParams; result: PolicyList };
   /**
-   * Removes a policy.
+   * Removes a policy. Those of the daemon are removed by hosts; those of its configuration stay.
    *
    * Access: client.
    */
   "policy.unregister": { params: PolicyUnregisterParams; result: Unregistered };
+  /**
+   * Which policies concern an action, which of them decides, and why. Nothing runs, nobody is asked and nothing is counted.
+   *
+   * Access: client.
+   */
+  "policy.explain": { params: PolicyExplainParams; result: PolicyExplanation };
   /**
    * Checks a proposal against the session's tools and a forward simulation of its effects.
    *
    * Access: client.
    */
   "verify": { params: VerifyParams; result: Verification };
+  /**
+   * The same, with the state after each action.
+   *
+   * Access: client.
+   */
+  "simulate": { params: VerifyParams; result: Simulation };
   /**
    * Reads one key. `null` when the key is absent.
    *
@@ -476,6 +494,14 @@ export interface ActionResult {
   timestamp: Timestamp;
   /** How many attempts were made. */
   attempts: number;
+  /** Whether `output` is a `ResultHandle`: what the action gave is too big to be carried, and is read with `results.read`. */
+  stored?: boolean;
+  /** Why it did not succeed, for a program, where one of these kinds says it. */
+  error_kind?: FailureKind;
+  /** The policies that object to it. */
+  violations?: PolicyViolation[];
+  /** When the same action may succeed, in milliseconds: its tool's rate limit, or a policy, has no room before. */
+  retry_after_ms?: number;
 }
 
 /** How an action ended. */
@@ -1057,9 +1083,22 @@ export type FailureBehavior =
   /** The action counts as skipped. */
   | "skip";
 
+/** Why an action did not succeed. */
+export type FailureKind =
+  /** The parameters do not fit the tool's schema; nothing was called. */
+  | "invalid_parameters"
+  /** What the tool gave does not fit its `returns`. */
+  | "invalid_result"
+  /** What the action gave is too big to be carried, and the result store did not take it. */
+  | "result_not_kept"
+  /** Policies object, or a person that one of them wanted to be asked does; nothing was called. */
+  | "policy"
+  /** The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some. */
+  | "rate_limited";
+
 /** The word `global`. */
 export type GlobalScope =
-  /** The whole session. */
+  /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
   | "global";
 
 /** Params of `server.handshake`. */
@@ -1382,40 +1421,129 @@ export type Outcome =
   /** It was cancelled, or its time was over; nothing was written to the state. */
   | "cancelled";
 
-/** Where a policy applies: `"global"` is the whole session. */
+/** Where a policy applies: `"global"` is the whole session, or the daemon. */
 export type PolicyAppliesTo = GlobalScope | { session_id: string };
+
+/** A policy that concerns an action. */
+export interface PolicyConcerned {
+  /** Its name. */
+  policy: string;
+  /** Its rule. */
+  rule: string;
+  /** Where it stands. */
+  level: PolicyLevel;
+  /** What it says. */
+  finding: PolicyFinding;
+  /** Why, unless it allows. */
+  reason?: string;
+  /** For `max_calls`, how many calls there is room for now. */
+  remaining?: number;
+  /** For `max_calls`, when there is room again, in milliseconds. */
+  retry_after_ms?: number;
+}
+
+/** What would become of an action. */
+export type PolicyDecision =
+  /** No policy objects. */
+  | "allow"
+  /** A person would be asked. */
+  | "require_approval"
+  /** It hangs on an output that is not there yet. */
+  | "unknown"
+  /** A policy objects. */
+  | "deny";
 
 /** A policy. Which members it needs depends on its rule. */
 export interface PolicyDefinition {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string | null;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string | null;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string | null;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[] | null;
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number | null;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number | null;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string | null;
 }
 
 /** A policy. Which members it needs depends on its rule. */
 export interface PolicyDefinitionOutput {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[];
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string;
 }
+
+/** Params of `policy.explain`. */
+export interface PolicyExplainParams {
+  /** The action, as a proposal would have it. */
+  action: Action;
+  /** The policy scope that the proposal would name. */
+  session_id?: string | null;
+  /** For whom it would run. */
+  scope?: ProposalScope | null;
+}
+
+/** Result of `policy.explain`. */
+export interface PolicyExplanation {
+  /** What would become of the action: the strictest of all findings. */
+  decision: PolicyDecision;
+  /** The first policy with that finding; left out where nothing objects. */
+  decided_by?: string;
+  /** Why, in the words of that policy. */
+  reason?: string;
+  /** Every policy that concerns the action, in the order in which they are asked. */
+  policies: PolicyConcerned[];
+  /** How many policies were looked at. */
+  asked: number;
+}
+
+/** What one policy says about an action. */
+export type PolicyFinding =
+  /** It does not object. */
+  | "allows"
+  /** It wants a person to be asked. */
+  | "requires_approval"
+  /** It cannot tell: it looks at a parameter that refers to the output of another action. */
+  | "unknown"
+  /** It objects. */
+  | "denies";
+
+/** Where a policy stands, from the widest to the narrowest. All of them apply. */
+export type PolicyLevel =
+  /** In all sessions of the daemon. */
+  | "daemon"
+  /** In one session. */
+  | "session"
+  /** In the proposals of a session that name the policy scope. */
+  | "policy_scope";
 
 /** Result of `policy.list`. */
 export interface PolicyList {
@@ -1427,24 +1555,36 @@ export interface PolicyList {
 export interface PolicyListParams {
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
 }
 
-/** Params of `policy.register`: the members of the policy, and `session_id`. */
+/** Params of `policy.register`: the members of the policy, `session_id` and `scope`. */
 export interface PolicyRegisterParams {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string | null;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string | null;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string | null;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[] | null;
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number | null;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number | null;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string | null;
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
 }
 
 /** Result of `policy.register`. */
@@ -1453,6 +1593,8 @@ export interface PolicyRegistered {
   registered: string;
   /** Where. */
   scope: PolicyAppliesTo;
+  /** Where it stands, which `scope` does not tell: it is `"global"` for the session and for the daemon. */
+  level: PolicyLevel;
 }
 
 /** A policy scope. */
@@ -1473,6 +1615,22 @@ export interface PolicyUnregisterParams {
   name: string;
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
+}
+
+/** A policy's reason against an action. */
+export interface PolicyViolation {
+  /** The policy's name. */
+  policy: string;
+  /** Its rule. */
+  rule: string;
+  /** Where it stands. */
+  level: PolicyLevel;
+  /** Why. */
+  reason: string;
+  /** For `max_calls`, when there is room again, in milliseconds. */
+  retry_after_ms?: number;
 }
 
 /** A condition on one key of the state. */
@@ -1721,6 +1879,65 @@ export interface ResolveRequested {
   owner_client_id: string;
 }
 
+/** Result of `results.read`. */
+export interface ResultChunk {
+  /** The result that it is a part of. */
+  handle: ResultHandle;
+  /** The first byte. */
+  offset: number;
+  /** How many bytes `data` stands for. */
+  length: number;
+  /** How they stand there. */
+  encoding: ResultEncoding;
+  /** The bytes. */
+  data: string;
+  /** Where the next part begins; left out at the end. */
+  next_offset?: number;
+}
+
+/** How bytes stand in JSON. */
+export type ResultEncoding =
+  /** As they are: they are UTF-8. A character is never cut, so there may be up to 3 bytes fewer than asked for. */
+  | "text"
+  /** As base64 with padding. */
+  | "base64";
+
+/** What stands for a result that is too big to be carried. */
+export interface ResultHandle {
+  /** SHA-256 of the stored bytes, as 64 hex digits. */
+  sha256: string;
+  /** How many there are. */
+  bytes: number;
+  /** `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else. */
+  media_type: string;
+  /** Until when it is kept, unless others need the room before. */
+  expires_at: Timestamp;
+}
+
+/** What names a stored result: a handle, of which only `sha256` must be there and is looked at. */
+export interface ResultHandleName {
+  /** SHA-256 of the stored bytes, as 64 hex digits. */
+  sha256: string;
+  /** As it was given. */
+  bytes?: number | null;
+  /** As it was given. */
+  media_type?: string | null;
+  /** As it was given. */
+  expires_at?: string | null;
+}
+
+/** Params of `results.read`. */
+export interface ResultsReadParams {
+  /** The handle, as it was given; only its `sha256` is looked at. */
+  handle: ResultHandleName;
+  /** The first byte, from 0; 0 when left out. */
+  offset?: number | null;
+  /** How many bytes at most: 1 to 1,048,576; 262,144 when left out. */
+  length?: number | null;
+  /** How the bytes are to come; as text where they are text, when left out. */
+  encoding?: ResultEncoding | null;
+}
+
 /** The `error` member of a response. */
 export interface RpcError {
   /** The class of what happened: one of those listed under `code`, or a number of the peer. */
@@ -1846,6 +2063,32 @@ export interface SettingInEffect {
   value: unknown;
   /** Where that comes from: a flag, a variable, a file with its line, or `default`. */
   origin: string;
+}
+
+/** One action of a simulation. */
+export interface SimulatedStep {
+  /** The action; `actions[N]` where it has no id. */
+  action_id: string;
+  /** What it writes. */
+  writes: { [key: string]: unknown };
+  /** Those of the keys in `writes` whose value hangs on what an action gives: what stands there is how it was written down. */
+  unknown?: string[];
+  /** The state after it. */
+  state?: { [key: string]: unknown };
+}
+
+/** Result of `simulate`. */
+export interface Simulation {
+  /** Whether no issue is an error. */
+  valid: boolean;
+  /** What was found, as by `verify`. */
+  issues: Issue[];
+  /** The actions in an order in which they may run: each after what it depends on, and otherwise in that of the proposal. */
+  steps: SimulatedStep[];
+  /** The state after all of them. */
+  simulated_state: { [key: string]: unknown };
+  /** Whether the states of later steps were left out, because all of them together would be more than 4 MiB. What each step writes is always there. */
+  truncated?: boolean;
 }
 
 /** A policy that `session.init` could not register. */
@@ -2069,4 +2312,6 @@ export interface VerifyParams {
   proposal: ActionProposal;
   /** The state to start from; the session's own when left out. */
   initial_state?: { [key: string]: unknown } | null;
+  /** For whom it would run: the session's own state is that of this tenant. */
+  scope?: ProposalScope | null;
 }

@@ -63,6 +63,16 @@ fn the_page_about_proposals_quotes_conversations_that_took_place() {
     );
 }
 
+#[test]
+fn the_pages_about_policies_and_results_quote_conversations_that_took_place() {
+    for (page, transcripts) in [("policies.md", 8), ("results.md", 7)] {
+        assert!(
+            quoted(page) >= transcripts,
+            "docs/{page} has lost its transcripts"
+        );
+    }
+}
+
 /// Each Rust block of the README must stand, word for word, in the example that it is from.
 #[test]
 fn the_readme_quotes_an_example_that_is_run() {

@@ -57,3 +57,35 @@ async fn what_would_fail_is_named_by_action() {
     alice.finish().await;
     insta::assert_snapshot!(daemon.transcript());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_simulation_tells_the_state_after_each_action() {
+    let daemon = TestDaemon::start();
+    let mut alice = daemon.client("alice");
+    alice
+        .call("tools.register", json!([{ "name": "search" }]))
+        .await;
+    alice
+        .call("state.set", json!({ "key": "q", "value": "cars" }))
+        .await;
+    let found = json!({ "parameters": { "q": "cars" }, "expected_effects": { "found": true } });
+    let actions = [
+        with(call("a", "search"), found),
+        write("b", "best", json!("$a.output.0")),
+        with(
+            write("c", "k", json!(1)),
+            json!({ "state_dependencies": ["nobody wrote it"] }),
+        ),
+    ];
+    alice.call("simulate", proposal(actions)).await;
+    // Another tenant begins with another state.
+    let mut params = proposal([write("a", "k", json!(1))]);
+    params["scope"] = json!({ "tenantId": "acme" });
+    let told = alice.call("simulate", params.clone()).await;
+    assert_eq!(told["simulated_state"], json!({ "k": 1 }));
+    params["scope"] = json!({ "tenantId": "" });
+    alice.refusal("simulate", params).await;
+    assert_eq!(alice.call("state.keys", Value::Null).await, json!(["q"]));
+    alice.finish().await;
+    insta::assert_snapshot!(daemon.transcript());
+}

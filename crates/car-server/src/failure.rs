@@ -11,6 +11,7 @@ use car_state::log::LogError;
 use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
 use car_state::quota::{QuotaExceeded, Resource};
+use car_state::results::ResultError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
 
@@ -55,6 +56,13 @@ impl Failure {
     #[must_use]
     pub(crate) fn with(mut self, member: &'static str, value: &str) -> Self {
         self.error = self.error.with(member, value);
+        self
+    }
+
+    /// The same about another member of the params.
+    #[must_use]
+    pub(crate) fn about(mut self, field: &str) -> Self {
+        self.error.data.get_or_insert_default().field = Some(field.to_owned());
         self
     }
 
@@ -243,26 +251,35 @@ impl From<StoreError> for Failure {
 
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
+        let (message, field) = (error.to_string(), error.field());
+        let mut refused = match error {
+            PolicyError::UnknownScope { .. } => RpcError::domain(kind::NOT_FOUND, message),
+            PolicyError::Fixed { .. } => RpcError::domain(kind::CONFLICT, message),
+            _ if field.is_some() => RpcError::invalid_params(None, message),
+            _ => RpcError::domain(kind::LIMIT_EXCEEDED, message),
+        };
+        let data = refused.data.get_or_insert_default();
+        data.field = field.map(str::to_owned);
+        data.limit = error.limit().map(|limit| limit as u64);
+        refused.into()
+    }
+}
+
+impl From<ResultError> for Failure {
+    fn from(error: ResultError) -> Self {
         let message = error.to_string();
         match error {
-            PolicyError::Name { limit: n } => RpcError::invalid_params(Some("name"), message)
-                .with_limit(n as u64)
-                .into(),
-            PolicyError::UnknownRule { .. } => {
-                RpcError::invalid_params(Some("rule"), message).into()
-            }
-            PolicyError::Incomplete { member, .. } => {
-                RpcError::invalid_params(Some(member), message).into()
-            }
-            PolicyError::UnknownScope { .. } => {
+            ResultError::Unknown => {
                 let mut error = RpcError::domain(kind::NOT_FOUND, message);
-                error.data.get_or_insert_default().field = Some("session_id".to_owned());
+                error.data.get_or_insert_default().field = Some("handle".to_owned());
                 error.into()
             }
-            other => match other.limit() {
-                Some(n) => limit(message, n).into(),
-                None => Self::internal(other),
-            },
+            ResultError::BeyondTheEnd { bytes, .. } => {
+                RpcError::invalid_params(Some("offset"), message)
+                    .with_limit(bytes)
+                    .into()
+            }
+            other => Self::internal(other),
         }
     }
 }

@@ -10,7 +10,8 @@ use car_state::clock::{IdSource, RandomIds, SystemClock};
 use car_state::engine::{
     Engine, EngineLimits, EngineParts, NoJournal, RunRequest, ToolCall, ToolError, ToolExecutor,
 };
-use car_state::policy::PolicyBook;
+use car_state::policy::{NobodyToAsk, PolicyBook};
+use car_state::results::NothingKept;
 use car_state::store::{StateStore, StoreLimits, Tenant};
 use car_state::tool_table::ToolTable;
 use futures_util::FutureExt;
@@ -47,6 +48,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         store: Arc::clone(&store),
         tools,
         policies: Arc::new(PolicyBook::new(Arc::clone(&ids))),
+        approver: Arc::new(NobodyToAsk),
+        results: Arc::new(NothingKept),
         executor: Arc::new(Shout),
         journal: Arc::new(NoJournal),
         clock: Arc::new(SystemClock),

@@ -21,6 +21,7 @@ pub mod outcomes;
 pub mod policy;
 pub mod quota;
 pub mod responder;
+pub mod results;
 pub mod secret;
 pub mod server;
 pub mod session;

@@ -1,5 +1,7 @@
 //! What all sessions share.
 
+mod config;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,50 +14,28 @@ use thiserror::Error;
 use crate::approval::ApprovalGate;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
-use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
-#[cfg(feature = "sqlite")]
-use crate::log::SqliteLog;
 use crate::log::{
-    Appends, Durability, Durations, EventLog, Families, Family, HOST, LogError, MemoryLog,
-    MeteredLog, SESSION, SnapshotSource, Snapshots, StreamName,
+    Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
+    StreamName,
 };
 use crate::memgine::Memgine;
-#[cfg(feature = "sqlite")]
-use crate::outcomes::SqliteOutcomes;
-use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore, Outcomes};
-use crate::policy::PolicyBook;
-use crate::quota::{Class, IdentityLimits, Quotas};
+use crate::outcomes::Outcomes;
+use crate::policy::{Agents, GlobalPolicies, PolicyBook};
+use crate::quota::Quotas;
+use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
-use crate::tools::{GatedExecutor, WsToolExecutor};
+use crate::tools::{GatedExecutor, SessionDesk, WsToolExecutor};
 use crate::traffic::Traffic;
 
-/// How a [`ServerState`] is to be made.
-#[derive(Clone)]
-pub struct ServerStateConfig {
-    journal_dir: PathBuf,
-    memgine: Option<Arc<dyn Memgine>>,
-    gate: ApprovalGate,
-    tools: Vec<ToolDefinition>,
-    executor: Option<Arc<dyn ToolExecutor>>,
-    families: Families,
-    log: Option<Arc<dyn EventLog>>,
-    #[cfg(feature = "sqlite")]
-    database: Option<Database>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-    engine: EngineLimits,
-    store: StoreLimits,
-    outcomes: OutcomeLimits,
-    identities: [IdentityLimits; Class::ALL.len()],
-    snapshots: Snapshots,
-}
+pub use self::config::ServerStateConfig;
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -64,6 +44,9 @@ pub enum StateError {
     /// A tool given with [`ServerStateConfig::with_tool_executor`] cannot be registered.
     #[error(transparent)]
     Tools(#[from] ToolTableError),
+    /// The folder of stored results cannot be read.
+    #[error("the folder of stored results cannot be used: {0}")]
+    Results(#[from] std::io::Error),
     /// The database cannot be opened or read.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -71,169 +54,6 @@ pub enum StateError {
     /// What an earlier daemon kept cannot be read.
     #[error(transparent)]
     Kept(#[from] LogError),
-}
-
-impl ServerStateConfig {
-    /// The defaults: the gate of the method table, no memory, tools run by the clients, everything in memory.
-    /// `journal_dir` is where durable stores put their files.
-    #[must_use]
-    pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            journal_dir: journal_dir.into(),
-            memgine: None,
-            gate: ApprovalGate::default(),
-            tools: Vec::new(),
-            executor: None,
-            families: Families::default(),
-            log: None,
-            #[cfg(feature = "sqlite")]
-            database: None,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            engine: EngineLimits::default(),
-            store: StoreLimits::default(),
-            outcomes: OutcomeLimits::default(),
-            identities: Default::default(),
-            snapshots: Snapshots::default(),
-        }
-    }
-
-    /// One memory engine for all sessions.
-    #[must_use]
-    pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
-        self.memgine = Some(memgine);
-        self
-    }
-
-    /// Which calls need a person.
-    #[must_use]
-    pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
-        self.gate = gate;
-        self
-    }
-
-    /// Runs tools here instead of calling back into the client. `tools` are there in every session from the start.
-    #[must_use]
-    pub fn with_tool_executor(
-        mut self,
-        tools: Vec<ToolDefinition>,
-        executor: Arc<dyn ToolExecutor>,
-    ) -> Self {
-        self.tools = tools;
-        self.executor = Some(executor);
-        self
-    }
-
-    /// Families of events beside those of this crate, for the log that is made here.
-    #[must_use]
-    pub fn with_families(mut self, families: &[&'static Family]) -> Self {
-        self.families = self.families.with(families);
-        self
-    }
-
-    /// Where durable stores keep what they have; without it everything is kept in memory.
-    #[cfg(feature = "sqlite")]
-    #[must_use]
-    pub fn with_database(mut self, database: Database) -> Self {
-        self.database = Some(database);
-        self
-    }
-
-    /// Where events are kept, if not where the other stores are.
-    #[must_use]
-    pub fn with_log(mut self, log: Arc<dyn EventLog>) -> Self {
-        self.log = Some(log);
-        self
-    }
-
-    /// Where wall time comes from.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Where ids come from.
-    #[must_use]
-    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
-        self.ids = ids;
-        self
-    }
-
-    /// The bounds of proposals.
-    #[must_use]
-    pub fn with_engine_limits(mut self, limits: EngineLimits) -> Self {
-        self.engine = limits;
-        self
-    }
-
-    /// What each identity may take.
-    #[must_use]
-    pub fn with_identity_limits(mut self, limits: impl Fn(Class) -> IdentityLimits) -> Self {
-        self.identities = Class::ALL.map(limits);
-        self
-    }
-
-    /// How much is kept of calls that have an idempotency key.
-    #[must_use]
-    pub fn with_outcome_limits(mut self, limits: OutcomeLimits) -> Self {
-        self.outcomes = limits;
-        self
-    }
-
-    /// Who says how things are that a family of events tells of; `host` has its own.
-    #[must_use]
-    pub fn with_snapshots(
-        mut self,
-        family: &'static Family,
-        source: Arc<dyn SnapshotSource>,
-    ) -> Self {
-        self.snapshots.add(family.name, source);
-        self
-    }
-
-    /// The bounds of a session's state.
-    #[must_use]
-    pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
-        self.store = limits;
-        self
-    }
-}
-
-impl ServerStateConfig {
-    #[cfg(feature = "sqlite")]
-    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
-        let (families, clock) = (self.families.clone(), Arc::clone(&self.clock));
-        Ok(match &self.database {
-            Some(database) => Arc::new(SqliteLog::open(database, families, clock)?),
-            None => Arc::new(MemoryLog::new(&*clock).with_families(families)),
-        })
-    }
-
-    #[cfg(not(feature = "sqlite"))]
-    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
-    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
-        let log = MemoryLog::new(&*self.clock);
-        Ok(Arc::new(log.with_families(self.families.clone())))
-    }
-
-    /// Where the answers of calls with an idempotency key are kept.
-    fn outcome_store(&self) -> Arc<dyn OutcomeStore> {
-        #[cfg(feature = "sqlite")]
-        if let Some(database) = &self.database {
-            return Arc::new(SqliteOutcomes::new(database));
-        }
-        Arc::<MemoryOutcomes>::default()
-    }
-}
-
-impl fmt::Debug for ServerStateConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerStateConfig")
-            .field("journal_dir", &self.journal_dir)
-            .field("gate", &self.gate)
-            .finish_non_exhaustive()
-    }
 }
 
 /// What all sessions share: a handful of stores, one per namespace.
@@ -258,17 +78,34 @@ pub struct ServerState {
     store: StoreLimits,
     snapshots: Snapshots,
     budget: Arc<MemoryBudget>,
+    policies: Arc<GlobalPolicies>,
+    results: Arc<ResultStore>,
     started_at: Timestamp,
+}
+
+/// The agents that a session registered.
+#[derive(Debug)]
+struct AgentsOf {
+    host: Arc<HostPlane>,
+    session: SessionId,
+}
+
+impl Agents for AgentsOf {
+    fn speaks_for(&self, agent: &str) -> bool {
+        self.host.owns_agent(&self.session, agent)
+    }
 }
 
 impl ServerState {
     /// A daemon of its own: no shared memory. What is durable is in the database below `journal_dir`, which is opened
-    /// here; without the feature `sqlite` everything is kept in memory.
+    /// here; without the feature `sqlite` it is kept in memory. Stored results are in files of the folder `results` there.
     ///
     /// # Errors
-    /// [`StateError::Database`].
+    /// [`StateError::Database`], [`StateError::Results`].
     pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, StateError> {
         let config = ServerStateConfig::new(journal_dir);
+        let results = FileBlobs::open(config.journal_dir.join("results"))?;
+        let config = config.with_results(ResultLimits::default(), Arc::new(results));
         #[cfg(feature = "sqlite")]
         let config = {
             let database = Database::open(&config.journal_dir, DatabaseOptions::default())?;
@@ -314,7 +151,9 @@ impl ServerState {
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
+        let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
+            results: Arc::new(results),
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -336,6 +175,7 @@ impl ServerState {
             store: config.store,
             snapshots,
             budget,
+            policies: config.policies,
         }))
     }
 
@@ -356,7 +196,13 @@ impl ServerState {
         if !self.tools.is_empty() && tools.register(self.tools.clone()).is_err() {
             tracing::error!("the embedder's tools are refused though they were taken at the start");
         }
-        let policies = Arc::new(PolicyBook::new(Arc::clone(&self.ids)));
+        let policies = PolicyBook::new(Arc::clone(&self.ids))
+            .below(Arc::clone(&self.policies))
+            .speaking_for(Arc::new(AgentsOf {
+                host: Arc::clone(&self.host),
+                session: id.clone(),
+            }));
+        let policies = Arc::new(policies);
         let executor = self.executor.clone().unwrap_or_else(|| {
             Arc::new(WsToolExecutor::new(
                 id.clone(),
@@ -364,12 +210,12 @@ impl ServerState {
                 Arc::clone(&callbacks),
             ))
         });
-        let gated = GatedExecutor::new(
+        let desk = Arc::new(SessionDesk::new(
             Arc::clone(&self.gate),
             Arc::clone(&self.host),
             Arc::clone(&identity),
-            executor,
-        );
+        ));
+        let gated = GatedExecutor::new(Arc::clone(&desk), executor);
         let journal = SessionJournal::new(
             Arc::clone(&self.log),
             id.clone(),
@@ -380,6 +226,11 @@ impl ServerState {
             store: Arc::clone(&state),
             tools: Arc::clone(&tools),
             policies: Arc::clone(&policies),
+            approver: desk,
+            results: Arc::new(SessionResults::new(
+                Arc::clone(&self.results),
+                Arc::clone(&identity),
+            )),
             executor: Arc::new(gated),
             journal: Arc::new(journal),
             clock: Arc::clone(&self.clock),
@@ -413,6 +264,18 @@ impl ServerState {
     #[must_use]
     pub fn gate(&self) -> &Arc<ApprovalGate> {
         &self.gate
+    }
+
+    /// The policies of all sessions.
+    #[must_use]
+    pub fn policies(&self) -> &Arc<GlobalPolicies> {
+        &self.policies
+    }
+
+    /// Results that are too big to be carried.
+    #[must_use]
+    pub fn results(&self) -> &Arc<ResultStore> {
+        &self.results
     }
 
     /// Agents, approvals and host events.

@@ -13,6 +13,7 @@ use crate::callbacks::{CallError, Callbacks, Lease};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::{HostPlane, Verdict};
 use crate::identity::{IdentityCell, SessionId};
+use crate::policy::{Approver, Question};
 use crate::session::Link;
 
 /// Calls `tools.execute` on the session's connection, with the real deadline and attempt. When the engine stops waiting
@@ -89,30 +90,58 @@ impl ToolExecutor for WsToolExecutor {
     }
 }
 
-/// Asks a person before a gated tool runs; all other calls pass straight through.
+/// Puts questions about one session's calls to a person.
 #[derive(Debug)]
-pub struct GatedExecutor {
+pub struct SessionDesk {
     gate: Arc<ApprovalGate>,
     host: Arc<HostPlane>,
     identity: Arc<IdentityCell>,
-    inner: Arc<dyn ToolExecutor>,
 }
 
-impl GatedExecutor {
-    /// `inner` behind `gate`, for the session with this identity.
+impl SessionDesk {
+    /// For the session with this identity. Questions wait as long as the gate says.
     #[must_use]
-    pub fn new(
-        gate: Arc<ApprovalGate>,
-        host: Arc<HostPlane>,
-        identity: Arc<IdentityCell>,
-        inner: Arc<dyn ToolExecutor>,
-    ) -> Self {
+    pub fn new(gate: Arc<ApprovalGate>, host: Arc<HostPlane>, identity: Arc<IdentityCell>) -> Self {
         Self {
             gate,
             host,
             identity,
-            inner,
         }
+    }
+
+    async fn agreed(&self, tool: &str, details: Value) -> Result<(), String> {
+        let identity = self.identity.get();
+        let (action, wait) = (format!("tool:{tool}"), self.gate.timeout());
+        match self.host.ask(&identity, action, details, wait).await {
+            Ok(Verdict::Approved) => Ok(()),
+            Ok(Verdict::Denied(resolution)) => {
+                Err(format!("a person refused the call: {resolution}"))
+            }
+            Ok(Verdict::TimedOut) => Err(format!("nobody decided within {} s", wait.as_secs())),
+            Err(error) => Err(format!("the approval gate failed: {error}")),
+        }
+    }
+}
+
+impl Approver for SessionDesk {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
+        async move { self.agreed(&question.tool, question.details).await }.boxed()
+    }
+}
+
+/// Asks a person before a gated tool runs; all other calls pass straight through, and so does one that a person has agreed
+/// to already.
+#[derive(Debug)]
+pub struct GatedExecutor {
+    desk: Arc<SessionDesk>,
+    inner: Arc<dyn ToolExecutor>,
+}
+
+impl GatedExecutor {
+    /// `inner` behind the gate of `desk`.
+    #[must_use]
+    pub fn new(desk: Arc<SessionDesk>, inner: Arc<dyn ToolExecutor>) -> Self {
+        Self { desk, inner }
     }
 
     async fn ask_and_run(&self, call: ToolCall) -> Result<Value, ToolError> {
@@ -122,35 +151,22 @@ impl GatedExecutor {
             "proposal_id": &*call.proposal_id,
             "action_id": &*call.action_id,
         });
-        let identity = self.identity.get();
-        let action = format!("tool:{}", call.tool);
-        let refused = |message: String| Err(ToolError::Refused { message });
-        let asked = self
-            .host
-            .ask(&identity, action, details, self.gate.timeout());
-        let verdict = tokio::select! {
+        let agreed = tokio::select! {
             biased;
-            verdict = asked => verdict,
+            agreed = self.desk.agreed(&call.tool, details) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };
-        match verdict {
-            Ok(Verdict::Approved) => self.inner.execute(call).await,
-            Ok(Verdict::Denied(resolution)) => {
-                refused(format!("a person refused the call: {resolution}"))
-            }
-            Ok(Verdict::TimedOut) => refused(format!(
-                "nobody decided within {} s",
-                self.gate.timeout().as_secs()
-            )),
-            Err(error) => refused(format!("the approval gate failed: {error}")),
+        match agreed {
+            Ok(()) => self.inner.execute(call).await,
+            Err(message) => Err(ToolError::Refused { message }),
         }
     }
 }
 
 impl ToolExecutor for GatedExecutor {
     fn execute(&self, call: ToolCall) -> BoxFuture<'_, Result<Value, ToolError>> {
-        if self.gate.tool_requires_approval(&call.tool) {
+        if !call.approved && self.desk.gate.tool_requires_approval(&call.tool) {
             self.ask_and_run(call).boxed()
         } else {
             self.inner.execute(call)

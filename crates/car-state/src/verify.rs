@@ -6,15 +6,18 @@ mod writers;
 use std::sync::Arc;
 
 use car_protocol::rpc::proposal::{Action, ActionProposal, ActionType};
-use car_protocol::rpc::verify::{Issue, Severity, Verification};
+use car_protocol::rpc::verify::{Issue, Severity, Simulated, SimulatedStep, Verification};
 use indexmap::IndexMap;
 use serde_json::{Map, Value};
 
 use crate::engine::EngineLimits;
 use crate::engine::plan::{Index, Plan, holds_references};
-use crate::store::StoreLimits;
+use crate::store::{StoreLimits, measure_map};
 use crate::tool_table::ToolTable;
-use simulation::Simulation;
+use simulation::{Simulation, Written};
+
+/// Bytes of JSON that the states of all steps of a simulation may have.
+const STATES_BYTES: usize = 4 << 20;
 
 /// How many issues are told; whether there are errors is told in any case.
 const ISSUES: usize = 1_000;
@@ -43,8 +46,9 @@ impl Default for VerifyLimits {
 /// Checks a proposal against the tools, and against a forward simulation that begins with `initial` and takes every
 /// action to succeed with the effects that it declares.
 ///
-/// A proposal without errors is never refused as a whole by the engine for how its actions fit together. What tools
-/// answer, and what others do to the state, nobody can know.
+/// A proposal without errors is never refused by the engine for how it is made: not as a whole, and none of its actions
+/// unless a value decides that no one can know before. What tools answer, what policies say, and what others do to the
+/// state, is not looked at.
 #[must_use]
 pub fn verify(
     proposal: &ActionProposal,
@@ -52,6 +56,65 @@ pub fn verify(
     initial: &Map<String, Value>,
     limits: VerifyLimits,
 ) -> Verification {
+    let walked = walk(proposal, tools, initial, limits, |_, _, _| {});
+    Verification {
+        valid: !walked.report.errors,
+        issues: walked.report.issues,
+        simulated_state: walked.state,
+    }
+}
+
+/// The same as [`verify`], with the state after each action.
+#[must_use]
+pub fn simulate(
+    proposal: &ActionProposal,
+    tools: &ToolTable,
+    initial: &Map<String, Value>,
+    limits: VerifyLimits,
+) -> Simulated {
+    let mut left = Some(STATES_BYTES);
+    let mut steps = Vec::with_capacity(proposal.actions.len().min(limits.engine.actions));
+    let walked = walk(proposal, tools, initial, limits, |id, written, state| {
+        left = left.and_then(|left| left.checked_sub(measure_map(state).text));
+        let mut writes = Map::new();
+        let mut unknown = Vec::new();
+        for Written { key, value, known } in written {
+            unknown.retain(|other| other != key);
+            if !known {
+                unknown.push((*key).to_owned());
+            }
+            writes.insert((*key).to_owned(), (*value).clone());
+        }
+        steps.push(SimulatedStep {
+            action_id: id.to_owned(),
+            writes,
+            unknown,
+            state: left.map(|_| state.clone()),
+        });
+    });
+    Simulated {
+        valid: !walked.report.errors,
+        issues: walked.report.issues,
+        steps,
+        simulated_state: walked.state,
+        truncated: left.is_none(),
+    }
+}
+
+/// What was found on the way through a proposal.
+struct Walked {
+    report: Report,
+    state: Map<String, Value>,
+}
+
+/// Goes through a proposal. After each action, `after` gets its name, what it wrote, and the state.
+fn walk<'a>(
+    proposal: &'a ActionProposal,
+    tools: &ToolTable,
+    initial: &Map<String, Value>,
+    limits: VerifyLimits,
+    mut after: impl FnMut(&str, &[Written<'a>], &Map<String, Value>),
+) -> Walked {
     let mut report = Report::default();
     let actions = &proposal.actions;
     report.size(proposal, &limits);
@@ -74,17 +137,21 @@ pub fn verify(
     let mut calls = Calls::new();
     for &place in order {
         let (id, action) = (&names[place as usize], &actions[place as usize]);
+        if let Some(plan) = &plan {
+            report.nameless(id, place, plan, actions);
+        }
         report.call(id, action, tools, &mut calls);
-        simulation.step(id, action, &mut report);
+        let written = simulation.step(id, action, &mut report);
+        after(id, &written, simulation.state());
     }
     report.repeated(&calls);
     if let Some(plan) = &plan {
         writers::check(plan, &names, actions, &mut report);
     }
-    Verification {
-        valid: !report.errors,
-        issues: report.issues,
-        simulated_state: simulation.into_state(),
+    simulation.fits(&mut report);
+    Walked {
+        report,
+        state: simulation.into_state(),
     }
 }
 
@@ -173,6 +240,18 @@ impl Report {
             .is_some_and(|id| id.is_empty() || id.len() > bytes)
         {
             self.error("", format!("a proposal's id has 1 to {bytes} bytes"));
+        }
+    }
+
+    /// An action without an id gets one when it runs, which nobody can refer to.
+    fn nameless(&mut self, id: &str, place: Index, plan: &Plan, actions: &[Action]) {
+        let on = plan.explicit.from(place).iter();
+        for on in on.filter(|on| actions[**on as usize].id.is_none()) {
+            let name = name(*on as usize, &actions[*on as usize]);
+            self.error(
+                id,
+                format!("it depends on `{name}`, which has no id of its own"),
+            );
         }
     }
 

@@ -7,6 +7,7 @@ pub mod policy;
 pub mod proposal;
 pub mod provided;
 pub mod request;
+pub mod results;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -44,6 +45,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     diagnostics::METHODS,
     tools::METHODS,
     proposal::METHODS,
+    results::METHODS,
     policy::METHODS,
     verify::METHODS,
     state::METHODS,

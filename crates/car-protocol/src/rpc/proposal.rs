@@ -11,6 +11,7 @@ pub use control::{
     Compensation, CompensationResult, ExecutionEvent, ExecutionEventKind, LateAnswer, RunStream,
 };
 
+use super::policy::PolicyViolation;
 use crate::Timestamp;
 
 crate::methods! {
@@ -264,6 +265,37 @@ pub struct ActionResult {
     /// How many attempts were made.
     #[serde(default)]
     pub attempts: u32,
+    /// Whether `output` is a `ResultHandle`: what the action gave is too big to be carried, and is read with
+    /// `results.read`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stored: bool,
+    /// Why it did not succeed, for a program, where one of these kinds says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_kind: Option<FailureKind>,
+    /// The policies that object to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<PolicyViolation>,
+    /// When the same action may succeed, in milliseconds: its tool's rate limit, or a policy, has no room before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+/// Why an action did not succeed.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The parameters do not fit the tool's schema; nothing was called.
+    InvalidParameters,
+    /// What the tool gave does not fit its `returns`.
+    InvalidResult,
+    /// What the action gave is too big to be carried, and the result store did not take it.
+    ResultNotKept,
+    /// Policies object, or a person that one of them wanted to be asked does; nothing was called.
+    Policy,
+    /// The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some.
+    RateLimited,
 }
 
 /// Tells a `null` that is there from a member that is not.

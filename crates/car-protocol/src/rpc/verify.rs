@@ -3,11 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::proposal::ActionProposal;
+use super::proposal::{ActionProposal, ProposalScope};
 
 crate::methods! {
     /// Checks a proposal against the session's tools and a forward simulation of its effects.
     Verify = "verify" (VerifyParams) -> Verification;
+
+    /// The same, with the state after each action.
+    Simulate = "simulate" (VerifyParams) -> Simulated;
 }
 
 /// Params of `verify`.
@@ -19,6 +22,9 @@ pub struct VerifyParams {
     /// The state to start from; the session's own when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_state: Option<Map<String, Value>>,
+    /// For whom it would run: the session's own state is that of this tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<ProposalScope>,
 }
 
 /// Result of `verify`.
@@ -55,4 +61,41 @@ pub struct Issue {
     pub severity: Severity,
     /// What it is.
     pub message: String,
+}
+
+/// Result of `simulate`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Simulation"))]
+pub struct Simulated {
+    /// Whether no issue is an error.
+    pub valid: bool,
+    /// What was found, as by `verify`.
+    pub issues: Vec<Issue>,
+    /// The actions in an order in which they may run: each after what it depends on, and otherwise in that of the
+    /// proposal.
+    pub steps: Vec<SimulatedStep>,
+    /// The state after all of them.
+    pub simulated_state: Map<String, Value>,
+    /// Whether the states of later steps were left out, because all of them together would be more than 4 MiB. What
+    /// each step writes is always there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
+}
+
+/// One action of a simulation.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SimulatedStep {
+    /// The action; `actions[N]` where it has no id.
+    pub action_id: String,
+    /// What it writes.
+    pub writes: Map<String, Value>,
+    /// Those of the keys in `writes` whose value hangs on what an action gives: what stands there is how it was written
+    /// down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<String>,
+    /// The state after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Map<String, Value>>,
 }

@@ -14,6 +14,7 @@ use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
 use car_state::db::{Database, DatabaseOptions};
+use car_state::results::FileBlobs;
 use car_state::server::{ServerState, ServerStateConfig};
 use car_transport::accept::{Acceptor, Permits};
 use car_transport::tcp::TcpEndpoint;
@@ -107,10 +108,13 @@ fn build(
     database: &Database,
     notices: Arc<Notices>,
 ) -> Result<(Server, TokenFiles), Failure> {
+    let results = FileBlobs::open(places.results()).map_err(Failure::error)?;
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
         .with_engine_limits(config.engine_limits())
+        .with_results(config.result_limits(), Arc::new(results))
+        .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits());
     let state = ServerState::with_config(state).map_err(Failure::error)?;

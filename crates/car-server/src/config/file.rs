@@ -146,6 +146,11 @@ impl Reader<'_> {
                 .map(|value| self.raw(key, value))
                 .collect::<Result<_, _>>()
                 .map(Raw::List),
+            DeValue::Table(members) => members
+                .iter()
+                .map(|(name, value)| Ok((name.get_ref().to_string(), self.raw(key, value)?)))
+                .collect::<Result<_, _>>()
+                .map(Raw::Table),
             other => Err(refused(format!("`{key}` cannot be a {}", other.type_str()))),
         }
     }

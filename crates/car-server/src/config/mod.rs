@@ -125,6 +125,12 @@ impl Config {
                  keep authentication on, or listen on 127.0.0.1"
             )));
         }
+        if let Err(error) = self.global_policies() {
+            let origin = &self.policies.origin;
+            return Err(ConfigError::Conflict(format!(
+                "policies (from {origin}): {error}"
+            )));
+        }
         let (ping, silence) = (&self.limits_ping_interval, &self.limits_silence);
         if ping.value >= silence.value {
             return Err(ConfigError::Conflict(format!(

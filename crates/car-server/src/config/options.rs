@@ -9,13 +9,14 @@ use car_state::approval::ApprovalGate;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::quota::IdentityLimits;
+use car_state::results::ResultLimits;
 use car_transport::Limits;
 use car_transport::tcp::DEFAULT_PORT;
 
 use super::table::options;
 use super::value::{
     AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
-    PerClass, Rate,
+    PerClass, Policy, Rate,
 };
 
 /// The default of one limit.
@@ -120,6 +121,43 @@ options! {
         variable: "CAR_GATE_TIMEOUT",
         key: "gate_timeout",
         default: |_places| ApprovalGate::DEFAULT_TIMEOUT,
+    }
+
+    /// Policies that bind every session of the daemon, one table each: `[[policies]]` with the members that
+    /// `policy.register` takes. Nobody can change them while the daemon runs; hosts may add others.
+    policies: Vec<Policy> {
+        key: "policies",
+        default: |_places| Vec::new(),
+    }
+
+    /// The longest result of an action that an answer carries, as JSON. A longer one is stored, and a handle stands for it.
+    results_inline_bytes: ByteSize {
+        key: "results.inline_bytes",
+        default: |_places| ByteSize(EngineLimits::default().result_bytes),
+    }
+
+    /// Bytes of all stored results. When there are more, the oldest go.
+    results_total_bytes: ByteSize {
+        key: "results.total_bytes",
+        default: |_places| ByteSize(usize::try_from(ResultLimits::default().bytes).unwrap_or(usize::MAX)),
+    }
+
+    /// Bytes of the stored results of one session. When there are more, its oldest go.
+    results_session_bytes: ByteSize {
+        key: "results.session_bytes",
+        default: |_places| ByteSize(usize::try_from(ResultLimits::default().session_bytes).unwrap_or(usize::MAX)),
+    }
+
+    /// How many results are stored. When there are more, the oldest go.
+    results_entries: Count {
+        key: "results.entries",
+        default: |_places| Count(ResultLimits::default().entries),
+    }
+
+    /// How long a stored result is kept at most. None outlives the daemon.
+    results_keep: Deadline {
+        key: "results.keep",
+        default: |_places| Deadline(ResultLimits::default().keep),
     }
 
     /// How long calls that are under way may take to end when the daemon is asked to stop.

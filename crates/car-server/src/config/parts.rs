@@ -3,7 +3,9 @@
 use car_state::approval::ApprovalGate;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
+use car_state::policy::{GlobalPolicies, PolicyError};
 use car_state::quota::{Class, IdentityLimits};
+use car_state::results::ResultLimits;
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
@@ -73,6 +75,7 @@ impl Config {
     pub fn engine_limits(&self) -> EngineLimits {
         EngineLimits {
             cancel_grace: self.cancel_grace.value,
+            result_bytes: self.results_inline_bytes.value.0,
             ..EngineLimits::default()
         }
     }
@@ -95,6 +98,26 @@ impl Config {
             rules = rules.allow_origin(origin.as_str())?;
         }
         Ok(rules)
+    }
+
+    /// The bounds of stored results.
+    #[must_use]
+    pub fn result_limits(&self) -> ResultLimits {
+        ResultLimits {
+            entries: self.results_entries.value.0,
+            bytes: self.results_total_bytes.value.0 as u64,
+            session_bytes: self.results_session_bytes.value.0 as u64,
+            keep: self.results_keep.value.0,
+        }
+    }
+
+    /// The policies of all sessions.
+    ///
+    /// # Errors
+    /// Never for a loaded configuration: its policies were tried.
+    pub fn global_policies(&self) -> Result<GlobalPolicies, PolicyError> {
+        let definitions = self.policies.value.iter();
+        GlobalPolicies::fixed(definitions.map(|policy| policy.0.clone()).collect())
     }
 
     /// Which calls need a person.

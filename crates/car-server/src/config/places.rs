@@ -56,6 +56,12 @@ impl Places {
         self.home.join("car.toml")
     }
 
+    /// The folder of stored results.
+    #[must_use]
+    pub fn results(&self) -> PathBuf {
+        self.home.join("results")
+    }
+
     /// The Unix socket, unless the configuration names another place.
     #[must_use]
     pub fn socket(&self) -> PathBuf {

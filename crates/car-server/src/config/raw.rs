@@ -13,6 +13,8 @@ pub enum Raw {
     Switch(bool),
     /// Several values.
     List(Vec<Raw>),
+    /// Values by name.
+    Table(Vec<(String, Raw)>),
 }
 
 impl Raw {
@@ -24,6 +26,31 @@ impl Raw {
             Self::Integer(number) => (*number).into(),
             Self::Switch(on) => (*on).into(),
             Self::List(values) => values.iter().map(Self::to_json).collect(),
+            Self::Table(members) => members
+                .iter()
+                .map(|(name, value)| (name.clone(), value.to_json()))
+                .collect(),
+        }
+    }
+
+    /// A value as it stands in JSON; what cannot be written down otherwise is text.
+    pub(crate) fn of_json(value: &serde_json::Value) -> Self {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Bool(on) => Self::Switch(*on),
+            Value::Array(values) => Self::List(values.iter().map(Self::of_json).collect()),
+            Value::Object(members) => {
+                let members = members.iter();
+                Self::Table(
+                    members
+                        .map(|(name, value)| (name.clone(), Self::of_json(value)))
+                        .collect(),
+                )
+            }
+            other => other
+                .as_i64()
+                .map_or_else(|| Self::Text(other.to_string()), Self::Integer),
         }
     }
 }
@@ -42,6 +69,14 @@ impl fmt::Display for Raw {
                     write!(f, "{comma}{value}")?;
                 }
                 f.write_str("]")
+            }
+            Self::Table(members) => {
+                f.write_str("{ ")?;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{name} = {value}")?;
+                }
+                f.write_str(" }")
             }
         }
     }

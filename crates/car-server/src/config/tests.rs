@@ -189,3 +189,32 @@ fn what_is_printed_reads_back_as_the_same() {
         );
     }
 }
+
+#[test]
+fn policies_are_tables_that_are_tried_when_they_are_read() {
+    let said = "[[policies]]\nname = 'no shell'\nrule = 'deny_tool'\ntarget = 'sh'\n\n\
+                [[policies]]\nname = 'few'\nrule = 'max_calls'\ncount = 3\nwindow_ms = 1000\n";
+    let config = load(&root(said), Flags::default(), &[]).unwrap();
+    let listed = config.global_policies().unwrap().list();
+    let names: Vec<_> = listed.iter().map(|policy| policy.name.as_str()).collect();
+    assert_eq!(names, ["no shell", "few"]);
+    assert_eq!(listed[1].count, Some(3));
+    for (said, reason) in [
+        ("policies = ['no shell']", "expected a table"),
+        (
+            "[[policies]]\nname = 'p'\nrule = 'deny_tool'",
+            "the rule `deny_tool` needs `target`",
+        ),
+        (
+            "[[policies]]\nname = 'p'\nrule = 'allow_only'\ntolls = []",
+            "a policy has no `tolls`; did you mean `tools`?",
+        ),
+        (
+            "policies = [{ name = 'p', rule = 'allow_only', tools = [] }, { name = 'p', rule = 'allow_only', tools = [] }]",
+            "the policy `p` comes from the daemon's configuration",
+        ),
+    ] {
+        let refused = load(&root(said), Flags::default(), &[]).unwrap_err();
+        assert!(refused.to_string().contains(reason), "{refused}");
+    }
+}

@@ -6,6 +6,7 @@ mod duration;
 mod gate;
 mod identity;
 mod log;
+mod policy;
 mod size;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -17,6 +18,7 @@ pub use duration::Deadline;
 pub use gate::MethodName;
 pub use identity::{Limited, PerClass, Rate};
 pub use log::{LogFilter, LogFormat};
+pub use policy::Policy;
 pub use size::ByteSize;
 
 use super::Raw;

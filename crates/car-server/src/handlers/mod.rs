@@ -7,6 +7,7 @@ mod policy;
 mod proposal;
 mod provided;
 mod request;
+mod results;
 mod server;
 mod session;
 mod state;
@@ -36,12 +37,13 @@ pub(crate) fn routes(
     routes.extend(state::routes());
     routes.extend(tools::routes());
     routes.extend(tools::progress_routes());
-    routes.extend(policy::routes());
+    routes.extend(policy::routes(state.policies()));
     routes.extend(events::routes());
     routes.extend(subscriptions::routes(state));
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes(state.sessions()));
     routes.extend(verify::routes());
+    routes.extend(results::routes(Arc::clone(state.results())));
     // What looks at the system too. A task: the file system may take its time.
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.

@@ -61,6 +61,8 @@ pub struct ToolCall {
     pub trace: Option<TraceParent>,
     /// Cancelled when the proposal ends before the call does.
     pub(crate) recall: Option<CancellationToken>,
+    /// Whether a person has agreed to just this call already.
+    pub approved: bool,
 }
 
 impl ToolCall {
@@ -84,6 +86,7 @@ impl ToolCall {
             tenant: Tenant::common(),
             trace: None,
             recall: None,
+            approved: false,
         }
     }
 

@@ -107,7 +107,7 @@ pub mod kind {
     pub const ACTION_VALIDATED: &str = "action_validated";
     /// An action was refused: `reason`.
     pub const ACTION_REJECTED: &str = "action_rejected";
-    /// Policies object to an action: `violations`, each with `policy` and `reason`.
+    /// Policies object to an action: `violations`, each with `policy`, `rule`, `level` and `reason`.
     pub const POLICY_VIOLATION: &str = "policy_violation";
     /// An attempt begins: `attempt`, for a tool call `tool` and `timeout_ms`.
     pub const ACTION_EXECUTING: &str = "action_executing";

@@ -23,6 +23,8 @@ pub struct EngineLimits {
     pub first_backoff: Duration,
     /// The longest delay before any retry.
     pub longest_backoff: Duration,
+    /// Bytes that one output may have as JSON text; a bigger one is stored, and a handle stands for it.
+    pub result_bytes: usize,
     /// Bytes that all outputs of one proposal may take as JSON text.
     pub output_bytes: usize,
     /// Bytes that the parameters of one action may take as JSON text once references are resolved.
@@ -60,6 +62,7 @@ impl Default for EngineLimits {
             most_retries: 100,
             first_backoff: Duration::from_millis(100),
             longest_backoff: Duration::from_secs(10),
+            result_bytes: 1 << 20,
             output_bytes: 32 << 20,
             parameter_bytes: 8 << 20,
             cached_results: 1_000,

@@ -30,10 +30,11 @@ pub use error::EngineError;
 pub use handle::CancelOutcome;
 pub use journal::{Data, Datum, Entry, Journal, NoJournal, kind, step};
 pub use limits::EngineLimits;
-pub use plan::{StructureError, StructureProblem};
+pub use plan::{StructureError, StructureProblem, refers_to_output};
 
 use crate::clock::{Clock, IdSource};
-use crate::policy::PolicyBook;
+use crate::policy::{Approver, PolicyBook};
+use crate::results::ResultKeeper;
 use crate::store::{StateStore, Tenant};
 use crate::tool_table::ToolTable;
 use cache::Cache;
@@ -50,6 +51,10 @@ pub struct EngineParts {
     pub tools: Arc<ToolTable>,
     /// The session's policies.
     pub policies: Arc<PolicyBook>,
+    /// Who asks a person where policies want one to agree.
+    pub approver: Arc<dyn Approver>,
+    /// Who keeps what is too big to be carried.
+    pub results: Arc<dyn ResultKeeper>,
     /// Who runs tools.
     pub executor: Arc<dyn ToolExecutor>,
     /// Who takes note.

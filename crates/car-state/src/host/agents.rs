@@ -127,6 +127,13 @@ impl AgentTable {
         released
     }
 
+    /// Whether the agent is there and is `owner`'s.
+    #[must_use]
+    pub fn is_owned(&self, id: &str, owner: &SessionId) -> bool {
+        let row = self.rows.get(id);
+        row.is_some_and(|row| row.session_id.as_deref() == Some(owner.as_str()))
+    }
+
     /// All agents, by name, then id.
     #[must_use]
     pub fn list(&self) -> Vec<HostAgent> {

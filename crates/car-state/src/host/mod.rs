@@ -162,6 +162,12 @@ impl HostPlane {
         (tables.agents.len(), tables.desk.pending())
     }
 
+    /// Whether this session registered the agent.
+    #[must_use]
+    pub fn owns_agent(&self, session: &SessionId, agent: &str) -> bool {
+        self.tables.lock().agents.is_owned(agent, session)
+    }
+
     /// Notes that a session hears host events: wishes about its approvals are passed on to it.
     pub fn listen(&self, session: &SessionId) {
         self.tables.lock().listening.insert(session.clone());

@@ -162,11 +162,17 @@ pub static RUN: Family = Family {
         age: Duration::from_secs(3600),
     },
     reader: Reader::Owner,
-    // The step at which an action is stands for those before it.
-    keys: &[KeyRule {
-        kinds: "",
-        about: &[&["action_id"]],
-    }],
+    // Of an action the latest step, and of its progress the latest.
+    keys: &[
+        KeyRule {
+            kinds: "progress",
+            about: &[&["action_id"]],
+        },
+        KeyRule {
+            kinds: "",
+            about: &[&["action_id"]],
+        },
+    ],
     snapshot: false,
 };
 
@@ -271,6 +277,6 @@ mod tests {
         };
         let families = Families::default().with(&[&OTHER]);
         assert_eq!(families.get("host"), Some(&OTHER));
-        assert_eq!(families.iter().count(), 2);
+        assert_eq!(families.iter().count(), FAMILIES.len());
     }
 }

@@ -1,9 +1,40 @@
+mod composed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use car_protocol::rpc::proposal::ActionType;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::clock::CountingIds;
-use crate::store::{StateStore, StoreLimits, Tenant, Transaction};
-use car_protocol::rpc::proposal::ActionType;
+use crate::store::{StateStore, StateView, StoreLimits, Tenant, Transaction};
+
+/// Something to do with a subject in a state where `mode` is `"on"`.
+fn with_subject<T>(
+    tool: &str,
+    parameters: &Value,
+    caller: Option<&str>,
+    run: impl FnOnce(&Subject<'_>, &mut Transaction) -> T,
+) -> T {
+    let store = Arc::new(StateStore::new(StoreLimits::default()));
+    store.set(&Tenant::common(), "mode", json!("on")).unwrap();
+    let mut state = Transaction::begin(&store, &Tenant::common());
+    let subject = Subject {
+        kind: ActionType::ToolCall,
+        tool: Some(tool),
+        parameters,
+        tenant: &Tenant::common(),
+        caller,
+    };
+    run(&subject, &mut state)
+}
+
+fn judge(book: &PolicyBook, scope: Option<&str>, tool: &str, parameters: &Value) -> Verdict {
+    with_subject(tool, parameters, None, |subject, state| {
+        book.judge(scope, subject, state)
+    })
+}
 
 fn book() -> PolicyBook {
     PolicyBook::new(Arc::new(CountingIds::default()))
@@ -20,21 +51,9 @@ fn objections(
     tool: &str,
     parameters: Value,
 ) -> Vec<String> {
-    let store = Arc::new(StateStore::new(StoreLimits::default()));
-    store.set(&Tenant::common(), "mode", json!("on")).unwrap();
-    let mut state = Transaction::begin(&store, &Tenant::common());
-    let subject = Subject {
-        kind: ActionType::ToolCall,
-        tool: Some(tool),
-        parameters: &parameters,
-        tenant: &Tenant::common(),
-        caller: None,
-    };
-    let violations = book.violations(scope, &subject, &mut state);
-    violations
-        .into_iter()
-        .map(|violation| violation.policy)
-        .collect()
+    let verdict = judge(book, scope, tool, &parameters);
+    let names = verdict.violations.iter();
+    names.map(|violation| violation.policy.clone()).collect()
 }
 
 #[test]
@@ -126,6 +145,8 @@ fn an_unusable_definition_is_refused_with_its_reason() {
         ("deny_tool", "target"),
         ("deny_tool_param", "target"),
         ("require_state", "key"),
+        ("allow_only", "tools"),
+        ("max_calls", "count"),
     ] {
         assert_eq!(
             refused(json!({"name": "p", "rule": rule})),

@@ -6,7 +6,16 @@ use serde_json::{Map, Value};
 use super::Report;
 use crate::condition;
 use crate::engine::plan::holds_references;
-use crate::store::{StateView, StoreLimits};
+use crate::store::{StateView, StoreError, StoreLimits, measure};
+
+/// One key that an action wrote.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: &'a Value,
+    /// Whether the value does not hang on what an action gives.
+    pub(super) known: bool,
+}
 
 /// The state as it would be if every action so far had succeeded with the effects that it declares.
 pub(super) struct Simulation<'a> {
@@ -31,12 +40,39 @@ impl<'a> Simulation<'a> {
         }
     }
 
+    pub(super) fn state(&self) -> &Map<String, Value> {
+        &self.state
+    }
+
+    /// Whether the store could hold the state. What other tenants have there is not known.
+    pub(super) fn fits(&self, report: &mut Report) {
+        let entries = self.state.iter();
+        let held: usize = entries
+            .map(|(key, value)| key.len() + measure(value).held)
+            .sum();
+        let limits = &self.limits;
+        if self.state.len() > limits.keys {
+            let limit = limits.keys;
+            report.error("", StoreError::TooManyKeys { limit }.to_string());
+        }
+        if held > limits.total_bytes {
+            let limit = limits.total_bytes;
+            report.error("", StoreError::TotalSize { limit }.to_string());
+        }
+    }
+
     pub(super) fn into_state(self) -> Map<String, Value> {
         self.state
     }
 
     /// One action: what it demands of the state, and what it does to it.
-    pub(super) fn step(&mut self, id: &str, action: &'a Action, report: &mut Report) {
+    pub(super) fn step(
+        &mut self,
+        id: &str,
+        action: &'a Action,
+        report: &mut Report,
+    ) -> Vec<Written<'a>> {
+        let mut written = Vec::new();
         for precondition in &action.preconditions {
             let only_there = matches!(
                 precondition.operator.as_deref(),
@@ -55,26 +91,29 @@ impl<'a> Simulation<'a> {
             }
         }
         if action.kind != ActionType::ToolCall {
-            self.own(id, action, report);
+            written.extend(self.own(id, action, report));
         }
         for (key, value) in &action.expected_effects {
-            self.write(id, key, value, false, report);
+            written.extend(self.write(id, key, value, true, report));
         }
+        written
     }
 
     /// What an action on the state does.
-    fn own(&mut self, id: &str, action: &'a Action, report: &mut Report) {
+    fn own(&mut self, id: &str, action: &'a Action, report: &mut Report) -> Option<Written<'a>> {
         let Some(key) = action.parameters.get("key") else {
-            return report.error(id, "a state action needs the parameter `key`");
+            report.error(id, "a state action needs the parameter `key`");
+            return None;
         };
         let Some(key) = key.as_str() else {
-            return report.error(id, "the parameter `key` must be a string");
+            report.error(id, "the parameter `key` must be a string");
+            return None;
         };
         let referring = holds_references(action);
         match action.kind {
             ActionType::StateWrite => {
                 let value = action.parameters.get("value").unwrap_or(&Value::Null);
-                self.write(id, key, value, referring, report);
+                return self.write(id, key, value, !referring, report);
             }
             ActionType::Assertion if !referring && !self.unknown.contains(key) => {
                 let expected = action.parameters.get("expected").unwrap_or(&Value::Null);
@@ -91,17 +130,27 @@ impl<'a> Simulation<'a> {
             }
             ActionType::Assertion | ActionType::StateRead | ActionType::ToolCall => {}
         }
+        None
     }
 
-    fn write(&mut self, id: &str, key: &'a str, value: &Value, unknown: bool, report: &mut Report) {
+    fn write(
+        &mut self,
+        id: &str,
+        key: &'a str,
+        value: &'a Value,
+        known: bool,
+        report: &mut Report,
+    ) -> Option<Written<'a>> {
         if let Err(error) = self.limits.check(key, value) {
-            return report.error(id, error.to_string());
+            report.error(id, error.to_string());
+            return None;
         }
-        if unknown {
-            self.unknown.insert(key);
-        } else {
+        if known {
             self.unknown.remove(key);
+        } else {
+            self.unknown.insert(key);
         }
         self.state.insert(key.to_owned(), value.clone());
+        Some(Written { key, value, known })
     }
 }

@@ -1,4 +1,5 @@
-use proptest::prelude::*;
+mod accepted;
+
 use serde_json::json;
 
 use super::*;
@@ -207,24 +208,91 @@ fn the_list_of_issues_is_bounded() {
     assert_eq!(found.issues.len(), ISSUES + 1);
 }
 
-proptest! {
-    #[test]
-    fn what_is_verified_is_never_refused_as_a_whole(
-        given in prop::collection::vec((0..6_u8, prop::option::of(0..6_u8), prop::option::of(0..7_u8)), 0..6), parallel in any::<bool>(),
-    ) {
-        let actions: Vec<_> = given.iter().map(|(id, on, refers)| {
-            let on: Vec<_> = on.iter().map(ToString::to_string).collect();
-            let refers = refers.map_or("none".to_owned(), |on| format!("${on}.output"));
-            json!({"id": id.to_string(), "type": "tool_call", "tool": "t", "dependencies": on, "parameters": {"p": refers, "id": id}})
-        }).collect();
-        let execution = if parallel { "parallel" } else { "sequential" };
-        let proposal = json!({"execution": execution, "actions": actions});
-        let found = check(proposal.clone(), json!({}));
-        let proposal: ActionProposal = serde_json::from_value(proposal).unwrap();
-        let names: Vec<_> = (0..).zip(&proposal.actions).map(|(place, action)| name(place, action)).collect();
-        let plan = Plan::of(&names, &proposal, &EngineLimits::default());
-        if found.valid {
-            prop_assert!(plan.is_ok());
-        }
-    }
+#[test]
+fn nobody_can_depend_on_an_action_without_an_id() {
+    let told = issues(json!([
+        {"type": "tool_call", "tool": "t"},
+        {"id": "b", "type": "tool_call", "tool": "t", "dependencies": ["actions[0]"], "parameters": {"b": 1}},
+        {"id": "c", "type": "tool_call", "tool": "t", "parameters": {"p": "$actions[0].output"}},
+    ]));
+    let error = "depends on `actions[0]`, which has no id of its own";
+    assert_eq!(
+        told,
+        [
+            format!("error b: it {error}"),
+            format!("error c: it {error}")
+        ]
+    );
+}
+
+#[test]
+fn a_state_that_the_session_could_not_hold_is_an_error() {
+    let limits = VerifyLimits {
+        store: StoreLimits {
+            keys: 2,
+            total_bytes: 400,
+            ..StoreLimits::default()
+        },
+        ..VerifyLimits::default()
+    };
+    let found = |actions: Value| {
+        let proposal = serde_json::from_value(json!({"actions": actions})).unwrap();
+        let found = verify(&proposal, &tools(), &Map::new(), limits);
+        found
+            .issues
+            .into_iter()
+            .map(|issue| issue.message)
+            .collect::<Vec<_>>()
+    };
+    let three = json!([
+        write("a", "x", json!(1)),
+        write("b", "y", json!(1)),
+        write("c", "z", json!(1))
+    ]);
+    assert_eq!(found(three), ["the session's state holds at most 2 keys"]);
+    let big = json!([write("a", "x", json!("x".repeat(500)))]);
+    assert_eq!(found(big), ["the session's state holds at most 400 bytes"]);
+}
+
+fn simulated(proposal: Value, initial: Value) -> Simulated {
+    let proposal = serde_json::from_value(proposal).unwrap();
+    let initial = initial.as_object().unwrap();
+    simulate(&proposal, &tools(), initial, VerifyLimits::default())
+}
+
+#[test]
+fn the_state_after_each_action_is_told_in_the_order_of_the_run() {
+    let effects = json!({"id": "b", "type": "tool_call", "tool": "t", "expected_effects": {"y": 2}, "dependencies": ["c"]});
+    let found = simulated(
+        json!({"actions": [effects, write("a", "k", json!("$b.output")), {"id": "c", "type": "state_read", "parameters": {"key": "z"}}]}),
+        json!({"z": 3}),
+    );
+    assert!(found.valid && !found.truncated);
+    let steps = serde_json::to_value(&found.steps).unwrap();
+    assert_eq!(
+        steps,
+        json!([
+            {"action_id": "c", "writes": {}, "state": {"z": 3}},
+            {"action_id": "b", "writes": {"y": 2}, "state": {"y": 2, "z": 3}},
+            {"action_id": "a", "writes": {"k": "$b.output"}, "unknown": ["k"], "state": {"k": "$b.output", "y": 2, "z": 3}},
+        ])
+    );
+    assert_eq!(Some(&found.simulated_state), found.steps[2].state.as_ref());
+}
+
+#[test]
+fn the_states_of_a_simulation_are_bounded_and_what_is_written_is_always_told() {
+    let big = "x".repeat(STATES_BYTES / 3);
+    let actions: Vec<_> = (0..5)
+        .map(|n| write(&n.to_string(), "k", json!(big)))
+        .collect();
+    let found = simulated(json!({"actions": actions}), json!({}));
+    assert!(found.truncated);
+    let told: Vec<_> = found
+        .steps
+        .iter()
+        .map(|step| step.state.is_some())
+        .collect();
+    assert_eq!(told, [true, true, false, false, false]);
+    assert!(found.steps.iter().all(|step| step.writes.contains_key("k")));
 }

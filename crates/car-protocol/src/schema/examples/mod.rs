@@ -11,6 +11,7 @@ mod policy;
 mod proposal;
 mod provided;
 mod request;
+mod results;
 mod server;
 mod session;
 mod state;
@@ -70,6 +71,7 @@ pub fn examples() -> Vec<Example> {
         diagnostics::examples,
         tools::examples,
         proposal::examples,
+        results::examples,
         policy::examples,
         verify::examples,
         state::examples,

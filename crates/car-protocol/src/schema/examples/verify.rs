@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Example, proposal};
 
@@ -6,20 +6,57 @@ pub(super) fn examples() -> Vec<Example> {
     vec![
         Example::of(
             "verify",
-            json!({ "proposal": proposal::filled(), "initial_state": { "city": "Lisbon" } }),
+            params(),
             json!({ "proposal": proposal::minimal() }),
         )
         .gives(
             json!({
                 "valid": false,
-                "issues": [{
-                    "action_id": "a1",
-                    "severity": "error",
-                    "message": "tool is not registered: weather",
-                }],
+                "issues": [issue()],
                 "simulated_state": { "city": "Lisbon", "forecast": "mild" },
             }),
             json!({ "valid": true, "issues": [], "simulated_state": {} }),
         ),
+        Example::of(
+            "simulate",
+            params(),
+            json!({ "proposal": proposal::minimal() }),
+        )
+        .gives(
+            json!({
+                "valid": false,
+                "issues": [issue()],
+                "steps": [{
+                    "action_id": "a1",
+                    "writes": { "forecast": "mild" },
+                    "unknown": ["forecast"],
+                    "state": { "city": "Lisbon", "forecast": "mild" },
+                }],
+                "simulated_state": { "city": "Lisbon", "forecast": "mild" },
+                "truncated": true,
+            }),
+            json!({
+                "valid": true,
+                "issues": [],
+                "steps": [{ "action_id": "a1", "writes": {} }],
+                "simulated_state": {},
+            }),
+        ),
     ]
+}
+
+fn params() -> Value {
+    json!({
+        "proposal": proposal::filled(),
+        "initial_state": { "city": "Lisbon" },
+        "scope": { "callerId": "ada", "tenantId": "acme", "claims": { "team": "research" } },
+    })
+}
+
+fn issue() -> Value {
+    json!({
+        "action_id": "a1",
+        "severity": "error",
+        "message": "tool is not registered: weather",
+    })
 }

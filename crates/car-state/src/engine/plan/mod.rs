@@ -15,6 +15,7 @@ use thiserror::Error;
 use super::EngineLimits;
 pub(crate) use flow::writes;
 pub(crate) use references::holds_references;
+pub use references::refers_to_output;
 pub(super) use references::resolve;
 
 /// What makes a proposal impossible to run. Nothing of it was.
@@ -140,6 +141,11 @@ impl Edges {
             *place += 1;
         }
         Self { starts, targets }
+    }
+
+    /// Whether an edge leads to this action.
+    pub(crate) fn lead_to(&self, index: Index) -> bool {
+        self.targets.contains(&index)
     }
 
     /// The edges that leave one action.

@@ -60,6 +60,15 @@ pub(crate) fn holds_references(action: &Action) -> bool {
     resolvable(action).any(|value| any_text(value, &mut |text| text.starts_with('$')))
 }
 
+/// Whether a value holds a text that may stand for the output of an action: `$id.output`, or one with a path behind it.
+#[must_use]
+pub fn refers_to_output(value: &Value) -> bool {
+    any_text(value, &mut |text| {
+        let rest = text.strip_prefix('$').filter(|rest| !rest.starts_with('$'));
+        rest.is_some_and(|rest| split(rest).next().is_some())
+    })
+}
+
 /// The parameters in which references are looked for: all but the key of a state action.
 fn resolvable(action: &Action) -> impl Iterator<Item = &Value> {
     let literal_key = action.kind != ActionType::ToolCall;

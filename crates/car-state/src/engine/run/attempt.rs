@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use car_protocol::rpc::proposal::FailureKind;
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
@@ -16,7 +17,7 @@ use super::super::ledger::state_of;
 use super::super::plan::Index;
 use super::super::{Engine, ToolCall, ToolError};
 use super::{Call, Event, Run, later};
-use crate::policy::panic_text;
+use crate::policy::{Verdict, panic_text};
 use crate::tool_table::Tool;
 
 /// What an attempt finds before it runs.
@@ -34,7 +35,13 @@ pub(super) enum Admission<'e> {
 }
 
 impl<'e> Run<'e> {
-    pub(super) fn begin_call(&mut self, index: Index, tool: Arc<Tool>, parameters: Value) {
+    pub(super) fn begin_call(
+        &mut self,
+        index: Index,
+        tool: Arc<Tool>,
+        parameters: Value,
+        verdict: Verdict,
+    ) {
         let action = self.action(index);
         let limits = &self.engine.parts.limits;
         let timeout = action
@@ -57,6 +64,8 @@ impl<'e> Run<'e> {
             tool,
             name,
             parameters,
+            permits: verdict.permits,
+            approved: false,
             key,
             lead: None,
             place: None,
@@ -68,11 +77,15 @@ impl<'e> Run<'e> {
             deadline: now,
         };
         self.calls.insert(index, call);
-        self.begin_attempt(index);
+        if verdict.approvals.is_empty() {
+            self.begin_attempt(index);
+        } else {
+            self.ask(index, verdict.approvals);
+        }
     }
 
     /// Begins the next attempt: it may have to wait for an equal action, or for the tool's rate limit.
-    fn begin_attempt(&mut self, index: Index) {
+    pub(super) fn begin_attempt(&mut self, index: Index) {
         let idempotent = self.action(index).idempotent;
         let Some(call) = self.calls.get_mut(&index) else {
             return;
@@ -119,6 +132,7 @@ impl<'e> Run<'e> {
                     call.name
                 );
                 self.attempt_failed(index, error, false);
+                self.say(index, FailureKind::RateLimited, Some(wait));
             }
             Admission::TooLate => {
                 let after = call.timeout;
@@ -189,7 +203,9 @@ impl<'e> Run<'e> {
                 .trace
                 .map(|trace| trace.child(self.engine.parts.ids.span_id())),
             recall: Some(self.guard.handle.token.clone()),
+            approved: call.approved,
         };
+        call.permits.use_up();
         call.made += 1;
         let place = call.place.take();
         self.running += 1;

@@ -16,6 +16,7 @@ use super::super::plan::{Index, resolve};
 use super::super::{ToolCall, ToolError};
 use super::attempt::execute;
 use super::{Run, later};
+use crate::store::measure;
 use crate::tool_table::Tool;
 
 /// How one of them ended.
@@ -93,7 +94,8 @@ impl Run<'_> {
         };
         let checked = ended.map_err(|error| error.to_string()).and_then(|value| {
             tool.check_returns(&value)?;
-            self.make_room(Some(&value), &serde_json::Map::new())?;
+            self.make_room(measure(&value).text)
+                .map_err(|found| found.error)?;
             Ok(value)
         });
         match checked {
@@ -123,7 +125,7 @@ impl Run<'_> {
         } = compensation;
         let limits = self.engine.parts.limits;
         let (names, ids) = (&self.names, &self.ids);
-        let output = |on: Index| self.output_of(on);
+        let output = |on: Index| self.given_by(on);
         let bound = limits.parameter_bytes;
         resolve(
             ActionType::ToolCall,
@@ -138,9 +140,13 @@ impl Run<'_> {
         let tool = self.engine.parts.tools.get(&name);
         let tool = tool.ok_or_else(|| format!("unknown tool `{name}`"))?;
         tool.check_parameters(&parameters)?;
-        if let Some(reason) = self.denied(index, Some(&name), &parameters) {
-            return Err(reason);
+        let mut verdict = self.judge(index, Some(&name), &parameters);
+        // Nobody waits for a person while a proposal ends: what would have to be asked is not done.
+        verdict.violations.append(&mut verdict.approvals);
+        if !verdict.violations.is_empty() {
+            return Err(self.tell_violations(index, &verdict.violations));
         }
+        verdict.permits.use_up();
         let timeout = timeout_ms
             .map_or(limits.compensation_timeout, Duration::from_millis)
             .min(limits.longest_timeout);
@@ -162,6 +168,7 @@ impl Run<'_> {
                 .trace
                 .map(|trace| trace.child(self.engine.parts.ids.span_id())),
             recall: None,
+            approved: false,
         };
         Ok((call, tool))
     }

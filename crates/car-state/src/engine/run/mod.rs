@@ -7,6 +7,8 @@ mod attempt;
 mod compensate;
 mod conclude;
 mod note;
+mod output;
+mod policy;
 mod settle;
 mod start;
 mod stop;
@@ -31,6 +33,7 @@ use super::handle::Guard;
 use super::plan::{Edges, Index, Plan};
 use super::schedule::Schedule;
 use super::{Engine, EngineError, EngineLimits, RunRequest, ToolError};
+use crate::policy::{Permits, PolicyViolation};
 use crate::store::Transaction;
 use crate::tool_table::Tool;
 use attempt::Admission;
@@ -48,6 +51,10 @@ pub(super) struct Run<'e> {
     ids: Vec<Arc<str>>,
     names: HashMap<Arc<str>, Index>,
     needs: Edges,
+    /// From each action to those whose outputs it may take.
+    explicit: Edges,
+    /// Outputs that were stored and that later actions take.
+    kept: HashMap<Index, Value>,
     schedule: Schedule,
     state: Transaction,
     results: Vec<Option<ActionResult>>,
@@ -58,6 +65,9 @@ pub(super) struct Run<'e> {
     /// Attempts that run, and how many may.
     running: usize,
     places: usize,
+    /// Questions to a person: how many are open, at most one for each place, and those that have to wait for that.
+    asking: usize,
+    to_ask: VecDeque<(Index, Vec<PolicyViolation>)>,
     events: FuturesUnordered<BoxFuture<'e, Event<'e>>>,
     /// When failed actions are tried again.
     retries: BinaryHeap<Reverse<(Instant, Index)>>,
@@ -84,6 +94,10 @@ struct Call<'e> {
     name: Arc<str>,
     /// Moved out by the last attempt.
     parameters: Value,
+    /// What policies count it against, until it is made.
+    permits: Permits,
+    /// Whether a person has agreed to it.
+    approved: bool,
     key: Option<Key>,
     lead: Option<Lead<'e>>,
     /// A place of the tool's own, for the attempt that is about to run.
@@ -109,6 +123,8 @@ enum Event<'e> {
     Ended(Index, Result<Value, ToolError>),
     /// An attempt was not begun, because the proposal stopped first.
     NotBegun(Index),
+    /// A person has agreed to a call, or not.
+    Decided(Index, Result<(), Vec<PolicyViolation>>),
 }
 
 impl<'e> Run<'e> {
@@ -155,6 +171,8 @@ impl<'e> Run<'e> {
             id,
             schedule: Schedule::of(&mut plan),
             needs: plan.needs,
+            explicit: plan.explicit,
+            kept: HashMap::new(),
             names: plan.names,
             ids,
             state: Transaction::begin(&parts.store, &request.tenant),
@@ -163,6 +181,8 @@ impl<'e> Run<'e> {
             queue: VecDeque::new(),
             running: 0,
             places: places(&request, limits),
+            asking: 0,
+            to_ask: VecDeque::new(),
             events: FuturesUnordered::new(),
             retries: BinaryHeap::new(),
             halted: Arc::default(),
@@ -237,6 +257,7 @@ impl<'e> Run<'e> {
     fn handle(&mut self, event: Event<'e>) {
         match event {
             Event::Admitted(index, admission) => self.admitted(index, admission),
+            Event::Decided(index, decision) => self.decided(index, decision),
             Event::Ended(index, result) => {
                 self.running -= 1;
                 self.attempt_ended(index, result);

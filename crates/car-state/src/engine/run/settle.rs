@@ -2,7 +2,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
-use car_protocol::rpc::proposal::{ActionResult, ActionStatus, FailureBehavior};
+use car_protocol::rpc::proposal::{ActionResult, ActionStatus, FailureBehavior, FailureKind};
 use serde_json::{Map, Value};
 
 use super::super::ToolError;
@@ -10,8 +10,9 @@ use super::super::backoff;
 use super::super::cache::Bounds;
 use super::super::journal::{Datum, kind};
 use super::super::plan::Index;
+use super::output::TooMuch;
 use super::{Call, Run, Stop, later};
-use crate::store::{measure, measure_map};
+use crate::policy::whole_millis;
 
 /// How an action succeeded.
 struct Done {
@@ -51,8 +52,10 @@ impl Run<'_> {
                 return self.attempt_failed(index, error.to_string(), error.is_retryable());
             }
         };
-        if let Err(error) = call.tool.check_returns(&value) {
-            return self.attempt_failed(index, error, true);
+        if let Err(found) = call.tool.check_returns(&value) {
+            let error = format!("the result does not fit the tool's `returns`: {found}");
+            self.attempt_failed(index, error, true);
+            return self.say(index, FailureKind::InvalidResult, None);
         }
         self.tool_calls += 1;
         self.remember(index, &value);
@@ -181,9 +184,13 @@ impl Run<'_> {
         if let Some((key, value)) = write {
             changes.entry(key).or_insert(value);
         }
-        if let Err(error) = self.make_room(output.as_ref(), &changes) {
-            return self.fail_after(index, error, attempts, Some(millis));
-        }
+        let carried = match self.carry(index, output, &changes) {
+            Ok(carried) => carried,
+            Err(TooMuch { error, kind }) => {
+                self.fail_after(index, error, attempts, Some(millis));
+                return kind.map_or((), |kind| self.say(index, kind, None));
+            }
+        };
         if !changes.is_empty() {
             let entries = changes
                 .iter()
@@ -210,26 +217,12 @@ impl Run<'_> {
             self.undoable.push(index);
         }
         let result = ActionResult {
-            output,
+            output: carried.output,
+            stored: carried.stored,
             state_changes: changes,
             ..self.result(index, ActionStatus::Succeeded, None, attempts, Some(millis))
         };
         self.end(index, result);
-    }
-
-    /// Results are held until the proposal ends: all of them together are bounded.
-    pub(super) fn make_room(
-        &mut self,
-        output: Option<&Value>,
-        changes: &Map<String, Value>,
-    ) -> Result<(), String> {
-        let size = output.map_or(0, |value| measure(value).text) + measure_map(changes).text;
-        let limit = self.engine.parts.limits.output_bytes;
-        self.output_left = self
-            .output_left
-            .checked_sub(size)
-            .ok_or_else(|| format!("the results of one proposal have at most {limit} bytes"))?;
-        Ok(())
     }
 
     /// An action on the state has failed.
@@ -299,6 +292,20 @@ impl Run<'_> {
             duration_ms,
             timestamp: self.engine.parts.clock.now(),
             attempts,
+            stored: false,
+            error_kind: None,
+            violations: Vec::new(),
+            retry_after_ms: None,
+        }
+    }
+
+    /// Says for a program why an action did not succeed, if that is what has become of it.
+    pub(super) fn say(&mut self, index: Index, kind: FailureKind, wait: Option<Duration>) {
+        if let Some(Some(result)) = self.results.get_mut(index as usize)
+            && result.status != ActionStatus::Succeeded
+        {
+            result.error_kind = Some(kind);
+            result.retry_after_ms = wait.map(whole_millis);
         }
     }
 

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
-use car_protocol::rpc::proposal::{ActionStatus, ActionType};
+use car_protocol::rpc::proposal::{ActionStatus, ActionType, FailureKind};
 use serde_json::{Map, Value, json};
 
 use super::super::journal::{Datum, kind};
 use super::super::plan::{Index, holds_references, resolve};
 use super::Run;
 use crate::condition;
-use crate::policy::Subject;
 use crate::store::StateView as _;
 use crate::tool_table::Tool;
 
@@ -17,6 +16,18 @@ enum Ready {
     Write,
     Read,
     Assert,
+}
+
+/// Why an action is not taken.
+struct Refusal {
+    reason: String,
+    kind: Option<FailureKind>,
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Self {
+        Self { reason, kind: None }
+    }
 }
 
 impl Run<'_> {
@@ -37,14 +48,21 @@ impl Run<'_> {
         let parameters = Value::Object(parameters);
         let ready = match self.validate(index, &parameters) {
             Ok(ready) => ready,
-            Err(reason) => return self.reject(index, reason),
+            Err(Refusal { reason, kind }) => {
+                self.reject(index, reason);
+                if let Some(kind) = kind {
+                    self.say(index, kind, None);
+                }
+                return;
+            }
         };
-        if let Some(reason) = self.denied(index, None, &parameters) {
-            return self.reject(index, reason);
+        let verdict = self.judge(index, None, &parameters);
+        if !verdict.violations.is_empty() {
+            return self.deny(index, verdict.violations);
         }
         self.note(kind::ACTION_VALIDATED, Some(index), &[]);
         match ready {
-            Ready::Call(tool) => self.begin_call(index, tool, parameters),
+            Ready::Call(tool) => self.begin_call(index, tool, parameters, verdict),
             Ready::Write => self.write_state(index, parameters),
             Ready::Read => self.read_state(index, &parameters),
             Ready::Assert => self.assert_state(index, &parameters),
@@ -62,28 +80,26 @@ impl Run<'_> {
     }
 
     fn resolve(&self, index: Index, parameters: &mut Map<String, Value>) -> Result<(), String> {
-        let output = |on: Index| self.output_of(on);
+        let output = |on: Index| self.given_by(on);
         let limit = self.engine.parts.limits.parameter_bytes;
         let kind = self.action(index).kind;
         resolve(kind, parameters, &self.names, &self.ids, limit, output)
             .map_err(|error| error.to_string())
     }
 
-    /// What an action gave, if it succeeded.
-    pub(super) fn output_of(&self, on: Index) -> Option<&Value> {
-        let result = self.results[on as usize].as_ref()?;
-        (result.status == ActionStatus::Succeeded).then_some(())?;
-        Some(result.output.as_ref().unwrap_or(&Value::Null))
-    }
-
-    fn validate(&mut self, index: Index, parameters: &Value) -> Result<Ready, String> {
+    fn validate(&mut self, index: Index, parameters: &Value) -> Result<Ready, Refusal> {
         let action = &self.request.proposal.actions[index as usize];
         let ready = match action.kind {
             ActionType::ToolCall => {
-                let name = action.tool.as_deref().ok_or("a tool call needs `tool`")?;
+                let name = action.tool.as_deref();
+                let name = name.ok_or_else(|| "a tool call needs `tool`".to_owned())?;
                 let tool = self.engine.parts.tools.get(name);
                 let tool = tool.ok_or_else(|| format!("unknown tool `{name}`"))?;
-                tool.check_parameters(parameters)?;
+                tool.check_parameters(parameters)
+                    .map_err(|reason| Refusal {
+                        reason,
+                        kind: Some(FailureKind::InvalidParameters),
+                    })?;
                 Ready::Call(tool)
             }
             ActionType::StateWrite => {
@@ -104,44 +120,10 @@ impl Run<'_> {
         }
         for key in &action.state_dependencies {
             if self.state.get(key).is_none() {
-                return Err(format!("the state key `{key}` is missing"));
+                return Err(format!("the state key `{key}` is missing").into());
             }
         }
         Ok(ready)
-    }
-
-    /// What the policies say against an action, or against the call of another tool in its place, if anything.
-    pub(super) fn denied(
-        &mut self,
-        index: Index,
-        instead: Option<&str>,
-        parameters: &Value,
-    ) -> Option<String> {
-        let action = &self.request.proposal.actions[index as usize];
-        let subject = Subject {
-            kind: instead.map_or(action.kind, |_| ActionType::ToolCall),
-            tool: instead.or(action.tool.as_deref()),
-            parameters,
-            tenant: &self.request.tenant,
-            caller: self.request.caller.as_deref(),
-        };
-        let policies = &self.engine.parts.policies;
-        let scope = self.request.policy_scope.as_deref();
-        let violations = policies.violations(scope, &subject, &mut self.state);
-        if violations.is_empty() {
-            return None;
-        }
-        let told: Vec<_> = violations
-            .iter()
-            .map(|found| format!("policy `{}`: {}", found.policy, found.reason))
-            .collect();
-        let listed: Value = violations
-            .into_iter()
-            .map(|found| json!({ "policy": found.policy, "reason": found.reason }))
-            .collect();
-        let data = [("violations", Datum::Json(&listed))];
-        self.note(kind::POLICY_VIOLATION, Some(index), &data);
-        Some(told.join("; "))
     }
 
     fn write_state(&mut self, index: Index, parameters: Value) {

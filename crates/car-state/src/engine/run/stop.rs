@@ -97,6 +97,7 @@ impl Run<'_> {
         self.halted.store(true, Ordering::Relaxed);
         self.queue.clear();
         self.retries.clear();
+        self.to_ask.clear();
         self.take_what_ended();
         if self.running > 0 {
             self.guard.handle.token.cancel();
@@ -122,7 +123,8 @@ impl Run<'_> {
     fn handle_last(&mut self, event: Event<'_>) {
         match event {
             // Nothing begins any more.
-            Event::Admitted(..) => {}
+            Event::Admitted(..) | Event::Decided(_, Ok(())) => {}
+            Event::Decided(index, refused) => self.decided(index, refused),
             Event::Ended(index, result) => self.handle(Event::Ended(index, result)),
             Event::NotBegun(index) => self.handle(Event::NotBegun(index)),
         }

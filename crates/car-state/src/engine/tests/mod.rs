@@ -7,6 +7,7 @@ mod order;
 mod property;
 mod races;
 mod remembered;
+mod results;
 mod retry;
 mod validation;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use car_protocol::Timestamp;
 use car_protocol::rpc::proposal::{ActionResult, ActionStatus, Outcome};
+use car_protocol::rpc::results::ResultHandle;
 use car_protocol::rpc::tools::ToolDefinition;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -24,6 +26,8 @@ use serde_json::json;
 
 use super::*;
 use crate::clock::{CountingIds, FixedClock};
+use crate::policy::NobodyToAsk;
+use crate::results::ResultError;
 use crate::store::StoreLimits;
 
 type Answer = Result<Value, ToolError>;
@@ -83,6 +87,30 @@ struct Bench {
     engine: Engine,
     tools: Arc<Functions>,
     notes: Arc<Notes>,
+    kept: Arc<Kept>,
+}
+
+/// Keeps what is too big to be carried, up to 1,000,000 bytes of text each.
+#[derive(Default)]
+struct Kept(Mutex<Vec<Value>>);
+
+impl ResultKeeper for Kept {
+    fn keep(&self, value: &Value) -> Result<ResultHandle, ResultError> {
+        let bytes = crate::store::measure(value).text as u64;
+        if bytes > 1_000_000 {
+            return Err(ResultError::TooBig {
+                bytes,
+                limit: 1_000_000,
+            });
+        }
+        self.0.lock().push(value.clone());
+        Ok(ResultHandle {
+            sha256: "00".repeat(32),
+            bytes,
+            media_type: "application/json".to_owned(),
+            expires_at: Timestamp::from_unix_millis(0),
+        })
+    }
 }
 
 impl Bench {
@@ -134,10 +162,13 @@ impl Bench {
             .unwrap();
         let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
         let (tools, notes) = (Arc::new(functions), Arc::new(Notes::default()));
+        let kept = Arc::new(Kept::default());
         let engine = Engine::new(EngineParts {
             store: Arc::new(StateStore::new(store)),
             tools: Arc::new(table),
             policies: Arc::new(PolicyBook::new(Arc::clone(&ids))),
+            approver: Arc::new(NobodyToAsk),
+            results: Arc::clone(&kept) as _,
             executor: Arc::clone(&tools) as _,
             journal: Arc::clone(&notes) as _,
             clock: Arc::new(FixedClock(Timestamp::from_unix_millis(0))),
@@ -148,6 +179,7 @@ impl Bench {
             engine,
             tools,
             notes,
+            kept,
         }
     }
 

@@ -1,0 +1,137 @@
+use std::fmt::Write as _;
+
+use car_protocol::rpc::policy::PolicyViolation;
+use car_protocol::rpc::proposal::{ActionType, FailureKind};
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::super::journal::{Datum, kind};
+use super::super::plan::Index;
+use super::{Event, Run};
+use crate::approval::preview;
+use crate::policy::{Question, Subject, Verdict};
+
+impl Run<'_> {
+    /// What the policies say about an action whose turn has come, or about the call of another tool in its place.
+    pub(super) fn judge(
+        &mut self,
+        index: Index,
+        instead: Option<&str>,
+        parameters: &Value,
+    ) -> Verdict {
+        let action = &self.request.proposal.actions[index as usize];
+        let subject = Subject {
+            kind: instead.map_or(action.kind, |_| ActionType::ToolCall),
+            tool: instead.or(action.tool.as_deref()),
+            parameters,
+            tenant: &self.request.tenant,
+            caller: self.request.caller.as_deref(),
+        };
+        let policies = &self.engine.parts.policies;
+        let scope = self.request.policy_scope.as_deref();
+        policies.judge(scope, &subject, &mut self.state)
+    }
+
+    /// Policies object to an action. All of them are told.
+    pub(super) fn deny(&mut self, index: Index, violations: Vec<PolicyViolation>) {
+        let told = self.tell_violations(index, &violations);
+        // There is room again only when the last of them has some, and never if one is for good.
+        let waits = violations.iter().map(|found| found.retry_after_ms);
+        let wait = waits.reduce(|one, other| Some(one?.max(other?))).flatten();
+        self.reject(index, told);
+        self.say(index, FailureKind::Policy, None);
+        if let Some(Some(result)) = self.results.get_mut(index as usize) {
+            result.retry_after_ms = wait;
+            result.violations = violations;
+        }
+    }
+
+    /// Notes what stands against an action, and puts it into words.
+    pub(super) fn tell_violations(&self, index: Index, violations: &[PolicyViolation]) -> String {
+        let told: Vec<_> = violations
+            .iter()
+            .map(|found| format!("policy `{}`: {}", found.policy, found.reason))
+            .collect();
+        let listed = serde_json::to_value(violations).unwrap_or_default();
+        let data = [("violations", Datum::Json(&listed))];
+        self.note(kind::POLICY_VIOLATION, Some(index), &data);
+        told.join("; ")
+    }
+
+    /// Has a person asked. That takes none of the action's time, and no place: its first attempt begins when somebody
+    /// has agreed. One proposal has as many questions open as it has places, so that it cannot fill the desk.
+    pub(super) fn ask(&mut self, index: Index, policies: Vec<PolicyViolation>) {
+        if self.asking < self.places {
+            self.put_question(index, policies);
+        } else {
+            self.to_ask.push_back((index, policies));
+        }
+    }
+
+    fn put_question(&mut self, index: Index, mut policies: Vec<PolicyViolation>) {
+        let Some(call) = self.calls.get(&index) else {
+            return;
+        };
+        let names: Vec<Value> = policies
+            .iter()
+            .map(|asks| asks.policy.as_str().into())
+            .collect();
+        let details = json!({
+            "tool": &*call.name,
+            "parameters_preview": preview(&call.parameters),
+            "parameters_sha256": digest(&call.parameters),
+            "proposal_id": &*self.id,
+            "action_id": &*self.ids[index as usize],
+            "policies": names,
+        });
+        let question = Question {
+            tool: call.name.as_ref().to_owned(),
+            details,
+        };
+        let engine = self.engine;
+        let answer = async move {
+            let decision = engine.parts.approver.ask(question).await;
+            let decision = decision.map_err(|reason| {
+                for asks in &mut policies {
+                    asks.reason.clone_from(&reason);
+                }
+                policies
+            });
+            Event::Decided(index, decision)
+        };
+        self.asking += 1;
+        self.events.push(answer.boxed());
+    }
+
+    pub(super) fn decided(&mut self, index: Index, decision: Result<(), Vec<PolicyViolation>>) {
+        self.asking -= 1;
+        if let Some((next, policies)) = self.to_ask.pop_front() {
+            self.put_question(next, policies);
+        }
+        match decision {
+            Ok(()) => {
+                if let Some(call) = self.calls.get_mut(&index) {
+                    call.approved = true;
+                    self.begin_attempt(index);
+                }
+            }
+            Err(violations) => {
+                // With it goes the room that policies had kept for it.
+                if self.calls.remove(&index).is_some() {
+                    self.deny(index, violations);
+                }
+            }
+        }
+    }
+}
+
+/// SHA-256 of the JSON of the parameters: it says exactly what was agreed to, however long that is.
+fn digest(parameters: &Value) -> String {
+    let text = parameters.to_string();
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(text.as_bytes()) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
