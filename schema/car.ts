@@ -41,6 +41,20 @@ export interface Methods {
    */
   "session.init": { params?: SessionInitParams; result: SessionInitialized };
   /**
+   * Goes on with a session whose connection was lost, on this connection, which has no session of its own afterwards.
+   *
+   * `token` is what `session.auth`, `session.init` or this method gave for `resume`; it authenticates the connection. Must be called before anything that is still under way. A connection that the session still has is fenced.
+   *
+   * Access: open.
+   */
+  "session.resume": { params: SessionResumeParams; result: SessionResumed };
+  /**
+   * Ends the session, whatever grace it was promised, and after the answer the connection.
+   *
+   * Access: open.
+   */
+  "session.close": { params?: NoParams; result: Confirmation };
+  /**
    * Opens a policy scope inside the session, to be named as `session_id` in `policy.register` and `proposal.submit`.
    *
    * Access: client.
@@ -1170,6 +1184,20 @@ export interface Notice {
   count: number;
 }
 
+/** A callback that the daemon waits for. */
+export interface OpenCallback {
+  /** The id of its request. */
+  request_id: string;
+  /** What it calls. */
+  method: string;
+  /** How often it has been sent, what follows this result included. */
+  delivery: number;
+  /** Whether it follows this result. What does not may be answered by its id all the same. */
+  delivered: boolean;
+  /** How long it will be waited for, in milliseconds. */
+  timeout_ms: number;
+}
+
 /** How a proposal ended. */
 export type Outcome =
   /** Every action was looked at; what succeeded has written to the state. */
@@ -1360,6 +1388,21 @@ export interface ResolveRequested {
   owner_client_id: string;
 }
 
+/** The secret with which a session is resumed. Never printed. */
+export type ResumeToken = string;
+
+/** A stream of a session that was resumed. */
+export interface ResumedStream {
+  /** Its name. */
+  stream: string;
+  /** The place after which it goes on. Left out where it does not. */
+  from?: EventCursor;
+  /** The place of its newest event. */
+  head: EventCursor;
+  /** The place that was asked for leads nowhere any more, and the stream is not fed: `events.subscribe` begins anew. This is the place before the oldest event that is kept. */
+  resync_required?: EventCursor;
+}
+
 /** The `error` member of a response. */
 export interface RpcError {
   /** The class of what happened: one of those listed under `code`, or a number of the peer. */
@@ -1406,6 +1449,10 @@ export interface SessionAuthParams {
   host_token?: string | null;
   /** Binds the session to this agent. */
   agent_id?: string | null;
+  /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
+  resume?: boolean | null;
+  /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
+  grace_ms?: number | null;
 }
 
 /** Result of `session.auth`. */
@@ -1418,6 +1465,10 @@ export interface SessionAuthenticated {
   role: SessionRole;
   /** The agent that the session is bound to. */
   agent_id?: string;
+  /** The token to resume the session with, where that was asked for. */
+  resume_token?: ResumeToken;
+  /** How long the session stays without a connection, in milliseconds, where that was asked for. */
+  grace_ms?: number;
 }
 
 /** Params of `session.closing`. */
@@ -1456,6 +1507,10 @@ export interface SessionInitParams {
   tools?: ToolDefinition[] | null;
   /** Policies as for `policy.register`. */
   policies?: PolicyDefinition[] | null;
+  /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
+  resume?: boolean | null;
+  /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
+  grace_ms?: number | null;
 }
 
 /** Result of `session.init`. */
@@ -1468,6 +1523,54 @@ export interface SessionInitialized {
   policies_registered: number;
   /** The policies that were not, because their rule is unknown or incomplete. */
   policies_skipped?: SkippedPolicy[];
+  /** The token to resume the session with, where that was asked for. */
+  resume_token?: ResumeToken;
+  /** How long the session stays without a connection, in milliseconds, where that was asked for. */
+  grace_ms?: number;
+}
+
+/** Params of `session.resume`. */
+export interface SessionResumeParams {
+  /** The newest token that the client has. */
+  token: ResumeToken;
+  /** The last event that the client has of each stream that it subscribes to. A stream that is not named goes on after what was written to the connection that is lost. */
+  seen?: { [key: string]: EventCursor } | null;
+  /** The ids of the requests that the client waits for: only their replies are told. Without it, every reply that is not known to have arrived. 4,096 at most. */
+  waiting?: unknown[] | null;
+  /** How long the session is to stay without a connection from now on, in milliseconds; as before when left out. */
+  grace_ms?: number | null;
+}
+
+/** Result of `session.resume`. */
+export interface SessionResumed {
+  /** The session, which is the same as before. */
+  session_id: string;
+  /** Its role. */
+  role: SessionRole;
+  /** The token for the next time. The one that was presented stays good until this one is used. */
+  resume_token: ResumeToken;
+  /** How long the session stays without a connection, in milliseconds. */
+  grace_ms: number;
+  /** Whether the daemon was started anew meanwhile. */
+  restarted: boolean;
+  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`. */
+  restored: string[];
+  /** What is gone, by the same names. */
+  lost?: string[];
+  /** The streams that the session subscribes to, by name. */
+  streams: ResumedStream[];
+  /** Replies that were missed, whole, in the order in which they were given. */
+  replies: unknown[];
+  /** The requests that are under way: they are answered on this connection. With `waiting`, those of them. */
+  running: unknown[];
+  /** Those of `waiting` that were answered and whose reply is not kept any more. They took effect. */
+  replies_lost?: unknown[];
+  /** Those of `waiting` that never arrived: sending them again does nothing twice. */
+  not_seen?: unknown[];
+  /** Those of `waiting` that are from before the session could be resumed, or too long ago to say anything of them. */
+  unknown?: unknown[];
+  /** The callbacks that are open, oldest first. */
+  callbacks: OpenCallback[];
 }
 
 /** What a session may do beyond its own. */
@@ -1648,6 +1751,8 @@ export interface ToolsExecuteParams {
   session_id: string;
   /** The proposal. */
   proposal_id?: string;
+  /** How often this request has been sent, where that is more than once: again on each connection that resumes the session, under the same `request_id`. */
+  delivery?: number;
   /** What belongs to the call and not to the tool. */
   _meta?: CallbackMeta;
 }

@@ -7,12 +7,20 @@ type Examples<Table> = { [Name in keyof Table]: Table[Name][] };
 
 export const methods: Examples<Methods> = {
   "session.auth": [
-    {"params":{"agent_id":"planner","host_token":"kQ7x…","token":"pN0s…"},"result":{"agent_id":"planner","auth_enabled":true,"ok":true,"role":"host"}},
+    {"params":{"agent_id":"planner","grace_ms":60000,"host_token":"kQ7x…","resume":true,"token":"pN0s…"},"result":{"agent_id":"planner","auth_enabled":true,"grace_ms":60000,"ok":true,"resume_token":"6f1d0c4b92ae.8c…","role":"host"}},
     {"params":{},"result":{"auth_enabled":false,"ok":true,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"session_id":"6f1d0c4b92ae","tools_registered":1}},
+    {"params":{"client_id":"notebook","grace_ms":60000,"policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"resume":true,"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"grace_ms":60000,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","session_id":"6f1d0c4b92ae","tools_registered":1}},
     {"params":{},"result":{"policies_registered":0,"session_id":"6f1d0c4b92ae","tools_registered":0}},
+  ],
+  "session.resume": [
+    {"params":{"grace_ms":60000,"seen":{"host":{"epoch":3,"seq":41}},"token":"6f1d0c4b92ae.8c…","waiting":[7,8,"nine",10,2]},"result":{"callbacks":[{"delivered":true,"delivery":2,"method":"tools.execute","request_id":"cb-5","timeout_ms":29000}],"grace_ms":60000,"lost":["policy_scopes","state","memory","agents","requests","callbacks"],"not_seen":[10],"replies":[{"id":7,"jsonrpc":"2.0","result":null}],"replies_lost":["nine"],"restarted":true,"restored":["tools","policies","subscriptions"],"resume_token":"6f1d0c4b92ae.d1…","role":"client","running":[8],"session_id":"6f1d0c4b92ae","streams":[{"from":{"epoch":3,"seq":41},"head":{"epoch":3,"seq":44},"stream":"host"},{"head":{"epoch":9,"seq":0},"resync_required":{"epoch":9,"seq":0},"stream":"session/6f1d0c4b92ae"}],"unknown":[2]}},
+    {"params":{"token":"6f1d0c4b92ae.8c…"},"result":{"callbacks":[],"grace_ms":120000,"replies":[],"restarted":false,"restored":[],"resume_token":"6f1d0c4b92ae.d1…","role":"client","running":[],"session_id":"6f1d0c4b92ae","streams":[]}},
+  ],
+  "session.close": [
+    {"params":{},"result":{"ok":true}},
+    {"params":{},"result":{"ok":true}},
   ],
   "session.policy.open": [
     {"params":{},"result":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}},
@@ -202,7 +210,7 @@ export const methods: Examples<Methods> = {
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
-    {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
+    {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"delivery":2,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
     {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
   ],
 };
@@ -210,7 +218,7 @@ export const callbacks: Examples<Callbacks> = {
 export const notifications: Examples<Notifications> = {
   "session.closing": [
     {"params":{"message":"the daemon is shutting down","reason":"shutting_down"}},
-    {"params":{"message":"no session.auth within 10 s","reason":"auth_timeout"}},
+    {"params":{"message":"the session goes on on another connection","reason":"fenced"}},
   ],
   "session.event": [
     {"params":{"action_id":"a1","data":{"attempts":1},"epoch":1,"kind":"action_succeeded","proposal_id":"p1","seq":41,"stream":"session/6f1d0c4b92ae","timestamp":"2026-01-02T03:04:05.678Z"}},

@@ -20,6 +20,7 @@ mod policy;
 mod pressure;
 mod proposal;
 mod provided;
+mod resume;
 mod server;
 mod session;
 mod shutdown;

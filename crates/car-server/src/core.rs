@@ -30,7 +30,7 @@ impl Core {
     }
 
     /// Ready when the daemon stops and the session's calls have ended, or the time to drain is over.
-    pub(crate) async fn drained(&self, session: &ClientSession) {
+    pub(crate) async fn drained(&self, session: Arc<ClientSession>) {
         self.life.stopping().await;
         let _ = timeout(self.limits.drain, session.idle()).await;
     }

@@ -9,6 +9,7 @@ use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::policy::PolicyError;
+use car_state::session::resume::ResumeError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
 
@@ -162,6 +163,20 @@ impl From<SubscribeError> for Failure {
         match error {
             SubscribeError::Log(error) => error.into(),
             SubscribeError::TooMany { limit: n } => limit(message, n).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<ResumeError> for Failure {
+    fn from(error: ResumeError) -> Self {
+        let message = format!("resume failed: {error}");
+        match error {
+            ResumeError::Unknown => {
+                RpcError::new(code::AUTH_REQUIRED, kind::AUTH_FAILED, message).into()
+            }
+            ResumeError::Foreign => RpcError::domain(kind::FORBIDDEN, message).into(),
+            ResumeError::Busy => RpcError::domain(kind::CONFLICT, message).into(),
             other => Self::internal(other),
         }
     }

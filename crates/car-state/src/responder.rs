@@ -3,12 +3,14 @@
 use std::mem;
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use car_protocol::jsonrpc::{Id, encode_error, encode_result};
 use car_protocol::{RpcError, kind};
 use parking_lot::Mutex;
 use serde::Serialize;
 
 use crate::channel::{Overloaded, Slot, WsChannel};
+use crate::session::Replies;
 use crate::traffic::{MethodIndex, Traffic};
 
 /// Answers one request. Dropping it unanswered answers with an internal error, or with `session_ended` where that is why,
@@ -18,6 +20,8 @@ pub struct Responder {
     id: Id,
     method: MethodIndex,
     target: Target,
+    /// Where the answer is kept, if the session can be resumed.
+    kept: Option<Arc<Replies>>,
 }
 
 #[derive(Debug)]
@@ -35,32 +39,34 @@ impl Responder {
     /// For a request.
     #[must_use]
     pub fn request(id: Id, slot: Slot) -> Self {
+        let kept = slot.channel().keeps();
+        Self::new(id, Target::Caller(slot), kept)
+    }
+
+    fn new(id: Id, target: Target, kept: Option<Arc<Replies>>) -> Self {
+        if let Some(replies) = &kept {
+            replies.begun(&id);
+        }
         Self {
             id,
             method: MethodIndex::UNKNOWN,
-            target: Target::Caller(slot),
+            target,
+            kept,
         }
     }
 
     /// For a notification.
     #[must_use]
     pub fn notification(slot: Option<Slot>) -> Self {
-        Self {
-            id: Id::NULL,
-            method: MethodIndex::UNKNOWN,
-            target: Target::Nobody(slot),
-        }
+        Self::new(Id::NULL, Target::Nobody(slot), None)
     }
 
     /// For a request in a batch; without a slot where the request is to be refused.
     #[must_use]
     pub fn batched(id: Id, batch: &Arc<Batch>, slot: Option<Slot>) -> Self {
         batch.expect_one();
-        Self {
-            id,
-            method: MethodIndex::UNKNOWN,
-            target: Target::Batch(Arc::clone(batch), slot),
-        }
+        let kept = batch.channel().keeps();
+        Self::new(id, Target::Batch(Arc::clone(batch), slot), kept)
     }
 
     /// The same for a request that names this method.
@@ -68,6 +74,29 @@ impl Responder {
     pub fn of(mut self, method: MethodIndex) -> Self {
         self.method = method;
         self
+    }
+
+    /// Says that the answer holds a secret: it is sent once, and kept nowhere.
+    pub fn keep_nothing(&mut self) {
+        if let Some(replies) = self.kept.take() {
+            replies.answered(&self.id, None);
+        }
+    }
+
+    /// Whether the answer goes out together with others.
+    #[must_use]
+    pub fn is_batched(&self) -> bool {
+        matches!(self.target, Target::Batch(..))
+    }
+
+    /// The connection that the request came on; none for a notification.
+    #[must_use]
+    pub fn channel(&self) -> Option<&Arc<WsChannel>> {
+        match &self.target {
+            Target::Caller(slot) => Some(slot.channel()),
+            Target::Batch(batch, _) => Some(&batch.channel),
+            Target::Nobody(_) | Target::Answered => None,
+        }
     }
 
     /// The id of the request; `null` for a notification.
@@ -143,10 +172,16 @@ impl Responder {
     }
 
     fn answer(&mut self, text: String) {
-        match mem::replace(&mut self.target, Target::Answered) {
-            Target::Caller(slot) => slot.reply(text),
-            Target::Batch(batch, slot) => batch.answer(&text, slot),
-            Target::Nobody(_) | Target::Answered => {}
+        let text = ByteString::from(text);
+        let kept = self.kept.take();
+        if let Some(replies) = &kept {
+            replies.answered(&self.id, Some(text.clone()));
+        }
+        match (mem::replace(&mut self.target, Target::Answered), kept) {
+            (Target::Caller(slot), Some(replies)) => slot.reply_kept(&replies, text),
+            (Target::Caller(slot), None) => slot.reply(text),
+            (Target::Batch(batch, slot), _) => batch.answer(&text, slot),
+            (Target::Nobody(_) | Target::Answered, _) => {}
         }
     }
 }

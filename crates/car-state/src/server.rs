@@ -22,6 +22,9 @@ use crate::log::SqliteLog;
 use crate::log::{Appends, EventLog, Families, Family, MemoryLog, MeteredLog, SESSION, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
+use crate::session::resume::ResumeLedger;
+#[cfg(feature = "sqlite")]
+use crate::session::resume::sqlite::SqliteNotebook;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
@@ -168,6 +171,22 @@ impl ServerStateConfig {
         })
     }
 
+    #[cfg(feature = "sqlite")]
+    fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        let clock = Arc::clone(&self.clock);
+        let Some(database) = &self.database else {
+            return Ok(ResumeLedger::new(clock, None, Vec::new()));
+        };
+        let (notebook, notes) = SqliteNotebook::open(database)?;
+        Ok(ResumeLedger::new(clock, Some(Arc::new(notebook)), notes))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
+    fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
     #[cfg(not(feature = "sqlite"))]
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
@@ -201,6 +220,7 @@ pub struct ServerState {
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
     sessions: Arc<SessionRegistry>,
+    resumes: Arc<ResumeLedger>,
     engine: EngineLimits,
     store: StoreLimits,
     started_at: Timestamp,
@@ -248,6 +268,7 @@ impl ServerState {
         let log = MeteredLog::new(log);
         let appends = Arc::clone(log.appends());
         let log: Arc<dyn EventLog> = Arc::new(log);
+        let resumes = config.make_ledger()?;
         let host = HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
@@ -269,6 +290,7 @@ impl ServerState {
             ids: config.ids,
             host: Arc::new(host),
             sessions: Arc::default(),
+            resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
         }))
@@ -278,12 +300,24 @@ impl ServerState {
     #[must_use]
     pub fn open_session(&self, auth_enabled: bool) -> Arc<ClientSession> {
         let id = SessionId::new(&self.ids.hex12());
-        let identity = Arc::new(IdentityCell::new(Identity {
+        self.open(IdentityCell::new(Identity {
             session: id.clone(),
-            principal: Principal::Anonymous(id.clone()),
+            principal: Principal::Anonymous(id),
             role: Role::Client,
             auth_enabled,
-        }));
+        }))
+    }
+
+    /// Opens a session for a client that was known before.
+    pub(crate) fn open_session_as(&self, identity: Identity) -> Arc<ClientSession> {
+        let (principal, role) = (identity.principal.clone(), identity.role);
+        let identity = IdentityCell::new(identity);
+        identity.authenticate(principal, role);
+        self.open(identity)
+    }
+
+    fn open(&self, identity: IdentityCell) -> Arc<ClientSession> {
+        let (id, identity) = (identity.get().session, Arc::new(identity));
         let (link, callbacks) = (Arc::<Link>::default(), Arc::<Callbacks>::default());
         let stream = StreamName::owned(&SESSION, id.as_str());
         let state = Arc::new(StateStore::new(self.store));
@@ -334,6 +368,7 @@ impl ServerState {
             stream,
             host: Arc::clone(&self.host),
             registry: Arc::clone(&self.sessions),
+            ledger: Arc::clone(&self.resumes),
         })
     }
 
@@ -384,6 +419,12 @@ impl ServerState {
     #[must_use]
     pub fn sessions(&self) -> &Arc<SessionRegistry> {
         &self.sessions
+    }
+
+    /// The sessions that wait for their clients.
+    #[must_use]
+    pub fn resumes(&self) -> &Arc<ResumeLedger> {
+        &self.resumes
     }
 
     /// Where wall time comes from.

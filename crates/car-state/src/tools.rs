@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::approval::{ApprovalGate, preview};
-use crate::callbacks::{CallError, Callbacks};
+use crate::callbacks::{CallError, Callbacks, Repeats};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::{HostPlane, Verdict};
 use crate::identity::{IdentityCell, SessionId};
@@ -36,10 +36,14 @@ impl WsToolExecutor {
     }
 
     async fn run(&self, call: ToolCall) -> Result<Value, ToolError> {
-        let channel = self.link.channel().ok_or(ToolError::Disconnected)?;
         // What the engine began may have waited since, for a person for example.
         let left = call.deadline.saturating_duration_since(Instant::now());
         let session = self.session.to_string();
+        let repeats = if call.idempotent {
+            Repeats::Yes
+        } else {
+            Repeats::No
+        };
         let params = |request_id: &str| ExecuteParams {
             action_id: call.action_id.to_string(),
             tool: call.tool.to_string(),
@@ -49,12 +53,13 @@ impl WsToolExecutor {
             request_id: request_id.to_owned(),
             session_id: session,
             proposal_id: Some(call.proposal_id.to_string()),
+            delivery: None,
             meta: call.trace.map(|trace| CallbackMeta {
                 traceparent: Some(trace),
             }),
         };
         self.callbacks
-            .call::<Execute>(&channel, call.deadline, params)
+            .call::<Execute>(&self.link, call.deadline, repeats, params)
             .await
             .map_err(|error| match error {
                 CallError::Disconnected => ToolError::Disconnected,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use car_state::outbox::OutboxLimits;
+use car_state::session::resume::ResumeLimits;
 
 /// What one daemon takes on. All sizes are bytes.
 ///
@@ -23,6 +24,8 @@ pub struct Limits {
     pub pre_auth_message_bytes: usize,
     /// What a connection may have under way and unwritten.
     pub outbox: OutboxLimits,
+    /// How long and how much is kept of sessions whose connection was lost.
+    pub session: ResumeLimits,
     /// Calls of one connection that wait for a person. Beyond it the answer is `overloaded`.
     pub parked_approvals: usize,
 
@@ -66,6 +69,7 @@ impl Default for Limits {
             message_bytes: 8 << 20,
             pre_auth_message_bytes: 64 << 10,
             outbox: OutboxLimits::default(),
+            session: ResumeLimits::default(),
             parked_approvals: 64,
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 << 10,

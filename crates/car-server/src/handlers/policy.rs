@@ -23,9 +23,10 @@ pub(super) fn routes() -> Vec<Route> {
         .into_routes()
 }
 
-fn register(book: &Book, _: &Cx, params: RegisterParams) -> Result<Registered, Failure> {
+fn register(book: &Book, cx: &Cx, params: RegisterParams) -> Result<Registered, Failure> {
     let registered = params.policy.name.clone();
     book.register(params.session_id.as_deref(), params.policy)?;
+    cx.session().changed();
     Ok(Registered {
         registered,
         scope: Scope::of(params.session_id),
@@ -38,8 +39,9 @@ fn list(book: &Book, _: &Cx, params: ListParams) -> Result<PolicyList, Failure> 
     })
 }
 
-fn unregister(book: &Book, _: &Cx, params: UnregisterParams) -> Result<Unregistered, Failure> {
+fn unregister(book: &Book, cx: &Cx, params: UnregisterParams) -> Result<Unregistered, Failure> {
     let removed = book.unregister(params.session_id.as_deref(), &params.name)?;
+    cx.session().changed();
     Ok(Unregistered {
         removed: u64::from(removed),
     })

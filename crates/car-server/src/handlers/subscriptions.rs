@@ -74,6 +74,7 @@ fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subs
         });
         begun.push(stream);
     }
+    session.changed();
     Ok(Subscribed {
         streams,
         delivery: params.delivery.unwrap_or(Delivery::Lossless),
@@ -116,6 +117,7 @@ fn unsubscribe(
         let stream = named(session, name)?;
         removed += u64::from(session.unsubscribe(&stream));
     }
+    session.changed();
     Ok(Unsubscribed { removed })
 }
 

@@ -10,7 +10,10 @@ use super::DbError;
 const APPLICATION: i32 = 0x4341_5264;
 
 /// The steps, in order: the first leads to version 1. Each is the SQL of the module that owns the tables.
-const STEPS: &[&str] = &[crate::log::schema::EVENTS];
+const STEPS: &[&str] = &[
+    crate::log::schema::EVENTS,
+    crate::session::resume::sqlite::SESSIONS,
+];
 
 /// Brings the database to the newest form, a transaction a step.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), DbError> {

@@ -7,9 +7,10 @@ mod calls;
 mod journal;
 mod link;
 mod registry;
+pub mod resume;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use car_protocol::method::Callback;
@@ -23,8 +24,11 @@ pub use calls::{CallDriver, Calls};
 pub use journal::SessionJournal;
 pub use link::Link;
 pub use registry::SessionRegistry;
+pub use resume::Replies;
+pub(crate) use resume::Way;
+use resume::{ResumeLedger, Resumption};
 
-use crate::callbacks::{CallError, Callbacks};
+use crate::callbacks::{CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, Subscription, WsChannel};
 use crate::engine::Engine;
 use crate::host::HostPlane;
@@ -58,6 +62,11 @@ pub struct ClientSession {
     cancel: CancellationToken,
     subscriptions: Mutex<HashMap<StreamName, Subscription>>,
     registry: Arc<SessionRegistry>,
+    ledger: Arc<ResumeLedger>,
+    /// There where the client asked for it.
+    resumption: OnceLock<Box<Resumption>>,
+    /// The session that took the place of this one on its connection.
+    successor: Mutex<Option<Arc<ClientSession>>>,
 }
 
 /// What a session is made of.
@@ -75,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
     pub(crate) registry: Arc<SessionRegistry>,
+    pub(crate) ledger: Arc<ResumeLedger>,
 }
 
 impl ClientSession {
@@ -97,6 +107,9 @@ impl ClientSession {
             cancel: CancellationToken::new(),
             subscriptions: Mutex::default(),
             registry: parts.registry,
+            ledger: parts.ledger,
+            resumption: OnceLock::new(),
+            successor: Mutex::default(),
         });
         session.registry.add(&session);
         session
@@ -177,9 +190,10 @@ impl ClientSession {
         limit: Duration,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
-        let channel = self.link.channel().ok_or(CallError::Disconnected)?;
         let deadline = Instant::now() + limit;
-        self.callbacks.call::<C>(&channel, deadline, params).await
+        self.callbacks
+            .call::<C>(&self.link, deadline, Repeats::No, params)
+            .await
     }
 
     /// Takes on a call, which is dropped when the session ends. To be called from within the future that is given to
@@ -238,6 +252,32 @@ impl ClientSession {
             .collect()
     }
 
+    /// The streams that were fed to a connection that is gone, each with its last place, which are fed no more.
+    fn take_subscriptions(&self) -> Vec<(StreamName, Cursor)> {
+        let taken = std::mem::take(&mut *self.subscriptions.lock());
+        let places = taken.into_iter().map(|(stream, subscription)| {
+            let seq = subscription.written();
+            let at = Cursor {
+                seq,
+                ..self.log.head(&stream)
+            };
+            (stream, at)
+        });
+        places.collect()
+    }
+
+    /// Has another session take the place of this one on its connection, with the calls that it has.
+    fn succeed(&self, successor: &Arc<Self>) {
+        self.calls.succeed(&successor.calls);
+        *self.successor.lock() = Some(Arc::clone(successor));
+    }
+
+    /// The session that took the place of this one on its connection; once.
+    #[must_use]
+    pub fn take_successor(&self) -> Option<Arc<Self>> {
+        self.successor.lock().take()
+    }
+
     /// Puts the session on a connection.
     pub fn attach(&self, channel: &Arc<WsChannel>) {
         self.link.attach(channel);
@@ -256,6 +296,7 @@ impl ClientSession {
     pub fn abandon(&self) {
         self.cancel_calls();
         self.callbacks.end();
+        self.end_resumption();
         let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
         drop(subscriptions);
         self.link.detach();
@@ -278,6 +319,7 @@ impl Drop for ClientSession {
     fn drop(&mut self) {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
+        self.end_resumption();
         self.host.leave(&self.id);
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);

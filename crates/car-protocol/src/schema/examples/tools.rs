@@ -36,6 +36,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "request_id": "cb-7",
                 "session_id": "6f1d0c4b92ae",
                 "proposal_id": "p1",
+                "delivery": 2,
                 "_meta": { "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
             }),
             json!({

@@ -1,0 +1,336 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use car_protocol::jsonrpc::Id;
+use car_protocol::rpc::events::Cursor;
+use car_protocol::rpc::session::{ResumeToken, Resumed, ResumedStream};
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::book::{Missed, ReplyBook};
+use super::machine::{Effect, Input, Machine, Phase, Presented, Refusal};
+use super::token::{self, TokenHash};
+use super::{LinkId, Note, Replies, ResumeError, ResumeLimits, Resumption, capped};
+use crate::channel::WsChannel;
+use crate::frame::Frame;
+use crate::identity::{Identity, Principal};
+use crate::log::StreamName;
+use crate::server::ServerState;
+use crate::session::ClientSession;
+
+/// What a client asks for that resumes a session.
+#[derive(Clone, Debug)]
+pub struct ResumeRequest {
+    /// Its newest token.
+    pub token: ResumeToken,
+    /// The last event that it has of each stream, by the stream's name.
+    pub seen: BTreeMap<String, Cursor>,
+    /// The requests that it waits for, if it says so.
+    pub waiting: Option<Vec<Id>>,
+    /// How long the session is to stay from now on, if it says so.
+    pub grace_ms: Option<u64>,
+}
+
+/// A session that is about to go on on another connection: that one belongs to it, but nobody has been told.
+pub struct Arrival {
+    session: Arc<ClientSession>,
+    channel: Arc<WsChannel>,
+    token: ResumeToken,
+    seen: BTreeMap<String, Cursor>,
+    missed: Missed,
+    /// What an earlier process noted of the session, where it is from there.
+    note: Option<Note>,
+    durable: Option<BoxFuture<'static, ()>>,
+}
+
+impl fmt::Debug for Arrival {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arrival")
+            .field("session", self.session.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a session has, by the names that a client is told.
+const BELONGINGS: &[&str] = &[
+    "tools",
+    "policies",
+    "policy_scopes",
+    "state",
+    "subscriptions",
+    "memory",
+    "agents",
+    "requests",
+    "callbacks",
+];
+/// What of it is noted.
+const NOTED: &[&str] = &["tools", "policies", "subscriptions"];
+
+impl ServerState {
+    /// Has a session that lost its connection go on on `channel`, in the place of `fresh`, the session that was opened
+    /// for that connection.
+    ///
+    /// # Errors
+    /// [`ResumeError`]; nothing has changed then.
+    pub fn resume(
+        &self,
+        fresh: &Arc<ClientSession>,
+        channel: &Arc<WsChannel>,
+        request: ResumeRequest,
+        limits: &ResumeLimits,
+    ) -> Result<Arrival, ResumeError> {
+        let arrival = self.find_and_take(fresh, channel, request, limits);
+        if arrival.is_err() {
+            self.resumes().counts.refused.one();
+        }
+        arrival
+    }
+
+    fn find_and_take(
+        &self,
+        fresh: &Arc<ClientSession>,
+        channel: &Arc<WsChannel>,
+        request: ResumeRequest,
+        limits: &ResumeLimits,
+    ) -> Result<Arrival, ResumeError> {
+        let id = token::session_of(&request.token).ok_or(ResumeError::Unknown)?;
+        let hash = TokenHash::of(&request.token);
+        if fresh.tasks() > 0 {
+            return Err(ResumeError::Busy);
+        }
+        let live = self.sessions().get(&id);
+        let (session, note) = match live.filter(|session| session.resumption().is_some()) {
+            Some(session) => (session, None),
+            None => {
+                let note = self.resumes().noted(&id).ok_or(ResumeError::Unknown)?;
+                if hash.presented(&note.tokens) == Presented::Wrong {
+                    return Err(ResumeError::Unknown);
+                }
+                bound_to(&note.principal, fresh)?;
+                (self.revive(&note, fresh, limits), Some(note))
+            }
+        };
+        let resumption = session.resumption().ok_or(ResumeError::Unknown)?;
+        let presented = hash.presented(&resumption.tokens());
+        if presented == Presented::Wrong {
+            return Err(ResumeError::Unknown);
+        }
+        bound_to(&resumption.identity().principal, fresh)?;
+        let (next, fresh_hash) = token::issue(&id)?;
+        let input = Input::Resume {
+            link: LinkId::of(channel),
+            presented,
+            fresh: fresh_hash,
+        };
+        let effects = resumption.step(input);
+        if let Some(Effect::Refuse(why)) = effects.first() {
+            return Err(match why {
+                Refusal::Same => ResumeError::Busy,
+                Refusal::WrongToken | Refusal::Ended => ResumeError::Unknown,
+            });
+        }
+        {
+            let mut inner = resumption.inner.lock();
+            inner.limits = *limits;
+            if request.grace_ms.is_some() {
+                inner.grace = capped(request.grace_ms, limits);
+            }
+        }
+        let fenced = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Fence(_)));
+        let counts = &self.resumes().counts;
+        match (&note, fenced) {
+            (Some(_), _) => counts.restored.one(),
+            (None, true) => counts.taken_over.one(),
+            (None, false) => counts.resumed.one(),
+        }
+        let durable = session.carry_out(&effects);
+        session.link().detach();
+        let missed = match &note {
+            None => resumption.replies.missed(request.waiting.as_deref()),
+            Some(_) => Missed {
+                unknown: request.waiting.unwrap_or_default(),
+                ..Missed::default()
+            },
+        };
+        channel.keep_replies(resumption.replies());
+        self.resumes().revived(&id);
+        fresh.succeed(&session);
+        tracing::info!(session = %id, fenced, restarted = note.is_some(), "a session is resumed");
+        Ok(Arrival {
+            session,
+            channel: Arc::clone(channel),
+            token: next,
+            seen: request.seen,
+            missed,
+            note,
+            durable,
+        })
+    }
+
+    /// Makes the session again that a note is about.
+    fn revive(
+        &self,
+        note: &Note,
+        fresh: &ClientSession,
+        limits: &ResumeLimits,
+    ) -> Arc<ClientSession> {
+        let session = self.open_session_as(Identity {
+            session: note.id.clone(),
+            principal: note.principal.clone(),
+            role: note.role,
+            auth_enabled: fresh.identity().get().auth_enabled,
+        });
+        // All of them were taken before, by a version that may have allowed more.
+        let tools = session.tools().register(note.tools.clone());
+        let policies = note.policies.iter().cloned();
+        let policies = policies.map(|policy| session.policies().register(None, policy));
+        if tools.is_err() || policies.fold(false, |failed, taken| failed | taken.is_err()) {
+            tracing::error!(session = %note.id, "a part of what was noted is not taken any more");
+        }
+        let book = ReplyBook::new(
+            limits.replies,
+            limits.reply_bytes,
+            &Id::integer(i64::MAX),
+            false,
+        );
+        let machine = Machine::stored(note.tokens);
+        let replies = Replies::new(book, None);
+        let resumption = session.resumption_of(machine, *limits, note.grace, replies);
+        // It was opened here, so nobody else has put one there.
+        session.resumption.get_or_init(|| Box::new(resumption));
+        session.callbacks().last();
+        session
+    }
+}
+
+/// Whether a connection may have a session of this principal: one that has not authenticated, or as the same.
+fn bound_to(principal: &Principal, fresh: &ClientSession) -> Result<(), ResumeError> {
+    let identity = fresh.identity().get();
+    let anonymous = |principal: &Principal| matches!(principal, Principal::Anonymous(_));
+    if identity.auth_enabled && anonymous(principal) {
+        // It is from a time when nobody was asked for a credential.
+        return Err(ResumeError::Foreign);
+    }
+    let same = identity.principal == *principal || anonymous(&identity.principal);
+    same.then_some(()).ok_or(ResumeError::Foreign)
+}
+
+impl Arrival {
+    /// The session.
+    #[must_use]
+    pub fn session(&self) -> &Arc<ClientSession> {
+        &self.session
+    }
+
+    /// Ready when the new token is good even after the end of this process, where it is to be.
+    pub fn take_durable(&mut self) -> Option<BoxFuture<'static, ()>> {
+        self.durable.take()
+    }
+
+    /// Puts the session on the connection: `tell` queues the result, and what waits follows it. Nothing is told where the
+    /// connection has lost the session meanwhile.
+    pub fn settle(self, tell: impl FnOnce(&Resumed)) {
+        let (session, channel) = (&self.session, &self.channel);
+        let Some(resumption) = session.resumption() else {
+            return;
+        };
+        if resumption.phase() != Phase::Attached(LinkId::of(channel)) {
+            return;
+        }
+        session.link().attach(channel);
+        let streams = self.streams();
+        let (callbacks, frames) = session.callbacks().deliver();
+        let missed = &self.missed;
+        let (restored, lost): (Vec<&str>, Vec<&str>) = match &self.note {
+            None => (BELONGINGS.to_vec(), Vec::new()),
+            Some(_) => BELONGINGS.iter().partition(|name| NOTED.contains(name)),
+        };
+        let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        tell(&Resumed {
+            session_id: session.id().to_string(),
+            role: resumption.identity().role,
+            resume_token: self.token.clone(),
+            grace_ms: millis(resumption),
+            restarted: self.note.is_some(),
+            restored: names(restored),
+            lost: names(lost),
+            streams,
+            replies: missed.replies.iter().filter_map(parsed).collect(),
+            running: values(&missed.running),
+            replies_lost: values(&missed.lost),
+            not_seen: values(&missed.not_seen),
+            unknown: values(&missed.unknown),
+            callbacks,
+        });
+        for frame in frames {
+            // A connection that cannot take it is lost, or about to be; whoever resumes next gets it again.
+            let _ = channel.send(Frame::Text(frame));
+        }
+        resumption.replies.attach(channel, missed.through);
+    }
+
+    /// Has the streams go on from where the client is.
+    fn streams(&self) -> Vec<ResumedStream> {
+        let (log, _) = self.session.events();
+        let places = match &self.note {
+            None => self.session.take_subscriptions(),
+            Some(note) => {
+                let names = note.streams.iter();
+                names
+                    .filter_map(|(name, at)| Some((log.families().parse(name).ok()?, *at)))
+                    .collect()
+            }
+        };
+        let mut streams: Vec<ResumedStream> = places
+            .into_iter()
+            .map(|(stream, written)| self.go_on(stream, written))
+            .collect();
+        streams.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+        streams
+    }
+
+    fn go_on(&self, stream: StreamName, written: Cursor) -> ResumedStream {
+        let (log, own) = self.session.events();
+        let named = |name: &str| self.seen.get(name).copied();
+        let seen = named(stream.as_str());
+        let seen = seen.or_else(|| (stream == *own).then(|| named("session")).flatten());
+        let from = seen.unwrap_or(written);
+        let (head, oldest) = (log.head(&stream), log.oldest(&stream));
+        let kept = from.epoch == head.epoch && (oldest.seq..=head.seq).contains(&from.seq);
+        let told = ResumedStream {
+            stream: stream.to_string(),
+            from: None,
+            head,
+            resync_required: None,
+        };
+        if kept && matches!(self.session.subscribe(stream, from), Ok(true)) {
+            ResumedStream {
+                from: Some(from),
+                ..told
+            }
+        } else {
+            ResumedStream {
+                resync_required: Some(oldest),
+                ..told
+            }
+        }
+    }
+}
+
+fn millis(resumption: &Resumption) -> u64 {
+    let grace = resumption.inner.lock().grace;
+    u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn values(ids: &[Id]) -> Vec<Value> {
+    let parsed = |id: &Id| serde_json::from_str(&id.to_string()).ok();
+    ids.iter().filter_map(parsed).collect()
+}
+
+fn parsed(text: &ByteString) -> Option<Value> {
+    serde_json::from_str(text).ok()
+}
