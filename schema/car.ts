@@ -564,6 +564,8 @@ export interface Counters {
   connections_opened: number;
   /** Connections that ended, by reason. */
   connections_ended: NamedCount[];
+  /** What happened to sessions that can be resumed: `detached`, `resumed`, `taken_over`, `restored`, `expired`, `evicted`, `refused`. */
+  resumes: NamedCount[];
   /** HTTP requests and handshakes that were refused, by reason. */
   http_refused: NamedCount[];
   /** Requests by method and outcome: `state.get ok`, `state.get refused`, `state.get failed`. */
@@ -1374,6 +1376,12 @@ export interface Queues {
   bulk_lag_most: number;
   /** Connections whose socket takes nothing at the moment. */
   stalled_connections: number;
+  /** Sessions without a connection, which wait for their clients. */
+  sessions_detached: number;
+  /** Sessions of before the start of the daemon whose clients may still come back. */
+  sessions_noted: number;
+  /** Bytes of the replies that are kept until they are known to have arrived. */
+  reply_bytes: number;
 }
 
 /** The payload of an `approval.resolve_requested` event. */

@@ -1,39 +1,38 @@
 use std::time::Duration;
 
-use car_state::approval::ApprovalGate;
 use car_state::frame::close;
 use car_tests::proposal::{call, proposal, statuses, with};
 use car_tests::{TestClient, TestDaemon, Wanted, settle};
-use car_transport::{CloseReason, Frame, Limits};
+use car_transport::Limits;
 use serde_json::{Value, json};
 
 /// A client whose session outlives its connection, and the token for it.
-async fn resumable(daemon: &TestDaemon, name: &str) -> (TestClient, Value) {
+pub(crate) async fn resumable(daemon: &TestDaemon, name: &str) -> (TestClient, Value) {
     let mut client = daemon.client(name);
     let begun = client.call("session.init", json!({ "resume": true })).await;
     (client, begun["resume_token"].clone())
 }
 
-async fn cut(client: TestClient) {
+pub(crate) async fn cut(client: TestClient) {
     client.cut();
     settle().await;
 }
 
 /// Comes back on a new connection.
-async fn resume(daemon: &TestDaemon, name: &str, params: Value) -> (TestClient, Value) {
+pub(crate) async fn resume(daemon: &TestDaemon, name: &str, params: Value) -> (TestClient, Value) {
     let mut client = daemon.client(name);
     let resumed = client.call("session.resume", params).await;
     (client, resumed)
 }
 
-fn limited(change: impl FnOnce(&mut Limits)) -> TestDaemon {
+pub(crate) fn limited(change: impl FnOnce(&mut Limits)) -> TestDaemon {
     TestDaemon::with(Wanted {
         limits: Limits::default().with(change),
         ..Wanted::default()
     })
 }
 
-fn resumes(daemon: &TestDaemon) -> Vec<(&'static str, u64)> {
+pub(crate) fn resumes(daemon: &TestDaemon) -> Vec<(&'static str, u64)> {
     let counts = daemon.server.state().resumes().counts.all();
     counts.filter(|(_, count)| *count > 0).collect()
 }
@@ -79,17 +78,6 @@ async fn a_session_comes_back_whole() {
     daemon.assert_empty().await;
     assert_eq!(resumes(&daemon), [("detached", 1), ("resumed", 1)]);
     insta::assert_snapshot!(daemon.transcript());
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_asking_for_it_a_session_ends_with_its_connection() {
-    let daemon = TestDaemon::start();
-    let mut alice = daemon.client("alice");
-    let begun = alice.call("session.init", json!({ "resume": false })).await;
-    assert_eq!(begun.get("resume_token"), None);
-    cut(alice).await;
-    assert!(daemon.server.state().sessions().is_empty());
-    daemon.assert_empty().await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -358,229 +346,6 @@ async fn what_a_fenced_connection_still_asks_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_old_token_is_good_until_the_new_one_is_used() {
-    let daemon = TestDaemon::start();
-    let (alice, first) = resumable(&daemon, "alice").await;
-    cut(alice).await;
-    // The answer to this one is lost, and the token in it.
-    let mut alice = daemon.client("alice unheard");
-    alice
-        .request("session.resume", json!({ "token": first }))
-        .await;
-    settle().await;
-    cut(alice).await;
-    let (alice, resumed) = resume(&daemon, "alice again", json!({ "token": first })).await;
-    let second = resumed["resume_token"].clone();
-    cut(alice).await;
-    let (alice, resumed) = resume(&daemon, "alice once more", json!({ "token": second })).await;
-    cut(alice).await;
-    let mut mallory = daemon.client("mallory");
-    let refused = mallory
-        .refusal("session.resume", json!({ "token": first }))
-        .await;
-    assert_eq!(refused["data"]["kind"], "auth_failed");
-    mallory.finish().await;
-    let third = resumed["resume_token"].clone();
-    let (alice, _) = resume(&daemon, "alice at last", json!({ "token": third })).await;
-    alice.finish().await;
-    daemon.assert_empty().await;
-    insta::assert_snapshot!(daemon.transcript());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_wrong_token_lets_nobody_in() {
-    let daemon = TestDaemon::guarded();
-    let mut mallory = daemon.client("mallory");
-    for token in ["", "nobody.00", "000000000001.00"] {
-        let refused = mallory
-            .refusal("session.resume", json!({ "token": token }))
-            .await;
-        assert_eq!(refused["code"], -32001);
-    }
-    mallory
-        .request("session.resume", json!({ "token": "x" }))
-        .await;
-    mallory
-        .request("session.resume", json!({ "token": "x" }))
-        .await;
-    mallory.answer_to(4).await;
-    mallory.answer_to(5).await;
-    assert_eq!(mallory.closed().await, Some(close::POLICY));
-    daemon.assert_empty().await;
-    assert_eq!(resumes(&daemon), [("refused", 5)]);
-    insta::assert_snapshot!(daemon.transcript());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_token_authenticates_and_gives_the_role_that_it_was_given_for() {
-    let daemon = TestDaemon::guarded();
-    let mut harry = daemon.client("harry");
-    let params = json!({ "host_token": daemon.host_token(), "resume": true, "grace_ms": 5_000 });
-    let begun = harry.call("session.auth", params).await;
-    assert_eq!(begun["grace_ms"], 5_000);
-    cut(harry).await;
-    let token = begun["resume_token"].clone();
-    // Whoever has authenticated as somebody else is not let in with it.
-    let mut alice = daemon.authenticated("alice").await;
-    let refused = alice
-        .refusal("session.resume", json!({ "token": token }))
-        .await;
-    assert_eq!(refused["data"]["kind"], "forbidden");
-    alice.finish().await;
-    let (harry, resumed) = resume(&daemon, "harry again", json!({ "token": token })).await;
-    assert_eq!(resumed["role"], "host");
-    harry.finish().await;
-    // As the same one it is.
-    let mut harry = daemon.client("harry");
-    let params = json!({ "host_token": daemon.host_token(), "resume": true });
-    let begun = harry.call("session.auth", params).await;
-    cut(harry).await;
-    let mut harry = daemon.host("harry again").await;
-    let params = json!({ "token": begun["resume_token"] });
-    harry.call("session.resume", params).await;
-    harry.finish().await;
-    daemon.assert_empty().await;
-    insta::assert_snapshot!(daemon.transcript());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_session_that_speaks_for_somebody_else_has_new_tokens() {
-    let daemon = TestDaemon::guarded();
-    let mut alice = daemon.client("alice");
-    let params = json!({ "token": daemon.token(), "resume": true });
-    let begun = alice.call("session.auth", params).await;
-    let params = json!({ "host_token": daemon.host_token() });
-    alice.call("session.auth", params).await;
-    cut(alice).await;
-    let mut alice = daemon.client("alice again");
-    let params = json!({ "token": begun["resume_token"] });
-    alice.refusal("session.resume", params).await;
-    alice.leave().await;
-    daemon.assert_empty().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_the_grace_everything_ends() {
-    let daemon = TestDaemon::with(Wanted {
-        gate: ApprovalGate::from_table().with_timeout(Duration::from_secs(600)),
-        ..Wanted::default()
-    });
-    let (mut alice, token) = resumable(&daemon, "alice").await;
-    alice
-        .call("tools.register", json!([{ "name": "work" }]))
-        .await;
-    alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
-    alice.expect("tools.execute").await;
-    alice.request("state.clear", json!({})).await;
-    alice
-        .call(
-            "host.register_agent",
-            json!({ "id": "scout", "name": "Scout" }),
-        )
-        .await;
-    settle().await;
-    assert_eq!(daemon.server.state().host().counts(), (1, 1));
-    let session = daemon.only_session();
-    cut(alice).await;
-    tokio::time::sleep(Duration::from_secs(119)).await;
-    assert_eq!(daemon.server.state().host().counts(), (1, 1));
-    assert_eq!((session.tasks(), session.callbacks().len()), (2, 1));
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!((session.tasks(), session.callbacks().len()), (0, 0));
-    drop(session);
-    daemon.assert_empty().await;
-    assert_eq!(daemon.server.state().resumes().waiting(), (0, 0));
-    let mut alice = daemon.client("alice again");
-    let refused = alice
-        .refusal("session.resume", json!({ "token": token }))
-        .await;
-    assert_eq!(refused["data"]["kind"], "auth_failed");
-    alice.finish().await;
-    let wanted = [("detached", 1), ("expired", 1), ("refused", 1)];
-    assert_eq!(resumes(&daemon), wanted);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_goodbye_ends_the_session_at_once_and_a_page_that_is_left_does_not() {
-    let daemon = TestDaemon::start();
-    let (alice, _) = resumable(&daemon, "alice").await;
-    alice.finish().await;
-    settle().await;
-    assert!(daemon.server.state().sessions().is_empty());
-    let (mut alice, _) = resumable(&daemon, "alice").await;
-    alice.call("session.close", json!({})).await;
-    assert_eq!(alice.closed().await, Some(close::NORMAL));
-    settle().await;
-    assert!(daemon.server.state().sessions().is_empty());
-    let (mut alice, _) = resumable(&daemon, "alice").await;
-    let left = CloseReason::new(close::GOING_AWAY, "");
-    alice.send_frame(Frame::Close(Some(left))).await;
-    assert_eq!(alice.closed().await, Some(close::GOING_AWAY));
-    settle().await;
-    assert_eq!(daemon.server.state().sessions().len(), 1);
-    tokio::time::sleep(Duration::from_secs(121)).await;
-    daemon.assert_empty().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_grace_is_what_was_asked_for_up_to_what_is_allowed() {
-    let daemon = limited(|limits| limits.session.grace = Duration::from_secs(60));
-    let mut alice = daemon.client("alice");
-    for (asked, given) in [
-        (json!(1_000), 1_000),
-        (json!(999_999), 60_000),
-        (Value::Null, 60_000),
-    ] {
-        let params = json!({ "resume": true, "grace_ms": asked });
-        let begun = alice.call("session.init", params).await;
-        assert_eq!(begun["grace_ms"], given);
-    }
-    let params = json!({ "resume": true, "grace_ms": 1_000 });
-    let begun = alice.call("session.init", params).await;
-    cut(alice).await;
-    let params = json!({ "token": begun["resume_token"], "grace_ms": 2_000 });
-    let (alice, resumed) = resume(&daemon, "alice again", params).await;
-    assert_eq!(resumed["grace_ms"], 2_000);
-    cut(alice).await;
-    tokio::time::sleep(Duration::from_millis(1_900)).await;
-    assert_eq!(daemon.server.state().sessions().len(), 1);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    daemon.assert_empty().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_session_that_waited_longest_makes_room() {
-    let daemon = limited(|limits| limits.session.detached = 2);
-    let mut tokens = Vec::new();
-    for name in ["one", "two", "three"] {
-        let (client, token) = resumable(&daemon, name).await;
-        cut(client).await;
-        tokens.push(token);
-    }
-    settle().await;
-    assert_eq!(daemon.server.state().sessions().len(), 2);
-    assert_eq!(daemon.server.state().resumes().waiting(), (2, 0));
-    let mut one = daemon.client("one again");
-    one.refusal("session.resume", json!({ "token": tokens[0] }))
-        .await;
-    one.finish().await;
-    let (three, _) = resume(&daemon, "three again", json!({ "token": tokens[2] })).await;
-    three.finish().await;
-    tokio::time::sleep(Duration::from_secs(121)).await;
-    daemon.assert_empty().await;
-    let wanted = [
-        ("detached", 3),
-        ("resumed", 1),
-        ("expired", 1),
-        ("evicted", 1),
-        ("refused", 1),
-    ];
-    assert_eq!(resumes(&daemon), wanted);
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_is_pipelined_behind_a_resume_meets_the_session() {
     let daemon = TestDaemon::start();
     let (mut alice, token) = resumable(&daemon, "alice").await;
@@ -623,16 +388,5 @@ async fn a_connection_with_something_under_way_keeps_its_own_session() {
     bob.leave().await;
     let (alice, _) = resume(&daemon, "alice again", json!({ "token": token })).await;
     alice.finish().await;
-    daemon.assert_empty().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stop_ends_the_sessions_that_wait() {
-    let daemon = TestDaemon::start();
-    let (alice, _) = resumable(&daemon, "alice").await;
-    cut(alice).await;
-    assert_eq!(daemon.server.state().sessions().len(), 1);
-    daemon.server.stop();
-    daemon.server.stopped().await;
     daemon.assert_empty().await;
 }

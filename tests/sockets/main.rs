@@ -13,6 +13,7 @@ mod durability;
 mod files;
 mod lifecycle;
 mod observed;
+mod resume;
 mod signals;
 mod snippet;
 mod tail;
