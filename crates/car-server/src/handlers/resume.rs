@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::jsonrpc::Id;
 use car_protocol::rpc::session::{
-    Authenticated, Close, Initialized, Resume, ResumeParams, ResumeToken,
+    Authenticated, Close, Initialized, Resume, ResumeParams, ResumeToken, Resumed,
 };
 use car_protocol::rpc::{Empty, Ok as Done};
+use car_protocol::{RpcError, kind};
 use car_state::responder::Responder;
 use car_state::server::ServerState;
 use car_state::session::ClientSession;
@@ -70,14 +70,24 @@ fn resume(door: &Door, _: &Cx, params: ResumeParams, mut responder: Responder) {
     };
     responder.keep_nothing();
     match arrival.take_durable() {
-        None => arrival.settle(|result| responder.ok(result)),
+        None => arrival.settle(|result| tell(responder, result)),
         Some(durable) => {
             responder.stays();
             let session = Arc::clone(arrival.session());
             session.begin(async move {
                 durable.await;
-                arrival.settle(|result| responder.ok(result));
+                arrival.settle(|result| tell(responder, result));
             });
+        }
+    }
+}
+
+fn tell(responder: Responder, result: Option<&Resumed>) {
+    match result {
+        Some(result) => responder.ok(result),
+        None => {
+            let message = "another connection has resumed the session meanwhile";
+            responder.error(&RpcError::domain(kind::FENCED, message));
         }
     }
 }

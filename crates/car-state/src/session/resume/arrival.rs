@@ -100,6 +100,7 @@ impl ServerState {
         if fresh.tasks() > 0 {
             return Err(ResumeError::Busy);
         }
+        let (next, fresh_hash) = token::issue(&id)?;
         let live = self.sessions().get(&id);
         let (session, note) = match live.filter(|session| session.resumption().is_some()) {
             Some(session) => (session, None),
@@ -109,16 +110,18 @@ impl ServerState {
                     return Err(ResumeError::Unknown);
                 }
                 bound_to(&note.principal, fresh)?;
+                // Two may ask at once, and only one gets it.
+                let note = self.resumes().take(&id).ok_or(ResumeError::Unknown)?;
                 (self.revive(&note, fresh, limits), Some(note))
             }
         };
         let resumption = session.resumption().ok_or(ResumeError::Unknown)?;
+        let _changing = resumption.change.lock();
         let presented = hash.presented(&resumption.tokens());
         if presented == Presented::Wrong {
             return Err(ResumeError::Unknown);
         }
         bound_to(&resumption.identity().principal, fresh)?;
-        let (next, fresh_hash) = token::issue(&id)?;
         let input = Input::Resume {
             link: LinkId::of(channel),
             presented,
@@ -131,16 +134,19 @@ impl ServerState {
                 Refusal::WrongToken | Refusal::Ended => ResumeError::Unknown,
             });
         }
-        {
+        let before = {
             let mut inner = resumption.inner.lock();
             inner.limits = *limits;
             if request.grace_ms.is_some() {
                 inner.grace = capped(request.grace_ms, limits);
             }
+            std::mem::replace(&mut inner.channel, Arc::downgrade(channel))
+        };
+        let is_fence = |effect: &Effect<LinkId>| matches!(effect, Effect::Fence(_));
+        let fenced = effects.iter().any(is_fence);
+        if let Some(before) = before.upgrade().filter(|_| fenced) {
+            before.fence();
         }
-        let fenced = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Fence(_)));
         let counts = &self.resumes().counts;
         match (&note, fenced) {
             (Some(_), _) => counts.restored.one(),
@@ -157,11 +163,10 @@ impl ServerState {
             },
         };
         channel.keep_replies(resumption.replies());
-        self.resumes().revived(&id);
-        fresh.succeed(&session);
+        fresh.make_way(channel, &session);
         tracing::info!(session = %id, fenced, restarted = note.is_some(), "a session is resumed");
         Ok(Arrival {
-            session,
+            session: Arc::clone(&session),
             channel: Arc::clone(channel),
             token: next,
             seen: request.seen,
@@ -231,15 +236,16 @@ impl Arrival {
         self.durable.take()
     }
 
-    /// Puts the session on the connection: `tell` queues the result, and what waits follows it. Nothing is told where the
+    /// Puts the session on the connection: `tell` queues the result, and what waits follows it. It is given none where the
     /// connection has lost the session meanwhile.
-    pub fn settle(self, tell: impl FnOnce(&Resumed)) {
+    pub fn settle(self, tell: impl FnOnce(Option<&Resumed>)) {
         let (session, channel) = (&self.session, &self.channel);
         let Some(resumption) = session.resumption() else {
-            return;
+            return tell(None);
         };
+        let _changing = resumption.change.lock();
         if resumption.phase() != Phase::Attached(LinkId::of(channel)) {
-            return;
+            return tell(None);
         }
         session.link().attach(channel);
         let streams = self.streams();
@@ -250,7 +256,7 @@ impl Arrival {
             Some(_) => BELONGINGS.iter().partition(|name| NOTED.contains(name)),
         };
         let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
-        tell(&Resumed {
+        tell(Some(&Resumed {
             session_id: session.id().to_string(),
             role: resumption.identity().role,
             resume_token: self.token.clone(),
@@ -265,7 +271,7 @@ impl Arrival {
             not_seen: values(&missed.not_seen),
             unknown: values(&missed.unknown),
             callbacks,
-        });
+        }));
         for frame in frames {
             // A connection that cannot take it is lost, or about to be; whoever resumes next gets it again.
             let _ = channel.send(Frame::Text(frame));

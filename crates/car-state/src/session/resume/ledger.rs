@@ -136,10 +136,9 @@ impl ResumeLedger {
         self.inner.lock().noted.get(session).cloned()
     }
 
-    /// The session is in memory again.
-    pub(super) fn revived(&self, session: &SessionId) {
-        let note = self.inner.lock().noted.remove(session);
-        drop(note);
+    /// The note of a session that is about to be in memory again, once.
+    pub(super) fn take(&self, session: &SessionId) -> Option<Note> {
+        self.inner.lock().noted.remove(session)
     }
 
     /// Drops the notes whose time is over.

@@ -15,7 +15,7 @@ pub(crate) mod sqlite;
 mod token;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use car_protocol::jsonrpc::Id;
@@ -150,6 +150,10 @@ impl LinkId {
 /// What a session needs in order to be resumed.
 #[derive(Debug)]
 pub struct Resumption {
+    /// Held while the session changes its connection: that concerns several of its parts, and two who resume it at once,
+    /// or one who resumes it while the other end is found to be lost, must not take turns in between. Nothing that is
+    /// done meanwhile waits.
+    change: Mutex<()>,
     inner: Mutex<Inner>,
     replies: Arc<Replies>,
 }
@@ -161,6 +165,8 @@ struct Inner {
     grace: Duration,
     /// Who the tokens were given to.
     identity: Identity,
+    /// The connection that has the session, from the moment on at which it is decided.
+    channel: Weak<WsChannel>,
     /// While it waits.
     vigil: Option<Waiting>,
 }
@@ -246,6 +252,7 @@ impl ClientSession {
             let mut inner = resumption.inner.lock();
             inner.grace = grace;
             inner.identity = self.identity().get();
+            inner.channel = Arc::downgrade(channel);
         }
         let effects = resumption.step(Input::Grant(hash));
         let durable = self.carry_out(&effects);
@@ -264,11 +271,13 @@ impl ClientSession {
         replies: Replies,
     ) -> Resumption {
         Resumption {
+            change: Mutex::default(),
             inner: Mutex::new(Inner {
                 machine,
                 limits,
                 grace,
                 identity: self.identity().get(),
+                channel: Weak::new(),
                 vigil: None,
             }),
             replies: Arc::new(replies),
@@ -298,6 +307,7 @@ impl ClientSession {
         let Some(resumption) = self.resumption() else {
             return Parted::Ended;
         };
+        let _changing = resumption.change.lock();
         let link = LinkId::of(channel);
         let input = match farewell {
             Farewell::Goodbye => Input::Goodbye(link),
@@ -305,12 +315,13 @@ impl ClientSession {
             Farewell::Lost | Farewell::Stopped => Input::Lost(link),
         };
         let effects = resumption.step(input);
+        // Noted before others are told that it waits, who may have it go.
+        drop(self.carry_out(&effects));
         let parted = effects.iter().find_map(|effect| match effect {
             Effect::Leave => Some(Parted::Left),
             Effect::Keep(number) => Some(Parted::Kept(self.begin_vigil(resumption, *number))),
             _ => None,
         });
-        self.carry_out(&effects);
         parted.unwrap_or(Parted::Ended)
     }
 
@@ -398,12 +409,7 @@ impl ClientSession {
                         self.ledger.reattach(place);
                     }
                 }
-                Effect::Fence(_) => {
-                    if let Some(channel) = self.link().channel() {
-                        channel.fence();
-                    }
-                }
-                Effect::Keep(_) | Effect::Refuse(_) | Effect::Leave => {}
+                Effect::Fence(_) | Effect::Keep(_) | Effect::Refuse(_) | Effect::Leave => {}
             }
         }
         durable
@@ -441,6 +447,15 @@ impl ClientSession {
                 .collect(),
             streams: streams.collect(),
         })
+    }
+
+    /// Another session takes the place of this one on the connection.
+    fn make_way(&self, channel: &Arc<WsChannel>, successor: &Arc<Self>) {
+        if let Some(resumption) = self.resumption() {
+            let effects = resumption.step(Input::Goodbye(LinkId::of(channel)));
+            drop(self.carry_out(&effects));
+        }
+        self.succeed(successor);
     }
 
     /// Ends what is kept for a resume.
