@@ -3,6 +3,8 @@
 use car_tests::TestClient;
 use car_tests::program::{Program, Sandbox};
 use car_tests::proposal::{call, proposal, statuses, write};
+use car_transport::source::next;
+use car_transport::{Duplex, Frame};
 use serde_json::{Value, json};
 
 async fn begin(daemon: &Program, sandbox: &Sandbox) -> (TestClient, Value) {
@@ -139,4 +141,56 @@ async fn a_proposal_goes_on_through_twenty_lost_connections() {
     let answer = alice.answer_to(running).await;
     assert_eq!(statuses(&answer["result"]), json!([["a", "succeeded"]]));
     alice.finish().await;
+}
+
+/// The next message; none where the connection is over.
+async fn read(duplex: &mut Duplex) -> Option<Value> {
+    loop {
+        match next(&mut duplex.source).await? {
+            Ok(Frame::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+            Ok(Frame::Close(_)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Resumes a session, asks what it knows right behind that, and says whether it was told.
+async fn race(daemon: &Program, token: &Value) -> bool {
+    let mut client = daemon.client("racer").await;
+    client
+        .request("session.resume", json!({ "token": token }))
+        .await;
+    let asked = client.request("state.get", json!({ "key": "k" })).await;
+    let mut duplex = client.into_duplex();
+    while let Some(message) = read(&mut duplex).await {
+        if message["id"] == json!(asked) {
+            assert!(
+                message["result"] == "kept" || message["error"]["data"]["kind"] == "fenced",
+                "{message}"
+            );
+            return message["result"] == "kept";
+        }
+    }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_those_who_come_back_at_once_the_last_one_has_the_session() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.start(&[]);
+    let (mut alice, begun) = begin(&daemon, &sandbox).await;
+    alice
+        .call("state.set", json!({ "key": "k", "value": "kept" }))
+        .await;
+    alice.cut();
+    let mut token = begun["resume_token"].clone();
+    for _ in 0..20 {
+        let (one, other) = tokio::join!(race(&daemon, &token), race(&daemon, &token));
+        assert!(one || other, "somebody has it");
+        let (mut alice, resumed) = resume(&daemon, json!({ "token": token })).await;
+        let kept = alice.call("state.get", json!({ "key": "k" })).await;
+        assert_eq!(kept, "kept");
+        token = resumed["resume_token"].clone();
+        alice.cut();
+    }
 }

@@ -1,7 +1,7 @@
 //! A session that outlives its connection.
 //!
 //! Its client asked for that, and holds a token. When the connection is lost the session stays for a grace period: what
-//! it runs goes on, what it has stays, its replies are kept. [`Machine`] decides what each event means, whatever the
+//! it runs goes on, what it has stays, its replies are kept. A pure function decides what each event means, whatever the
 //! order in which connections notice things; what is here carries it out.
 
 mod arrival;
