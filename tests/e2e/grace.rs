@@ -151,3 +151,51 @@ async fn a_stop_ends_the_sessions_that_wait() {
     daemon.server.stopped().await;
     daemon.assert_empty().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_person_may_decide_while_the_client_is_away() {
+    let daemon = TestDaemon::with(Wanted {
+        gate: ApprovalGate::from_table().with_timeout(Duration::from_secs(600)),
+        ..Wanted::default()
+    });
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    alice
+        .call("state.set", json!({ "key": "k", "value": 1 }))
+        .await;
+    let clear = alice.request("state.clear", json!({})).await;
+    cut(alice).await;
+    let mut harry = daemon.client("harry");
+    let approvals = harry.call("host.approvals", json!({})).await;
+    let params = json!({ "approval_id": approvals[0]["id"], "resolution": "approve" });
+    harry.call("host.resolve_approval", params).await;
+    harry.finish().await;
+    settle().await;
+    let params = json!({ "token": token, "waiting": [clear] });
+    let (mut alice, resumed) = resume(&daemon, "alice again", params).await;
+    assert_eq!(resumed["replies"][0]["id"], json!(clear));
+    assert_eq!(alice.call("state.keys", json!({})).await, json!([]));
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_waits_for_any_more_is_taken_back_on_the_new_connection() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    alice
+        .call("tools.register", json!([{ "name": "work" }]))
+        .await;
+    let action = json!({
+        "id": "a", "type": "tool_call", "tool": "work", "timeout_ms": 30_000, "max_retries": 0,
+    });
+    let running = alice.request("proposal.submit", proposal([action])).await;
+    let work = alice.expect("tools.execute").await;
+    cut(alice).await;
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let (mut alice, _) = resume(&daemon, "alice again", json!({ "token": token })).await;
+    let cancel = alice.expect("tools.cancel").await;
+    assert_eq!(cancel["params"]["request_id"], work["id"]);
+    alice.answer_to(running).await;
+    alice.finish().await;
+    daemon.assert_empty().await;
+}

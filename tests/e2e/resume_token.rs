@@ -105,3 +105,28 @@ async fn a_session_that_speaks_for_somebody_else_has_new_tokens() {
     alice.leave().await;
     daemon.assert_empty().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_is_a_request_of_its_own_that_makes_sense() {
+    let daemon = TestDaemon::start();
+    let (alice, token) = resumable(&daemon, "alice").await;
+    cut(alice).await;
+    let mut alice = daemon.client("alice again");
+    let params = json!({ "token": token });
+    // Nobody would learn the new token.
+    alice.notify("session.resume", params.clone()).await;
+    let message =
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "session.resume", "params": params });
+    alice.send(json!([message])).await;
+    let answers = alice.next().await;
+    assert_eq!(answers[0]["error"]["data"]["kind"], "invalid_request");
+    for waiting in [json!([{}]), json!([true]), json!(vec![0; 4_097])] {
+        let params = json!({ "token": token, "waiting": waiting });
+        let refused = alice.refusal("session.resume", params).await;
+        assert_eq!(refused["data"]["field"], "waiting");
+    }
+    // None of that has used the token.
+    alice.call("session.resume", params).await;
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
