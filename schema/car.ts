@@ -219,13 +219,13 @@ export interface Methods {
   /**
    * Feeds streams to this connection, each event as the notification of its family.
    *
-   * The answer stands before the first event. From the place where a stream begins every event comes once and in order; a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with `events.lagged`. A place of another epoch, or older than what is kept, is refused with the kind `resync_required` and `oldest`, a stream that the caller may not read with `forbidden`, and one with an owner that has had no event with `not_found`; nothing is subscribed then. A stream that is fed already begins anew.
+   * The answer stands before the first event. From the place where a stream begins every event comes once and in order; a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with `events.lagged`. A pattern covers the streams that there are and those that appear later, which begin with their first event, as far as the caller may read them. A place of another epoch, or older than what is kept, is refused with the kind `resync_required`, `stream` and `oldest`, a stream that the caller may not read, or a pattern that covers none that it may, with `forbidden`, and a stream with an owner that is not there with `not_found`; nothing has changed then. A stream that is fed already begins anew. When a stream ends, `events.ended` is its last word.
    *
    * Access: client.
    */
   "events.subscribe": { params: EventsSubscribeParams; result: EventsSubscribed };
   /**
-   * Ends the feeding of streams.
+   * Ends the feeding of streams. A pattern ends with the streams that it alone covers.
    *
    * Access: client.
    */
@@ -303,6 +303,14 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
+   * What became of the act that a key names. Waits for nothing.
+   *
+   * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
+   *
+   * Access: client.
+   */
+  "request.outcome": { params: RequestOutcomeParams; result: RequestOutcomeReport };
+  /**
    * Runs an AppleScript.
    *
    * Access: client.
@@ -352,8 +360,12 @@ export interface Notifications {
   "session.event": { params: SessionEvent };
   /** Takes a `tools.execute` back: its answer will be ignored. */
   "tools.cancel": { params: ToolsCancelParams };
-  /** Events of a stream were dropped before they could be sent to this subscriber. They are numbered: what the log still keeps can be read back. */
+  /** Events of a stream do not come to this subscriber: they were dropped before they could be sent, or newer ones stand for them. They are numbered: what the log still keeps can be read back. */
   "events.lagged": { params: EventsLaggedParams };
+  /** A stream has ended, and this subscriber has all of it. */
+  "events.ended": { params: EventsEndedParams };
+  /** A pattern of this subscriber covers a stream that is not fed, because as many are as may be. It begins, with what is kept of it then, when another one has ended. */
+  "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
 }
@@ -578,6 +590,8 @@ export interface Counters {
   events_refused: number;
   /** Events that were gone before a subscriber had room for them. */
   events_skipped: number;
+  /** Events that were left out for subscribers because newer ones stand for them. */
+  events_coalesced: number;
   /** Callbacks and notifications that were dropped because too much waited to be written. */
   frames_dropped: number;
 }
@@ -596,6 +610,8 @@ export interface DiagnosticsSnapshot {
   settings: SettingInEffect[];
   /** What waits to be written, over all connections. */
   queues: Queues;
+  /** What is held in memory for connections and by streams, and what was done to keep that inside its bound. */
+  memory: MemoryStatus;
   /** What happened since the daemon started, by name. Names that nothing happened under are left out. */
   counters: Counters;
   /** Open connections, those that wait most first. */
@@ -680,12 +696,24 @@ export interface EventFamilyRetention {
   max_bytes: number;
   /** The age of an event at most, in milliseconds. */
   max_age_ms: number;
+  /** Which events replace each other for subscribers that want the latest only; those of other kinds do where the kind is the same. */
+  keys?: EventKeyRule[];
+  /** Whether a subscriber that begins at what comes next gets a snapshot. */
+  snapshot: boolean;
   /** Streams that the caller may read. */
   streams: number;
   /** Events in them. */
   events: number;
   /** About how many bytes they take. */
   bytes: number;
+}
+
+/** Events of some kinds replace each other where they are about the same. */
+export interface EventKeyRule {
+  /** How the kinds begin. Of several rules the first counts. */
+  kinds: string;
+  /** The members of the event that have to be the same, each as a path with dots. */
+  about: string[];
 }
 
 /** Result of `events.query`. */
@@ -753,6 +781,14 @@ export interface EventStreamsPage {
   more: boolean;
 }
 
+/** How much of one stream is on its way to a subscriber at most. The rest is in the log. */
+export interface EventsCaps {
+  /** Events. */
+  frames: number;
+  /** Their bytes; one event may be longer. */
+  bytes: number;
+}
+
 /** Result of `events.clear`. */
 export interface EventsCleared {
   /** What was dropped. */
@@ -764,21 +800,38 @@ export interface EventsCleared {
 /** How events come to a subscriber. */
 export type EventsDelivery =
   /** Every event that the log keeps, in order. */
-  | "lossless";
+  | "lossless"
+  /** While the subscriber keeps up, every event. Of what it is behind, the latest of each key, in order: what is about the same agent, approval or action, as `events.retention` has it for each family. */
+  | "coalesce";
 
-/** Params of `events.lagged`. */
+/** Params of `events.ended`. */
+export interface EventsEndedParams {
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** Its last event; 0 where there was none. */
+  seq: number;
+}
+
+/** Params of `events.lagged`. A notice stands before the events that follow it; numbers between `from_seq` and `to_seq` that it does not count still come. */
 export interface EventsLaggedParams {
   /** The stream. */
   stream: string;
   /** Its epoch. */
   epoch: number;
-  /** The first event that was not sent. */
+  /** The first event that does not come. */
   from_seq: number;
-  /** The last event that was not sent. */
+  /** The last event that does not come. */
   to_seq: number;
-  /** How many. */
+  /** How many were dropped. */
   skipped: number;
+  /** How many are left out, because newer ones with the same key follow; only where events are coalesced. */
+  coalesced?: number;
 }
+
+/** Where one subscribed stream begins. */
+export type EventsPlace = EventsSinceWord | EventCursor;
 
 /** Params of `events.query`. */
 export interface EventsQueryParams {
@@ -793,7 +846,7 @@ export interface EventsQueryParams {
 }
 
 /** Where subscribed streams begin. */
-export type EventsSince = EventsSinceWord | { [key: string]: EventCursor };
+export type EventsSince = EventsSinceWord | { [key: string]: EventsPlace };
 
 /** Where a stream begins, without a place. */
 export type EventsSinceWord =
@@ -814,20 +867,26 @@ export interface EventsStreamsParams {
 
 /** Params of `events.subscribe`. */
 export interface EventsSubscribeParams {
-  /** 1 to 64 names. `session` is the stream of the caller's own session. */
+  /** 1 to 64 names or patterns. `session` is the stream of the caller's own session; `*` covers every stream, `session/*` those of a family, `session/4f*` those whose names begin so. */
   streams: string[];
   /** Where they begin: at what comes next when left out. */
   since?: EventsSince | null;
   /** How events come; without loss when left out. */
   delivery?: EventsDelivery | null;
+  /** Whether the answer holds snapshots, where families have them and streams begin at what comes next; `true` when left out. */
+  snapshot?: boolean | null;
 }
 
 /** Result of `events.subscribe`. */
 export interface EventsSubscribed {
-  /** In the order of the params. */
+  /** In the order of the params, those that a pattern covers by name. */
   streams: EventsSubscribedStream[];
   /** How events come. */
   delivery: EventsDelivery;
+  /** How much of one stream is on its way at most. */
+  caps: EventsCaps;
+  /** Streams that `since` names, that a pattern covers, and that have ended. */
+  ended?: string[];
 }
 
 /** A stream that is fed to the connection. */
@@ -840,6 +899,10 @@ export interface EventsSubscribedStream {
   from: EventCursor;
   /** The place of the newest event at that moment. */
   head: EventCursor;
+  /** How things are that the stream tells of, as of `from` or newer; what is newer is told again by the event that follows. For `host`: `agents`, and the `approvals` that are pending. */
+  snapshot?: unknown;
+  /** The pattern that covers it, where it was not named itself. */
+  pattern?: string;
 }
 
 /** Params of `events.truncate`. */
@@ -860,15 +923,23 @@ export interface EventsTruncated {
   stats: EventStats;
 }
 
+/** Params of `events.uncovered`. */
+export interface EventsUncoveredParams {
+  /** The stream. */
+  stream: string;
+  /** How many streams patterns may cover for this connection. */
+  limit: number;
+}
+
 /** Params of `events.unsubscribe`. */
 export interface EventsUnsubscribeParams {
-  /** 1 to 64 names. */
+  /** 1 to 64 names or patterns. */
   streams: string[];
 }
 
 /** Result of `events.unsubscribe`. */
 export interface EventsUnsubscribed {
-  /** How many of them were fed. */
+  /** How many streams are no longer fed. */
   removed: number;
 }
 
@@ -1161,6 +1232,24 @@ export interface LoggedEvent {
   [key: string]: unknown;
 }
 
+/** What all connections and all streams hold in memory. */
+export interface MemoryStatus {
+  /** How much they may, in bytes. */
+  limit: number;
+  /** What waits to be written to connections, in bytes. */
+  outboxes: number;
+  /** What streams hold, in bytes. */
+  rings: number;
+  /** Times that a connection gave events back to the log to make room. */
+  given_back: number;
+  /** Events that memory let go of to make room, and that storage has. */
+  let_go: number;
+  /** Events that were dropped to make room. */
+  evicted: number;
+  /** Connections that were closed to make room. */
+  closed: number;
+}
+
 /** How often something happened. */
 export interface NamedCount {
   /** What. */
@@ -1370,6 +1459,8 @@ export interface Queues {
   request_bytes: number;
   /** Streams that are fed to connections. */
   subscriptions: number;
+  /** Bytes that were read from storage for them and are not written yet. */
+  bulk_bytes: number;
   /** Events of those streams that are not written yet, over all subscriptions. */
   bulk_lag_events: number;
   /** The same of the subscription that is furthest behind. */
@@ -1383,6 +1474,47 @@ export interface Queues {
   /** Bytes of the replies that are kept until they are known to have arrived. */
   reply_bytes: number;
 }
+
+/** Names an act. */
+export interface RequestOutcomeParams {
+  /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
+  key: string;
+}
+
+/** What became of an act. */
+export interface RequestOutcomeReport {
+  /** The key. */
+  key: string;
+  /** What is known. */
+  status: RequestOutcomeStatus;
+  /** The method. There unless the status is `not_seen`. */
+  method?: string;
+  /** When it was taken on. There unless the status is `not_seen`. */
+  begun_at?: Timestamp;
+  /** When it ended, or was found to be cut. */
+  ended_at?: Timestamp;
+  /** Whether `result` or `error` is there. With `done` and `failed` only; one that is too large, or has a secret among its members, is not kept. */
+  result_kept?: boolean;
+  /** The result, as it was answered. */
+  result?: unknown;
+  /** The error, as it was answered. */
+  error?: RpcError;
+  /** Every key that this identity has used since is known. */
+  known_since: Timestamp;
+}
+
+/** What is known of an act. */
+export type RequestOutcomeStatus =
+  /** The key is not known. If it was used after `known_since`, nothing has happened, and the act may be asked for again. */
+  | "not_seen"
+  /** It is under way, or waits for a person. */
+  | "running"
+  /** It has ended with a result. */
+  | "done"
+  /** It has ended with an error. */
+  | "failed"
+  /** It began and was cut, by the end of its session or of the daemon: nobody knows how far it came. It does not run again under this key. */
+  | "unknown";
 
 /** The payload of an `approval.resolve_requested` event. */
 export interface ResolveRequested {
@@ -1407,7 +1539,7 @@ export interface ResumedStream {
   from?: EventCursor;
   /** The place of its newest event. */
   head: EventCursor;
-  /** The place that was asked for leads nowhere any more, and the stream is not fed: `events.subscribe` begins anew. This is the place before the oldest event that is kept. */
+  /** The place that was asked for leads nowhere any more, and the stream is not fed: `events.subscribe` begins anew. This is the place before the oldest event that is kept; where a pattern covers the stream, `from` is the same place, and the stream begins anew by itself. */
   resync_required?: EventCursor;
 }
 
@@ -1481,7 +1613,7 @@ export interface SessionAuthenticated {
 
 /** Params of `session.closing`. */
 export interface SessionClosingParams {
-  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`. */
+  /** A stable name: `shutting_down`, `auth_timeout`, `fenced`, `overloaded`. */
   reason: string;
   /** The same for a person. */
   message: string;

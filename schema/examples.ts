@@ -47,8 +47,8 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
   ],
   "diagnostics.snapshot": [
-    {"params":{"limit":10},"result":{"at":"2026-01-03T03:04:05.678Z","connections":[{"authenticated":true,"callbacks_open":1,"lag_events":118,"open_ms":86399000,"peer":"unix uid 1000 pid 812","queued_bytes":1024,"queued_frames":3,"requests_in_flight":1,"role":"client","session_id":"6f1d0c4b92ae","stalled_ms":2400,"subscriptions":1,"transport":"unix"}],"connections_omitted":2,"counters":{"connections_ended":[{"count":9,"name":"normal"}],"connections_opened":12,"errors":[{"count":2,"name":"forbidden"}],"events":[{"count":40,"name":"host"}],"events_refused":0,"events_skipped":7,"frames_dropped":0,"http_refused":[{"count":1,"name":"origin"}],"requests":[{"count":1000,"name":"state.get ok"}],"resumes":[{"count":2,"name":"resumed"}]},"notices":[{"at":"2026-01-03T03:00:00.000Z","count":3,"level":"warn","message":"there are as many connections as allowed; further clients wait listener=tcp limit=4096","target":"car_transport::accept"}],"process":{"max_descriptors":8192,"open_descriptors":17,"pid":4711,"resident_bytes":18874368,"threads":4},"queues":{"bulk_lag_events":120,"bulk_lag_most":118,"fast_bytes":1024,"fast_frames":3,"reply_bytes":2048,"request_bytes":512,"sessions_detached":1,"sessions_noted":0,"stalled_connections":1,"subscriptions":2},"settings":[{"name":"port","origin":"CAR_PORT","value":9200},{"name":"relay_token","origin":"/home/ada/.car/car.toml:3","value":"(hidden)"}],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[{"bytes":262144,"name":"car.db"}],"free_bytes":53687091200,"path":"/home/ada/.car"},"streams":[{"bytes":9120,"epoch":1767323045678,"events":40,"seq":40,"stream":"host"}],"streams_omitted":3,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
-    {"params":{},"result":{"at":"2026-01-02T03:04:05.678Z","connections":[],"connections_omitted":0,"counters":{"connections_ended":[],"connections_opened":0,"errors":[],"events":[],"events_refused":0,"events_skipped":0,"frames_dropped":0,"http_refused":[],"requests":[],"resumes":[]},"notices":[],"process":{"pid":4711},"queues":{"bulk_lag_events":0,"bulk_lag_most":0,"fast_bytes":0,"fast_frames":0,"reply_bytes":0,"request_bytes":0,"sessions_detached":0,"sessions_noted":0,"stalled_connections":0,"subscriptions":0},"settings":[],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[],"path":"/home/ada/.car"},"streams":[],"streams_omitted":0,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
+    {"params":{"limit":10},"result":{"at":"2026-01-03T03:04:05.678Z","connections":[{"authenticated":true,"callbacks_open":1,"lag_events":118,"open_ms":86399000,"peer":"unix uid 1000 pid 812","queued_bytes":1024,"queued_frames":3,"requests_in_flight":1,"role":"client","session_id":"6f1d0c4b92ae","stalled_ms":2400,"subscriptions":1,"transport":"unix"}],"connections_omitted":2,"counters":{"connections_ended":[{"count":9,"name":"normal"}],"connections_opened":12,"errors":[{"count":2,"name":"forbidden"}],"events":[{"count":40,"name":"host"}],"events_coalesced":60,"events_refused":0,"events_skipped":7,"frames_dropped":0,"http_refused":[{"count":1,"name":"origin"}],"requests":[{"count":1000,"name":"state.get ok"}],"resumes":[{"count":2,"name":"resumed"}]},"memory":{"closed":1,"evicted":30,"given_back":2,"let_go":900,"limit":67108864,"outboxes":67584,"rings":1048576},"notices":[{"at":"2026-01-03T03:00:00.000Z","count":3,"level":"warn","message":"there are as many connections as allowed; further clients wait listener=tcp limit=4096","target":"car_transport::accept"}],"process":{"max_descriptors":8192,"open_descriptors":17,"pid":4711,"resident_bytes":18874368,"threads":4},"queues":{"bulk_bytes":65536,"bulk_lag_events":120,"bulk_lag_most":118,"fast_bytes":1024,"fast_frames":3,"reply_bytes":2048,"request_bytes":512,"sessions_detached":1,"sessions_noted":0,"stalled_connections":1,"subscriptions":2},"settings":[{"name":"port","origin":"CAR_PORT","value":9200},{"name":"relay_token","origin":"/home/ada/.car/car.toml:3","value":"(hidden)"}],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[{"bytes":262144,"name":"car.db"}],"free_bytes":53687091200,"path":"/home/ada/.car"},"streams":[{"bytes":9120,"epoch":1767323045678,"events":40,"seq":40,"stream":"host"}],"streams_omitted":3,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
+    {"params":{},"result":{"at":"2026-01-02T03:04:05.678Z","connections":[],"connections_omitted":0,"counters":{"connections_ended":[],"connections_opened":0,"errors":[],"events":[],"events_coalesced":0,"events_refused":0,"events_skipped":0,"frames_dropped":0,"http_refused":[],"requests":[],"resumes":[]},"memory":{"closed":0,"evicted":0,"given_back":0,"let_go":0,"limit":67108864,"outboxes":0,"rings":0},"notices":[],"process":{"pid":4711},"queues":{"bulk_bytes":0,"bulk_lag_events":0,"bulk_lag_most":0,"fast_bytes":0,"fast_frames":0,"reply_bytes":0,"request_bytes":0,"sessions_detached":0,"sessions_noted":0,"stalled_connections":0,"subscriptions":0},"settings":[],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[],"path":"/home/ada/.car"},"streams":[],"streams_omitted":0,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
   ],
   "tools.register": [
     {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
@@ -123,7 +123,7 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"more":false,"streams":[]}},
   ],
   "events.retention": [
-    {"params":{},"result":{"families":[{"bytes":12800,"durability":"os","events":64,"family":"host","max_age_ms":604800000,"max_bytes":4194304,"max_events":500,"notification":"host.event","reader":"everybody","streams":1}]}},
+    {"params":{},"result":{"families":[{"bytes":12800,"durability":"os","events":64,"family":"host","keys":[{"about":["agent_id"],"kinds":"agent."}],"max_age_ms":604800000,"max_bytes":4194304,"max_events":500,"notification":"host.event","reader":"everybody","snapshot":true,"streams":1}]}},
     {"params":{},"result":{"families":[]}},
   ],
   "events.query": [
@@ -131,8 +131,8 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session/6f1d0c4b92ae"}},
   ],
   "events.subscribe": [
-    {"params":{"delivery":"lossless","since":{"host":{"epoch":3,"seq":160}},"streams":["host","session"]},"result":{"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":160},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
-    {"params":{"streams":["host"]},"result":{"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
+    {"params":{"delivery":"coalesce","since":{"host":"now","session/6f1d0c4b92ae":{"epoch":5,"seq":4}},"snapshot":true,"streams":["host","session/*"]},"result":{"caps":{"bytes":262144,"frames":512},"delivery":"coalesce","ended":["session/0a9c1b2d3e4f"],"streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","snapshot":{"agents":[],"approvals":[]},"stream":"host"},{"from":{"epoch":5,"seq":4},"head":{"epoch":5,"seq":12},"notification":"session.event","pattern":"session/*","stream":"session/6f1d0c4b92ae"}]}},
+    {"params":{"streams":["host"]},"result":{"caps":{"bytes":262144,"frames":512},"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
   ],
   "events.unsubscribe": [
     {"params":{"streams":["host"]},"result":{"removed":1}},
@@ -186,6 +186,10 @@ export const methods: Examples<Methods> = {
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
   ],
+  "request.outcome": [
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","error":{"code":-32602,"data":{"field":"proposal.actions[2].id","kind":"invalid_params","limit":64,"retry_after_ms":1500,"retryable":false},"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string"},"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","method":"state.set","result":"ok","result_kept":true,"status":"done"}},
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","status":"not_seen"}},
+  ],
   "automation.run_applescript": [
     {"params":{"script":"beep"},"result":{"output":""}},
     {"params":{},"result":null},
@@ -229,8 +233,16 @@ export const notifications: Examples<Notifications> = {
     {"params":{"reason":"cancelled","request_id":"cb-7"}},
   ],
   "events.lagged": [
+    {"params":{"coalesced":8,"epoch":3,"from_seq":120,"skipped":37,"stream":"host","to_seq":164}},
     {"params":{"epoch":3,"from_seq":120,"skipped":45,"stream":"host","to_seq":164}},
-    {"params":{"epoch":3,"from_seq":120,"skipped":45,"stream":"host","to_seq":164}},
+  ],
+  "events.ended": [
+    {"params":{"epoch":5,"seq":12,"stream":"session/6f1d0c4b92ae"}},
+    {"params":{"epoch":5,"seq":12,"stream":"session/6f1d0c4b92ae"}},
+  ],
+  "events.uncovered": [
+    {"params":{"limit":1024,"stream":"session/6f1d0c4b92ae"}},
+    {"params":{"limit":1024,"stream":"session/6f1d0c4b92ae"}},
   ],
   "host.event": [
     {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},

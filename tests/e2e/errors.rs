@@ -15,6 +15,7 @@ use car_state::channel::SubscribeError;
 use car_state::engine::{EngineError, StructureError, StructureProblem};
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
+use car_state::outcomes::{OutcomeError, Status};
 use car_state::policy::PolicyError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
@@ -130,6 +131,20 @@ fn tools() -> Vec<ToolTableError> {
     problems.map(at).into()
 }
 
+fn outcomes() -> Vec<OutcomeError> {
+    vec![
+        OutcomeError::Conflict,
+        OutcomeError::Unknown,
+        OutcomeError::NotKept {
+            status: Status::Failed,
+        },
+        OutcomeError::Full { limit: 7 },
+        OutcomeError::Crowded { limit: 7 },
+        OutcomeError::Withdrawn,
+        OutcomeError::Storage(LogError::StorageFull),
+    ]
+}
+
 fn engine() -> Vec<EngineError> {
     let ran = || {
         let json = r#"{"proposal_id":"p","results":[],"cost":{"tool_calls":0,"actions_executed":0,"actions_skipped":0,"total_duration_ms":0.0,"retries":0}}"#;
@@ -206,6 +221,7 @@ fn every_error_has_its_code_its_kind_and_says_whether_to_try_again() {
     table(&mut page, "policies", policy());
     table(&mut page, "tools", tools());
     table(&mut page, "engine", engine());
+    table(&mut page, "outcomes", outcomes());
     let cause = std::io::Error::other("a secret of the daemon's");
     let internal = Failure::internal(cause);
     assert!(!format!("{:?}", internal.error()).contains("secret"));

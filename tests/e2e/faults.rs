@@ -220,6 +220,10 @@ async fn a_peer_that_takes_nothing_for_ten_seconds_is_cut_off() {
     alice.silent_for(Duration::from_millis(9_990)).await;
     assert!(session.link().channel().is_some());
     alice.silent_for(Duration::from_millis(20)).await;
+    let channel = session.link().channel().unwrap();
+    assert!(!channel.is_open(), "nothing more is taken for it");
+    // For a moment it may still hear why.
+    alice.silent_for(Duration::from_secs(1)).await;
     assert!(session.link().channel().is_none());
     alice.cut();
     daemon.assert_empty().await;

@@ -55,6 +55,14 @@ fn the_page_about_sessions_quotes_conversations_that_took_place() {
     );
 }
 
+#[test]
+fn the_page_about_outcomes_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("outcomes.md") >= 6,
+        "the page has lost its transcripts"
+    );
+}
+
 /// Each Rust block of the README must stand, word for word, in the example that it is from.
 #[test]
 fn the_readme_quotes_an_example_that_is_run() {

@@ -10,9 +10,14 @@
 mod commands;
 mod doctor;
 mod durability;
+mod fairness;
+mod families;
 mod files;
+mod kills;
 mod lifecycle;
+mod link;
 mod observed;
+mod outcomes;
 mod resume;
 mod signals;
 mod snippet;

@@ -8,9 +8,12 @@
 
 pub mod client;
 pub mod daemon;
+pub mod fault_link;
 pub mod log;
 pub mod program;
 pub mod proposal;
+#[cfg(target_os = "linux")]
+pub mod soak;
 pub mod transcript;
 
 pub use client::TestClient;

@@ -1,11 +1,12 @@
 //! A log in memory that fails when a test wants it to.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use car_protocol::rpc::events::Cursor;
+use car_state::budget::MemoryBudget;
 use car_state::log::{
-    Draft, EventLog, Families, Listener, LogError, MemoryLog, Page, Settled, StreamName,
-    StreamStats, Watch,
+    Draft, EventLog, Families, Listener, LogError, MemoryLog, NameListener, Page, Settled,
+    StreamName, StreamStats, Watch,
 };
 
 /// What a [`FaultyLog`] is asked.
@@ -99,5 +100,21 @@ impl EventLog for FaultyLog {
 
     fn names(&self) -> Vec<StreamName> {
         self.log.names()
+    }
+
+    fn watch_names(&self, listener: Weak<dyn NameListener>) {
+        self.log.watch_names(listener);
+    }
+
+    fn budget(&self) -> Option<&Arc<MemoryBudget>> {
+        self.log.budget()
+    }
+
+    fn largest_in_memory(&self) -> usize {
+        self.log.largest_in_memory()
+    }
+
+    fn evict(&self, bytes: usize) -> StreamStats {
+        self.log.evict(bytes)
     }
 }

@@ -18,10 +18,12 @@ pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
         let this = std::env::current_exe().expect("a test knows where it is");
-        let folder = this
-            .ancestors()
-            .nth(2)
-            .expect("tests are built below target");
+        let folder = this.parent().expect("a program lies in a folder");
+        // Tests lie one folder deeper than programs.
+        let folder = match folder.parent() {
+            Some(profile) if folder.ends_with("deps") => profile,
+            _ => folder,
+        };
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args([
             "build",
@@ -112,26 +114,38 @@ impl Sandbox {
 pub struct Program {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    /// Its log. The pipe holds 64 KiB, which is far more than a test lets it say.
-    stderr: BufReader<ChildStderr>,
+    /// Its log, unless that goes to a file. The pipe holds 64 KiB, which is far more than a test lets it say.
+    stderr: Option<BufReader<ChildStderr>>,
     banner: String,
 }
 
 impl Program {
     /// Starts a daemon and reads what it says until it is up.
     #[must_use]
-    pub fn start(mut command: Command) -> Self {
-        let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    pub fn start(command: Command) -> Self {
+        Self::logging_to(command, Stdio::piped())
+    }
+
+    /// The same for a daemon that runs for long: its log goes to a file.
+    #[must_use]
+    pub fn start_logging(command: Command, log: fs::File) -> Self {
+        Self::logging_to(command, log.into())
+    }
+
+    fn logging_to(mut command: Command, log: Stdio) -> Self {
+        let command = command.stdout(Stdio::piped()).stderr(log);
         let mut child = command.spawn().expect("the program starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("its output is piped"));
-        let mut stderr = BufReader::new(child.stderr.take().expect("its log is piped"));
+        let mut stderr = child.stderr.take().map(BufReader::new);
         let mut banner = String::new();
         // The last line of what it says when it is up.
         while !banner.contains("print(") {
             let read = stdout.read_line(&mut banner).expect("its output is text");
             if read == 0 {
                 let mut log = String::new();
-                stderr.read_to_string(&mut log).expect("its log is text");
+                if let Some(stderr) = &mut stderr {
+                    stderr.read_to_string(&mut log).expect("its log is text");
+                }
                 panic!("the daemon ended before it was up: {banner}{log}");
             }
         }
@@ -211,7 +225,8 @@ impl Program {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
-            let read = self.stderr.read_line(&mut line).expect("its log is text");
+            let stderr = self.stderr.as_mut().expect("its log is piped");
+            let read = stderr.read_line(&mut line).expect("its log is text");
             assert!(read > 0, "the daemon ended without logging {text:?}");
         }
         line

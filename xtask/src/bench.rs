@@ -1,7 +1,11 @@
 //! How much slower than the socket the daemon is. Floor and daemon are measured in turns, in one run, by the same load
 //! generator, each in a process of its own; only ratios are compared, never numbers of different runs.
 
+#[cfg(feature = "log")]
+mod append;
 mod callback;
+mod cancel;
+mod catchup;
 mod fanout;
 pub(crate) mod floor;
 mod idle;
@@ -79,6 +83,8 @@ pub(crate) fn build_and_run(tree: &Tree, args: &Args) -> Result<()> {
         "--quiet",
         "--package",
         "xtask",
+        "--features",
+        "log",
         "--",
         "bench-run",
     ]);

@@ -1,5 +1,5 @@
 //! The chores of this repository that are more than one cargo command: proving everything, checking the rules that a
-//! compiler cannot, measuring against a floor, generating documents, fuzzing.
+//! compiler cannot, measuring against a floor, long runs, generating documents, fuzzing.
 //!
 //! Nothing of this is shipped, so this package may print, read the environment and use the wall clock, which the
 //! product may not.
@@ -17,6 +17,7 @@ mod codegen;
 mod exec;
 mod fuzz;
 mod prepare;
+mod soak;
 mod test;
 mod tidy;
 mod tree;
@@ -46,6 +47,8 @@ enum Chore {
     /// Measure the daemon against the floor, in one table.
     #[cfg(unix)]
     Bench(bench::Args),
+    /// Run the daemon for long, under traffic whose connections fail.
+    Soak(soak::Args),
     /// Run the fuzz targets.
     Fuzz(fuzz::Args),
     /// The measuring half of `bench`, from a release build.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Codegen(args) => codegen::run(&tree, &args),
         #[cfg(unix)]
         Chore::Bench(args) => bench::build_and_run(&tree, &args),
+        Chore::Soak(args) => soak::run(&tree, &args),
         Chore::Fuzz(args) => fuzz::run(&tree, &args),
         #[cfg(unix)]
         Chore::BenchRun(args) => bench::run(&tree, &args),

@@ -61,6 +61,9 @@ pub mod kind {
         pub const INTERNAL: &str = "internal";
         /// A limit was reached; `data.limit` tells it and the call may be repeated later.
         pub const OVERLOADED: &str = "overloaded";
+        /// The identity asks more often than it may; `data.limit` tells how many requests a second, `data.retry_after_ms`
+        /// when the next one is taken.
+        pub const RATE_LIMITED: &str = "rate_limited";
         /// The connection must authenticate first.
         pub const AUTH_REQUIRED: &str = "auth_required";
         /// The credential is wrong.
@@ -98,6 +101,13 @@ pub mod kind {
         pub const STORAGE_FULL: &str = "storage_full";
         /// Another proposal committed first what this one read or wrote.
         pub const STATE_CONFLICT: &str = "state_conflict";
+        /// The idempotency key names another act: another method, or other params.
+        pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
+        /// The act that the idempotency key names was cut. Nobody knows how far it came, and it does not run again.
+        pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+        /// The act that the idempotency key names is over, and its answer was not kept. `data.status` tells whether it is
+        /// `done` or `failed`.
+        pub const RESULT_NOT_KEPT: &str = "result_not_kept";
         /// A required capability is unknown.
         pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
     }

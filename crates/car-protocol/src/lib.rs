@@ -36,6 +36,7 @@
 pub mod a2a;
 pub mod a2ui;
 mod error;
+pub mod idempotency;
 pub mod jsonrpc;
 pub mod method;
 pub mod rpc;

@@ -17,7 +17,7 @@ fn places(value: &Value, path: &str, found: &mut Vec<String>) {
         _ => Vec::new(),
     };
     for (name, value) in members {
-        let path = format!("{path}/{name}");
+        let path = format!("{path}/{}", name.replace('/', "~1"));
         found.push(path.clone());
         places(value, &path, found);
     }
@@ -48,7 +48,7 @@ fn variants(value: &Value) -> Vec<(String, Value)> {
         let (parent, name) = path.rsplit_once('/').unwrap();
         let mut variant = value.clone();
         if let Some(Value::Object(members)) = variant.pointer_mut(parent) {
-            members.remove(name);
+            members.remove(&name.replace("~1", "/"));
             variants.push((format!("{path} left out"), variant));
         }
     }

@@ -3,6 +3,7 @@
 mod admission;
 mod clock;
 mod keep;
+mod keyed;
 mod linger;
 
 use std::future::poll_fn;
@@ -17,6 +18,7 @@ use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
 use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
+use car_state::quota::Account;
 use car_state::responder::{Batch, Responder};
 use car_state::session::resume::{Farewell, Parted};
 use car_state::session::{CallDriver, ClientSession};
@@ -47,19 +49,46 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     let limits = &core.limits;
     let log = Arc::clone(core.state.log());
     let traffic = Arc::clone(core.state.traffic());
-    let (channel, writer) =
-        Writer::counted(sink, limits.outbox, limits.write_deadline, log, traffic);
+    let budget = core.state.budget();
+    let (channel, writer) = Writer::counted(
+        sink,
+        limits.outbox,
+        limits.write_deadline,
+        log,
+        traffic,
+        budget,
+    );
     let session = core.state.open_session(core.auth.is_enabled());
     session.attach(&channel);
+    let account = Arc::clone(
+        core.state
+            .quotas()
+            .account(&session.identity().get().principal),
+    );
+    let seated = account.seat(&session);
     let connected = core.life.connect(&session, peer.clone());
     debug!(session = %session.id(), %peer, "connected");
 
     let mut driver = session.call_driver();
-    let mut reader = Reader::new(Arc::clone(&core), session, Arc::clone(&channel), connected);
+    let mut reader = Reader::new(
+        Arc::clone(&core),
+        session,
+        Arc::clone(&channel),
+        connected,
+        account,
+    );
     let (parted, written) = {
         let served = async {
             let reason = {
-                let mut reading = pin!(reader.read(&mut source));
+                let mut reading = pin!(async {
+                    match seated {
+                        Ok(()) => reader.read(&mut source).await,
+                        Err(full) => {
+                            let message = full.to_string();
+                            Some(reader.closing("overloaded", close::TRY_AGAIN, &message))
+                        }
+                    }
+                });
                 let reading = channel.before_writer(driver.beside(reading.as_mut()));
                 reading.await
             };
@@ -71,6 +100,7 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
         let ((parted, ending), written) = tokio::join!(biased; served, writer.run());
         reader.connected.because(match written {
             Err(WriterError::Stuck(_)) => Ending::Stuck,
+            Err(WriterError::Shed) => Ending::Shed,
             _ => ending.unwrap_or(Ending::Cut),
         });
         (parted, written)
@@ -89,6 +119,8 @@ struct Reader {
     core: Arc<Core>,
     channel: Arc<WsChannel>,
     cx: Cx,
+    /// What its identity takes.
+    account: Arc<Account>,
     authenticated: bool,
     /// Failed authentications that were made to wait.
     auth_failures: u32,
@@ -128,6 +160,7 @@ impl Reader {
         session: Arc<ClientSession>,
         channel: Arc<WsChannel>,
         connected: Connected,
+        account: Arc<Account>,
     ) -> Self {
         let authenticated = session.identity().is_authenticated();
         Self {
@@ -135,6 +168,7 @@ impl Reader {
             channel,
             occupant: Occupant::new(&session),
             cx: Cx::new(session),
+            account,
             authenticated,
             auth_failures: 0,
             parked: Arc::default(),
@@ -152,6 +186,8 @@ impl Reader {
         self.connected.serves(&session);
         self.occupant.change(&session);
         self.authenticated = session.identity().is_authenticated();
+        let principal = session.identity().get().principal;
+        self.account = Arc::clone(self.core.state.quotas().account(&principal));
         self.cx = Cx::new(session);
     }
 

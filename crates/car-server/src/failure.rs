@@ -8,7 +8,9 @@ use car_state::channel::SubscribeError;
 use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
+use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
+use car_state::quota::{QuotaExceeded, Resource};
 use car_state::session::resume::ResumeError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
@@ -47,6 +49,13 @@ impl Failure {
             let dot = if field.starts_with('[') { "" } else { "." };
             *field = format!("{member}{dot}{field}");
         }
+        self
+    }
+
+    /// The same with a member of the data more.
+    #[must_use]
+    pub(crate) fn with(mut self, member: &'static str, value: &str) -> Self {
+        self.error = self.error.with(member, value);
         self
     }
 
@@ -157,11 +166,57 @@ impl From<LogError> for Failure {
     }
 }
 
+impl From<OutcomeError> for Failure {
+    fn from(error: OutcomeError) -> Self {
+        let message = error.to_string();
+        match error {
+            OutcomeError::Conflict => {
+                let mut refused = RpcError::domain(kind::IDEMPOTENCY_CONFLICT, message);
+                refused.data.get_or_insert_default().field = Some("idempotency_key".to_owned());
+                refused.into()
+            }
+            OutcomeError::Unknown => RpcError::domain(kind::OUTCOME_UNKNOWN, message).into(),
+            OutcomeError::NotKept { status } => RpcError::domain(kind::RESULT_NOT_KEPT, message)
+                .with("status", status.as_str())
+                .into(),
+            OutcomeError::Full { limit: n } | OutcomeError::Crowded { limit: n } => {
+                RpcError::overloaded(message, n as u64).into()
+            }
+            OutcomeError::Withdrawn => RpcError::domain(kind::SESSION_ENDED, message)
+                .retryable()
+                .into(),
+            OutcomeError::Storage(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// The refusal of what an identity may not take now.
+pub(crate) fn over_quota(error: &QuotaExceeded) -> RpcError {
+    let kind = match error.resource {
+        Resource::Rate => kind::RATE_LIMITED,
+        _ => kind::OVERLOADED,
+    };
+    // A part of a millisecond counts as one, so that who waits does not come too soon.
+    let millis = error.retry.as_micros().div_ceil(1_000);
+    RpcError::domain(kind, error.to_string())
+        .retryable()
+        .with_limit(error.limit as u64)
+        .with_retry_after_ms(u64::try_from(millis).unwrap_or(u64::MAX))
+}
+
+impl From<QuotaExceeded> for Failure {
+    fn from(error: QuotaExceeded) -> Self {
+        over_quota(&error).into()
+    }
+}
+
 impl From<SubscribeError> for Failure {
     fn from(error: SubscribeError) -> Self {
         let message = error.to_string();
         match error {
             SubscribeError::Log(error) => error.into(),
+            SubscribeError::Quota(error) => over_quota(&error).into(),
             SubscribeError::TooMany { limit: n } => limit(message, n).into(),
             other => Self::internal(other),
         }

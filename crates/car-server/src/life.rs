@@ -51,6 +51,8 @@ pub(crate) enum Ending {
     TooBig,
     /// The client read nothing for too long.
     Stuck,
+    /// Most of what was held in memory waited for it, and memory was short.
+    Shed,
     /// The transport ended or failed.
     Cut,
     /// Closed with another code.
@@ -59,7 +61,7 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// Every ending.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Normal,
         Self::GoingAway,
         Self::Protocol,
@@ -67,6 +69,7 @@ impl Ending {
         Self::Policy,
         Self::TooBig,
         Self::Stuck,
+        Self::Shed,
         Self::Cut,
         Self::Other,
     ];
@@ -94,6 +97,7 @@ impl Ending {
             Self::Policy => "policy",
             Self::TooBig => "too_big",
             Self::Stuck => "stuck",
+            Self::Shed => "memory",
             Self::Cut => "cut",
             Self::Other => "other",
         }

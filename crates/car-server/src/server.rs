@@ -76,6 +76,9 @@ impl ServerBuilder {
     /// # Errors
     /// [`RouterError`] when a method of the protocol has no handler: a fault of this crate.
     pub fn build(self) -> Result<Server, RouterError> {
+        self.state
+            .budget()
+            .set_limit(self.limits.memory_budget_bytes);
         let life = Arc::new(Life::new(self.stop));
         let operations = Arc::new(Operations {
             state: Arc::clone(&self.state),

@@ -216,6 +216,44 @@ async fn the_numbers_follow_what_happens() {
     running.server.stopped().await;
 }
 
+#[tokio::test]
+async fn keys_and_what_identities_take_are_counted() {
+    let running = Running::start(true, false).await;
+    let client = running.client().await;
+    let mut params = json!({ "key": "n", "value": 1, "idempotency_key": "a" });
+    for _ in 0..2 {
+        let call = client.call_raw("state.set", Some(params.clone()));
+        call.await.unwrap();
+    }
+    params["value"] = json!(2);
+    let call = client.call_raw("state.set", Some(params));
+    call.await.unwrap_err();
+    let page = running.scrape().await;
+    for (name, label, wanted) in [
+        ("car_outcome_keys", ("state", "running"), 0.0),
+        ("car_outcome_keys", ("state", "ended"), 1.0),
+        ("car_outcome_repeats_total", ("how", "kept"), 1.0),
+        ("car_outcome_repeats_total", ("how", "joined"), 0.0),
+        ("car_outcome_refused_total", ("reason", "conflict"), 1.0),
+        ("car_outcome_refused_total", ("reason", "full"), 0.0),
+    ] {
+        assert_eq!(page.value(name, &[label]), Some(wanted), "{name} {label:?}");
+    }
+    assert_eq!(page.value("car_outcome_bytes", &[]), Some(4.0));
+    for (identity, wanted) in [("client", 1.0), ("host", 0.0), ("anonymous", 0.0)] {
+        for resource in ["connections", "sessions"] {
+            let labels = [("identity", identity), ("resource", resource)];
+            let used = page.value("car_identity_in_use", &labels);
+            assert_eq!(used, Some(wanted), "{labels:?}");
+        }
+    }
+    let labels = [("identity", "client"), ("resource", "rate")];
+    assert_eq!(page.value("car_identity_refused_total", &labels), Some(0.0));
+    client.close().await;
+    running.server.stop();
+    running.server.stopped().await;
+}
+
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn the_process_is_measured_under_the_names_that_everybody_uses() {

@@ -1,31 +1,36 @@
 //! The shared handle on one connection, and the writer behind it.
 
+mod identity;
+mod pressure;
 mod slot;
+mod subscription;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytestring::ByteString;
 use car_protocol::jsonrpc::encode_notification;
 use car_protocol::method::ServerNotification;
-use car_protocol::rpc::events::Cursor;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::slot::Slot;
+pub(crate) use self::subscription::{Change, Progress};
+pub use self::subscription::{SubscribeError, Subscription, Wanted, WhenOver};
+use crate::budget::{MemoryBudget, Share};
 use crate::frame::{CloseReason, Frame};
-use crate::log::{EventLog, Listener, LogError, StreamName, Watch};
+use crate::log::{EventLog, Listener};
 use crate::outbox::{Admission, Depth, Next, Outbox, OutboxLimits, Queued, SendError, Written};
+use crate::quota;
 use crate::session::Replies;
 use crate::traffic::Traffic;
-use crate::writer::Cold;
 
 /// One connection: a bounded outbox in front of a [`WsSink`](crate::sink::WsSink).
 ///
@@ -35,6 +40,15 @@ pub struct WsChannel {
     inner: Mutex<Inner>,
     log: Arc<dyn EventLog>,
     traffic: Arc<Traffic>,
+    budget: Arc<MemoryBudget>,
+    /// What the fast lane is counted for in the budget, and what was read from storage.
+    counted: [AtomicUsize; 2],
+    /// Whether what was read from storage is to be given back to the log.
+    asked_back: AtomicBool,
+    /// Whether the connection is closed because memory is short.
+    is_shed: AtomicBool,
+    /// Wakes a writer that waits for its socket, when one of the two is set.
+    pressed: AtomicWaker,
     /// Since when the socket takes nothing of what the writer has for it.
     stalled: Mutex<Option<Instant>>,
     /// Wakes the writer.
@@ -58,33 +72,17 @@ pub struct WsChannel {
     /// Where the replies of the session are kept, if it can be resumed.
     replies: Mutex<Option<Arc<Replies>>>,
     next_subscription: AtomicU64,
+    /// Its place among those of its identity.
+    share: Mutex<Option<quota::Share>>,
 }
 
 #[derive(Debug)]
 struct Inner {
     outbox: Outbox,
+    share: Share,
     /// Subscriptions that came or went since the writer last looked.
     changes: Vec<Change>,
     subscriptions: usize,
-}
-
-#[derive(Debug)]
-pub(crate) enum Change {
-    Begin(Feed),
-    End(u64),
-}
-
-/// A subscription as its connection's writer holds it.
-#[derive(Debug)]
-pub(crate) struct Feed {
-    pub(crate) id: u64,
-    pub(crate) stream: StreamName,
-    pub(crate) cursor: Cursor,
-    pub(crate) watch: Watch,
-    /// What is read of it from storage.
-    pub(crate) cold: Option<Cold>,
-    /// How far the writer has come, for whoever looks from outside.
-    pub(crate) written: Arc<AtomicU64>,
 }
 
 /// Requests are refused: so many are under way that another cannot be taken on.
@@ -96,15 +94,26 @@ pub struct Overloaded {
 
 impl WsChannel {
     /// A channel without a writer yet; [`Writer::new`](crate::writer::Writer::new) makes both.
-    pub(crate) fn new(limits: OutboxLimits, log: Arc<dyn EventLog>, traffic: Arc<Traffic>) -> Self {
+    pub(crate) fn new(
+        limits: OutboxLimits,
+        log: Arc<dyn EventLog>,
+        traffic: Arc<Traffic>,
+        budget: Arc<MemoryBudget>,
+    ) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 outbox: Outbox::new(limits),
+                share: Share::default(),
                 changes: Vec::new(),
                 subscriptions: 0,
             }),
             log,
             traffic,
+            budget,
+            counted: Default::default(),
+            asked_back: AtomicBool::new(false),
+            is_shed: AtomicBool::new(false),
+            pressed: AtomicWaker::new(),
             stalled: Mutex::default(),
             writer: AtomicWaker::new(),
             reading: AtomicBool::new(false),
@@ -117,6 +126,7 @@ impl WsChannel {
             resumable: AtomicBool::new(false),
             replies: Mutex::default(),
             next_subscription: AtomicU64::new(1),
+            share: Mutex::default(),
         }
     }
 
@@ -166,6 +176,15 @@ impl WsChannel {
         let mut inner = self.inner.lock();
         let done = work(&mut inner.outbox);
         self.room.store(inner.outbox.has_room(), Ordering::Release);
+        let bytes = inner.outbox.bytes();
+        let change = inner.share.settle(bytes);
+        if change != 0 {
+            self.count(0, change, inner.share.counted());
+        }
+        drop(inner);
+        if change > 0 {
+            self.budget.keep();
+        }
         done
     }
 
@@ -221,42 +240,6 @@ impl WsChannel {
     pub fn refuse(&self, text: impl Into<ByteString>) {
         self.with_outbox(|outbox| outbox.admit_replied(text.into()));
         self.wake_writer();
-    }
-
-    /// Feeds a stream to this connection, beginning after `cursor`, until the guard is dropped.
-    ///
-    /// # Errors
-    /// [`SubscribeError`].
-    pub fn subscribe(
-        self: &Arc<Self>,
-        stream: StreamName,
-        cursor: Cursor,
-    ) -> Result<Subscription, SubscribeError> {
-        let watch = self.log.watch(&stream, Arc::<Self>::clone(self))?;
-        let id = self.next_subscription.fetch_add(1, Ordering::Relaxed);
-        let written = Arc::new(AtomicU64::new(cursor.seq));
-        {
-            let mut inner = self.inner.lock();
-            let limit = inner.outbox.limits().subscriptions;
-            if inner.subscriptions >= limit {
-                return Err(SubscribeError::TooMany { limit });
-            }
-            inner.subscriptions += 1;
-            inner.changes.push(Change::Begin(Feed {
-                id,
-                stream,
-                cursor,
-                watch,
-                cold: None,
-                written: Arc::clone(&written),
-            }));
-        }
-        self.wake_writer();
-        Ok(Subscription {
-            channel: Arc::clone(self),
-            id,
-            written,
-        })
     }
 
     /// Begins to close: what is queued is written, then the reason.
@@ -337,6 +320,10 @@ impl WsChannel {
         *self.stalled.lock() = stalled.then(Instant::now);
     }
 
+    pub(crate) fn log(&self) -> &dyn EventLog {
+        &*self.log
+    }
+
     pub(crate) fn traffic(&self) -> &Traffic {
         &self.traffic
     }
@@ -347,7 +334,9 @@ impl WsChannel {
         &self.closed
     }
 
-    pub(crate) fn limits(&self) -> OutboxLimits {
+    /// The bounds of the connection.
+    #[must_use]
+    pub fn limits(&self) -> OutboxLimits {
         *self.inner.lock().outbox.limits()
     }
 
@@ -374,10 +363,13 @@ impl WsChannel {
         let changes = {
             let mut inner = self.inner.lock();
             inner.outbox.end();
+            let change = inner.share.give_up();
+            self.count(0, change, 0);
             std::mem::take(&mut inner.changes)
         };
         // Watches are released outside the lock.
         drop(changes);
+        self.leave();
         self.closed.cancel();
         self.reader.wake();
     }
@@ -393,48 +385,4 @@ impl Listener for WsChannel {
         // No lock orders a stream and the reader's turn.
         self.writer.wake();
     }
-}
-
-/// A stream that is fed to a connection; dropping it ends that.
-#[derive(Debug)]
-pub struct Subscription {
-    channel: Arc<WsChannel>,
-    id: u64,
-    written: Arc<AtomicU64>,
-}
-
-impl Subscription {
-    /// The number of the newest event that the connection's socket has taken, at most a page too small.
-    #[must_use]
-    pub fn written(&self) -> u64 {
-        self.written.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        {
-            let mut inner = self.channel.inner.lock();
-            inner.subscriptions = inner.subscriptions.saturating_sub(1);
-            if inner.outbox.is_open() {
-                inner.changes.push(Change::End(self.id));
-            }
-        }
-        self.channel.wake_writer();
-    }
-}
-
-/// Why a stream is not fed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SubscribeError {
-    /// The log refuses.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The connection has as many subscriptions as it may.
-    #[error("a connection has at most {limit} subscriptions")]
-    TooMany {
-        /// How many it may have.
-        limit: usize,
-    },
 }

@@ -1,6 +1,8 @@
 //! Wall time and ids: the two sources of values that a test must be able to pin.
 
+use std::cell::RefCell;
 use std::fmt::Debug;
+use std::mem;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,13 +65,48 @@ pub struct RandomIds;
 
 impl IdSource for RandomIds {
     fn hex12(&self) -> String {
-        let mut bytes = [0_u8; 8];
-        if getrandom::fill(&mut bytes).is_err() {
+        let word = RANDOM.with_borrow_mut(Random::word);
+        format!("{:012x}", word & 0xffff_ffff_ffff)
+    }
+}
+
+/// Random words that a thread has fetched ahead: an id of its own would cost a call of the operating system.
+struct Random {
+    words: [u64; 32],
+    left: usize,
+}
+
+thread_local! {
+    static RANDOM: RefCell<Random> = const { RefCell::new(Random { words: [0; 32], left: 0 }) };
+}
+
+impl Random {
+    /// The next word. None is given twice.
+    fn word(&mut self) -> u64 {
+        if self.left == 0 {
+            self.fetch();
+        }
+        self.left = self.left.saturating_sub(1);
+        self.words
+            .get_mut(self.left)
+            .map(mem::take)
+            .unwrap_or_default()
+    }
+
+    fn fetch(&mut self) {
+        let mut bytes = [0_u8; 256];
+        let failed = getrandom::fill(&mut bytes).is_err();
+        for (word, bytes) in self.words.iter_mut().zip(bytes.chunks_exact(8)) {
             // Without entropy from the system, ids stay unique for the process; secrets never come from here.
             static FALLBACK: AtomicU64 = AtomicU64::new(1);
-            bytes = FALLBACK.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            let random = bytes.try_into().map_or(0, u64::from_ne_bytes);
+            *word = if failed {
+                FALLBACK.fetch_add(1, Ordering::Relaxed)
+            } else {
+                random
+            };
         }
-        format!("{:012x}", u64::from_be_bytes(bytes) & 0xffff_ffff_ffff)
+        self.left = self.words.len();
     }
 }
 
@@ -80,5 +117,19 @@ pub struct CountingIds(AtomicU64);
 impl IdSource for CountingIds {
     fn hex12(&self) -> String {
         format!("{:012x}", self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_random_id_comes_twice() {
+        let ids: HashSet<_> = (0..1000).map(|_| RandomIds.hex12()).collect();
+        assert_eq!(ids.len(), 1000);
+        assert!(ids.iter().all(|id| id.len() == 12));
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 pub use car_protocol::rpc::session::Role;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
+
+use crate::quota::{Account, Share};
 
 /// The id of a session, chosen by the daemon: 12 hex digits.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -73,6 +75,8 @@ pub struct IdentityCell {
     /// Beside the lock, because every request looks at it.
     authenticated: AtomicBool,
     failures: AtomicU32,
+    /// The session's place among those of its identity.
+    share: Mutex<Option<Share>>,
 }
 
 impl IdentityCell {
@@ -83,6 +87,7 @@ impl IdentityCell {
             authenticated: AtomicBool::new(!identity.auth_enabled),
             identity: RwLock::new(identity),
             failures: AtomicU32::new(0),
+            share: Mutex::default(),
         }
     }
 
@@ -110,6 +115,20 @@ impl IdentityCell {
         identity.principal = principal;
         identity.role = role;
         self.authenticated.store(true, Ordering::Release);
+    }
+
+    /// Keeps the session's place among those of its identity.
+    pub(crate) fn hold(&self, share: Share) {
+        let before = self.share.lock().replace(share);
+        drop(before);
+    }
+
+    /// Whether the session is counted for this identity.
+    pub(crate) fn share_of(&self, account: &Arc<Account>) -> bool {
+        let share = self.share.lock();
+        share
+            .as_ref()
+            .is_some_and(|share| Arc::ptr_eq(share.account(), account))
     }
 
     /// Notes a credential that was wrong.

@@ -3,6 +3,7 @@
 //! See the modules for what each owns and what it refuses to know.
 
 pub mod approval;
+pub mod budget;
 pub mod callbacks;
 pub mod channel;
 pub mod clock;
@@ -16,7 +17,9 @@ pub mod identity;
 pub mod log;
 pub mod memgine;
 pub mod outbox;
+pub mod outcomes;
 pub mod policy;
+pub mod quota;
 pub mod responder;
 pub mod server;
 pub mod session;

@@ -24,8 +24,10 @@ pub struct OutboxLimits {
     pub bytes: usize,
     /// Bytes of events that are written between two looks at the fast lane.
     pub turn_bytes: usize,
-    /// Subscriptions.
+    /// Subscriptions: names and patterns.
     pub subscriptions: usize,
+    /// Streams that are fed because a pattern covers them.
+    pub covered: usize,
 }
 
 impl Default for OutboxLimits {
@@ -37,6 +39,7 @@ impl Default for OutboxLimits {
             bytes: 16 << 20,
             turn_bytes: 128 << 10,
             subscriptions: 64,
+            covered: 1_024,
         }
     }
 }
@@ -249,10 +252,25 @@ impl Outbox {
         }
     }
 
+    /// Drops what is queued and closes: the requests behind it are settled as if they had been answered. What the
+    /// writer has in its hands it drops itself. Answers what was dropped.
+    pub(crate) fn shed(&mut self, reason: CloseReason) -> VecDeque<Queued> {
+        if self.phase == Phase::Closed {
+            return VecDeque::new();
+        }
+        let dropped = std::mem::take(&mut self.fast);
+        let mut done = Written::default();
+        dropped.iter().for_each(|queued| done.add(queued));
+        self.written(done);
+        self.phase = Phase::Closing(Some(reason));
+        dropped
+    }
+
     /// The connection is gone, and with it all that was to be written: nobody waits for room any more.
     pub(crate) fn end(&mut self) {
         self.phase = Phase::Closed;
         self.fast = VecDeque::new();
+        self.settle(self.replied);
         self.replied = 0;
         self.bytes = 0;
         self.frames = 0;
@@ -264,6 +282,11 @@ impl Outbox {
 
     pub(crate) fn requests(&self) -> usize {
         self.requests
+    }
+
+    /// Bytes in the fast lane and in the writer's hands.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn depth(&self) -> Depth {
@@ -297,122 +320,4 @@ impl Written {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn small() -> Outbox {
-        Outbox::new(OutboxLimits {
-            requests: 2,
-            request_bytes: 100,
-            frames: 2,
-            bytes: 50,
-            ..OutboxLimits::default()
-        })
-    }
-
-    fn write_all(outbox: &mut Outbox) -> usize {
-        let mut batch = VecDeque::new();
-        outbox.take(&mut batch);
-        let mut written = Written::default();
-        batch.iter().for_each(|queued| written.add(queued));
-        outbox.written(written);
-        batch.len()
-    }
-
-    #[test]
-    fn requests_under_way_overload_and_unwritten_replies_hold_reading_back() {
-        let mut outbox = small();
-        assert_eq!(outbox.admit(), Admission::Admitted);
-        assert_eq!(outbox.admit(), Admission::Admitted);
-        assert_eq!(outbox.admit(), Admission::Overloaded);
-        outbox.reply("{}".into(), 1);
-        assert_eq!(outbox.admit(), Admission::Wait);
-        assert_eq!(write_all(&mut outbox), 1);
-        assert_eq!(outbox.admit(), Admission::Admitted);
-    }
-
-    #[test]
-    fn a_refusal_is_written_before_the_next_request_is_read() {
-        let mut outbox = small();
-        outbox.admit();
-        outbox.admit();
-        outbox.admit_replied("{}".into());
-        assert_eq!(outbox.admit(), Admission::Wait);
-        write_all(&mut outbox);
-        assert_eq!(outbox.admit(), Admission::Overloaded);
-    }
-
-    #[test]
-    fn unwritten_bytes_hold_reading_back() {
-        let mut outbox = small();
-        outbox.admit();
-        outbox.reply("x".repeat(51).into(), 1);
-        assert_eq!(outbox.admit(), Admission::Wait);
-        assert_eq!(
-            outbox.push(Frame::Ping(bytes::Bytes::new())),
-            Err(SendError::Full)
-        );
-        write_all(&mut outbox);
-        assert_eq!(outbox.admit(), Admission::Admitted);
-    }
-
-    #[test]
-    fn frames_that_are_no_replies_are_bounded_on_their_own() {
-        let mut outbox = small();
-        for _ in 0..2 {
-            outbox.push(Frame::Text("n".into())).unwrap();
-        }
-        assert_eq!(outbox.push(Frame::Text("n".into())), Err(SendError::Full));
-        outbox.admit();
-        outbox.reply("{}".into(), 1);
-        assert_eq!(write_all(&mut outbox), 3);
-        outbox.push(Frame::Text("n".into())).unwrap();
-    }
-
-    #[test]
-    fn a_single_request_may_be_as_big_as_a_frame() {
-        let mut outbox = small();
-        assert!(outbox.hold(1_000));
-        assert!(!outbox.hold(1));
-        outbox.unhold(1_000);
-        assert!(outbox.hold(60) && outbox.hold(40) && !outbox.hold(1));
-    }
-
-    #[test]
-    fn closing_writes_what_is_queued_and_takes_nothing_more() {
-        let mut outbox = small();
-        outbox.admit();
-        outbox.reply("{}".into(), 1);
-        outbox.close(Some(CloseReason::new(1000, "bye")));
-        assert_eq!(
-            outbox.push(Frame::Text("late".into())),
-            Err(SendError::Closed)
-        );
-        let mut batch = VecDeque::new();
-        assert_eq!(
-            outbox.take(&mut batch),
-            Next::Close(Some(CloseReason::new(1000, "bye")))
-        );
-        assert_eq!(batch.len(), 1);
-    }
-
-    #[test]
-    fn after_the_end_nobody_waits_for_bytes_to_be_written() {
-        let mut outbox = small();
-        outbox.admit();
-        outbox.reply("x".repeat(51).into(), 1);
-        assert_eq!(outbox.admit(), Admission::Wait);
-        outbox.end();
-        assert_eq!(outbox.admit(), Admission::Admitted);
-    }
-
-    #[test]
-    fn after_the_end_everything_is_settled_at_once() {
-        let mut outbox = small();
-        outbox.admit();
-        outbox.end();
-        outbox.reply("{}".into(), 1);
-        assert_eq!(outbox.requests(), 0);
-        assert_eq!(outbox.take(&mut VecDeque::new()), Next::Ended);
-    }
-}
+mod tests;

@@ -8,8 +8,11 @@ use car_protocol::jsonrpc::{Id, encode_error, encode_result};
 use car_protocol::{RpcError, kind};
 use parking_lot::Mutex;
 use serde::Serialize;
+use serde_json::value::to_raw_value;
+use tokio::sync::oneshot;
 
 use crate::channel::{Overloaded, Slot, WsChannel};
+use crate::outcomes::{Reply, secret};
 use crate::session::Replies;
 use crate::traffic::{MethodIndex, Traffic};
 
@@ -32,7 +35,20 @@ enum Target {
     Nobody(Option<Slot>),
     /// A member of a batch.
     Batch(Arc<Batch>, Option<Slot>),
+    /// Whoever wants to know the answer before it is sent, and the connection that the request came on.
+    Captor(oneshot::Sender<Reply>, Option<Arc<WsChannel>>),
     Answered,
+}
+
+/// The answer that a [`Responder`] was given instead of sending it.
+#[derive(Debug)]
+pub struct Captured(oneshot::Receiver<Reply>);
+
+impl Captured {
+    /// The answer, as soon as there is one: a handler may leave it to a call that it begins.
+    pub async fn answer(self) -> Reply {
+        self.0.await.unwrap_or_else(|_| Err(RpcError::internal()))
+    }
 }
 
 impl Responder {
@@ -69,6 +85,20 @@ impl Responder {
         Self::new(id, Target::Batch(Arc::clone(batch), slot), kept)
     }
 
+    /// Another one for the same request, whose answer this one sends: it is put where [`Captured::answer`] finds it.
+    #[must_use]
+    pub fn captured(&self) -> (Self, Captured) {
+        let (tell, told) = oneshot::channel();
+        let channel = self.channel().map(Arc::clone);
+        let responder = Self {
+            id: self.id.clone(),
+            method: MethodIndex::UNKNOWN,
+            target: Target::Captor(tell, channel),
+            kept: None,
+        };
+        (responder, Captured(told))
+    }
+
     /// The same for a request that names this method.
     #[must_use]
     pub fn of(mut self, method: MethodIndex) -> Self {
@@ -95,6 +125,7 @@ impl Responder {
         match &self.target {
             Target::Caller(slot) => Some(slot.channel()),
             Target::Batch(batch, _) => Some(&batch.channel),
+            Target::Captor(_, channel) => channel.as_ref(),
             Target::Nobody(_) | Target::Answered => None,
         }
     }
@@ -114,7 +145,10 @@ impl Responder {
             Target::Caller(slot) | Target::Nobody(Some(slot)) | Target::Batch(_, Some(slot)) => {
                 slot.hold(bytes)
             }
-            Target::Nobody(None) | Target::Batch(_, None) | Target::Answered => Ok(()),
+            Target::Nobody(None)
+            | Target::Batch(_, None)
+            | Target::Captor(..)
+            | Target::Answered => Ok(()),
         }
     }
 
@@ -131,6 +165,9 @@ impl Responder {
             self.note_answer();
             self.target = Target::Answered;
             return;
+        }
+        if let Target::Captor(..) = self.target {
+            return self.capture(result);
         }
         match encode_result(&self.id, result) {
             Ok(text) => {
@@ -149,6 +186,30 @@ impl Responder {
         self.answer_error(error);
     }
 
+    /// Answers with what another responder was given.
+    pub fn reply(mut self, reply: &Reply) {
+        match reply {
+            Ok(result) => {
+                if self.kept.is_some() && secret::is_in(result) {
+                    self.keep_nothing();
+                }
+                self.ok(&**result);
+            }
+            Err(error) => self.error(error),
+        }
+    }
+
+    fn capture<R: Serialize + ?Sized>(&mut self, result: &R) {
+        let captor = mem::replace(&mut self.target, Target::Answered);
+        if let Target::Captor(captor, _) = captor {
+            let result = to_raw_value(result).map_err(|error| {
+                tracing::error!(%error, id = %self.id, "a result cannot be serialised");
+                RpcError::internal()
+            });
+            let _ = captor.send(result);
+        }
+    }
+
     fn note_answer(&self) {
         if let Some(traffic) = self.traffic() {
             traffic.answered(self.method);
@@ -159,13 +220,19 @@ impl Responder {
         match &self.target {
             Target::Caller(slot) | Target::Nobody(Some(slot)) => Some(slot.channel().traffic()),
             Target::Batch(batch, _) => Some(batch.channel().traffic()),
-            Target::Nobody(None) | Target::Answered => None,
+            Target::Nobody(None) | Target::Captor(..) | Target::Answered => None,
         }
     }
 
     fn answer_error(&mut self, error: &RpcError) {
         if let Some(traffic) = self.traffic() {
             traffic.refused(self.method, error);
+        }
+        if let Target::Captor(..) = self.target {
+            if let Target::Captor(captor, _) = mem::replace(&mut self.target, Target::Answered) {
+                let _ = captor.send(Err(error.clone()));
+            }
+            return;
         }
         let text = encode_error(&self.id, error);
         self.answer(text);
@@ -181,7 +248,7 @@ impl Responder {
             (Target::Caller(slot), Some(replies)) => slot.reply_kept(&replies, text),
             (Target::Caller(slot), None) => slot.reply(text),
             (Target::Batch(batch, slot), _) => batch.answer(&text, slot),
-            (Target::Nobody(_) | Target::Answered, _) => {}
+            (Target::Nobody(_) | Target::Captor(..) | Target::Answered, _) => {}
         }
     }
 }
@@ -193,6 +260,7 @@ impl Drop for Responder {
             Target::Batch(batch, _) => batch.channel().is_abandoned(),
             // Nobody is answered, but it is counted.
             Target::Nobody(Some(slot)) => slot.channel().is_abandoned(),
+            Target::Captor(..) => false,
             Target::Nobody(None) | Target::Answered => return,
         };
         self.answer_error(&if abandoned {

@@ -1,5 +1,7 @@
 //! What all sessions share.
 
+mod config;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,45 +11,31 @@ use car_protocol::rpc::tools::ToolDefinition;
 
 use thiserror::Error;
 
+pub use self::config::ServerStateConfig;
+
 use crate::approval::ApprovalGate;
+use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
-use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
-#[cfg(feature = "sqlite")]
-use crate::log::SqliteLog;
-use crate::log::{Appends, EventLog, Families, Family, MemoryLog, MeteredLog, SESSION, StreamName};
+use crate::log::{
+    Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
+    StreamName,
+};
 use crate::memgine::Memgine;
+use crate::outcomes::Outcomes;
 use crate::policy::PolicyBook;
+use crate::quota::Quotas;
 use crate::session::resume::ResumeLedger;
-#[cfg(feature = "sqlite")]
-use crate::session::resume::sqlite::SqliteNotebook;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::tools::{GatedExecutor, WsToolExecutor};
 use crate::traffic::Traffic;
-
-/// How a [`ServerState`] is to be made.
-#[derive(Clone)]
-pub struct ServerStateConfig {
-    journal_dir: PathBuf,
-    memgine: Option<Arc<dyn Memgine>>,
-    gate: ApprovalGate,
-    tools: Vec<ToolDefinition>,
-    executor: Option<Arc<dyn ToolExecutor>>,
-    families: Families,
-    log: Option<Arc<dyn EventLog>>,
-    #[cfg(feature = "sqlite")]
-    database: Option<Database>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn IdSource>,
-    engine: EngineLimits,
-    store: StoreLimits,
-}
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -60,148 +48,9 @@ pub enum StateError {
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
     Database(#[from] DbError),
-}
-
-impl ServerStateConfig {
-    /// The defaults: the gate of the method table, no memory, tools run by the clients, everything in memory.
-    /// `journal_dir` is where durable stores put their files.
-    #[must_use]
-    pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
-        Self {
-            journal_dir: journal_dir.into(),
-            memgine: None,
-            gate: ApprovalGate::default(),
-            tools: Vec::new(),
-            executor: None,
-            families: Families::default(),
-            log: None,
-            #[cfg(feature = "sqlite")]
-            database: None,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            engine: EngineLimits::default(),
-            store: StoreLimits::default(),
-        }
-    }
-
-    /// One memory engine for all sessions.
-    #[must_use]
-    pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
-        self.memgine = Some(memgine);
-        self
-    }
-
-    /// Which calls need a person.
-    #[must_use]
-    pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
-        self.gate = gate;
-        self
-    }
-
-    /// Runs tools here instead of calling back into the client. `tools` are there in every session from the start.
-    #[must_use]
-    pub fn with_tool_executor(
-        mut self,
-        tools: Vec<ToolDefinition>,
-        executor: Arc<dyn ToolExecutor>,
-    ) -> Self {
-        self.tools = tools;
-        self.executor = Some(executor);
-        self
-    }
-
-    /// Families of events beside those of this crate, for the log that is made here.
-    #[must_use]
-    pub fn with_families(mut self, families: &[&'static Family]) -> Self {
-        self.families = self.families.with(families);
-        self
-    }
-
-    /// Where durable stores keep what they have; without it everything is kept in memory.
-    #[cfg(feature = "sqlite")]
-    #[must_use]
-    pub fn with_database(mut self, database: Database) -> Self {
-        self.database = Some(database);
-        self
-    }
-
-    /// Where events are kept, if not where the other stores are.
-    #[must_use]
-    pub fn with_log(mut self, log: Arc<dyn EventLog>) -> Self {
-        self.log = Some(log);
-        self
-    }
-
-    /// Where wall time comes from.
-    #[must_use]
-    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Where ids come from.
-    #[must_use]
-    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
-        self.ids = ids;
-        self
-    }
-
-    /// The bounds of proposals.
-    #[must_use]
-    pub fn with_engine_limits(mut self, limits: EngineLimits) -> Self {
-        self.engine = limits;
-        self
-    }
-
-    /// The bounds of a session's state.
-    #[must_use]
-    pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
-        self.store = limits;
-        self
-    }
-}
-
-impl ServerStateConfig {
-    #[cfg(feature = "sqlite")]
-    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
-        let (families, clock) = (self.families.clone(), Arc::clone(&self.clock));
-        Ok(match &self.database {
-            Some(database) => Arc::new(SqliteLog::open(database, families, clock)?),
-            None => Arc::new(MemoryLog::new(&*clock).with_families(families)),
-        })
-    }
-
-    #[cfg(feature = "sqlite")]
-    fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
-        let clock = Arc::clone(&self.clock);
-        let Some(database) = &self.database else {
-            return Ok(ResumeLedger::new(clock, None, Vec::new()));
-        };
-        let (notebook, notes) = SqliteNotebook::open(database)?;
-        Ok(ResumeLedger::new(clock, Some(Arc::new(notebook)), notes))
-    }
-
-    #[cfg(not(feature = "sqlite"))]
-    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
-    fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
-        Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
-    }
-
-    #[cfg(not(feature = "sqlite"))]
-    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
-    fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
-        let log = MemoryLog::new(&*self.clock);
-        Ok(Arc::new(log.with_families(self.families.clone())))
-    }
-}
-
-impl fmt::Debug for ServerStateConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerStateConfig")
-            .field("journal_dir", &self.journal_dir)
-            .field("gate", &self.gate)
-            .finish_non_exhaustive()
-    }
+    /// What an earlier daemon kept cannot be read.
+    #[error(transparent)]
+    Kept(#[from] LogError),
 }
 
 /// What all sessions share: a handful of stores, one per namespace.
@@ -219,10 +68,14 @@ pub struct ServerState {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
+    outcomes: Arc<Outcomes>,
+    quotas: Arc<Quotas>,
     sessions: Arc<SessionRegistry>,
     resumes: Arc<ResumeLedger>,
     engine: EngineLimits,
     store: StoreLimits,
+    snapshots: Snapshots,
+    budget: Arc<MemoryBudget>,
     started_at: Timestamp,
 }
 
@@ -269,11 +122,17 @@ impl ServerState {
         let appends = Arc::clone(log.appends());
         let log: Arc<dyn EventLog> = Arc::new(log);
         let resumes = config.make_ledger()?;
-        let host = HostPlane::new(
+        let budget = log.budget().map(Arc::clone).unwrap_or_default();
+        budget.serve(&log);
+        let host = Arc::new(HostPlane::new(
             Arc::clone(&log),
             Arc::clone(&config.clock),
             Arc::clone(&config.ids),
-        );
+        ));
+        let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
+        let outcomes = Outcomes::open(store, clock, config.outcomes)?;
+        let mut snapshots = config.snapshots;
+        snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         Ok(Arc::new(Self {
             journal_dir: config.journal_dir,
             memgine: config.memgine,
@@ -288,11 +147,15 @@ impl ServerState {
             started_at: config.clock.now(),
             clock: config.clock,
             ids: config.ids,
-            host: Arc::new(host),
+            host,
+            outcomes: Arc::new(outcomes),
+            quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
             resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
+            snapshots,
+            budget,
         }))
     }
 
@@ -390,6 +253,18 @@ impl ServerState {
         &self.host
     }
 
+    /// What became of calls that have an idempotency key.
+    #[must_use]
+    pub fn outcomes(&self) -> &Arc<Outcomes> {
+        &self.outcomes
+    }
+
+    /// What each identity takes.
+    #[must_use]
+    pub fn quotas(&self) -> &Arc<Quotas> {
+        &self.quotas
+    }
+
     /// The event log.
     #[must_use]
     pub fn log(&self) -> &Arc<dyn EventLog> {
@@ -403,6 +278,12 @@ impl ServerState {
         self.database.as_ref()
     }
 
+    /// How long events take until they are as durable as their family demands, where any are.
+    #[must_use]
+    pub fn durable_after(&self) -> Vec<(Durability, &Durations)> {
+        self.log.durable_after()
+    }
+
     /// What was appended to the log.
     #[must_use]
     pub fn appends(&self) -> &Arc<Appends> {
@@ -413,6 +294,18 @@ impl ServerState {
     #[must_use]
     pub fn traffic(&self) -> &Arc<Traffic> {
         &self.traffic
+    }
+
+    /// What bounds the memory of connections and streams together: 64 MiB, until a limit is set.
+    #[must_use]
+    pub fn budget(&self) -> &Arc<MemoryBudget> {
+        &self.budget
+    }
+
+    /// Who says how things are that streams tell of.
+    #[must_use]
+    pub fn snapshots(&self) -> &Snapshots {
+        &self.snapshots
     }
 
     /// The live sessions.

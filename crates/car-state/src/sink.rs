@@ -50,6 +50,12 @@ pub trait WsSink: Send {
     /// The connection is gone.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>>;
 
+    /// A number that grows with what the transport has taken, where it knows: it tells a peer that is slow from one that
+    /// takes nothing.
+    fn taken(&self) -> u64 {
+        0
+    }
+
     /// Flushes and closes the write half.
     ///
     /// # Errors

@@ -81,6 +81,7 @@ pub struct Traffic {
     errors: Box<[Tally]>,
     frames_refused: Tally,
     events_skipped: Tally,
+    events_coalesced: Tally,
 }
 
 impl Default for Traffic {
@@ -92,6 +93,7 @@ impl Default for Traffic {
             errors: (0..=kind::ALL.len()).map(|_| Tally::default()).collect(),
             frames_refused: Tally::default(),
             events_skipped: Tally::default(),
+            events_coalesced: Tally::default(),
         }
     }
 }
@@ -139,6 +141,11 @@ impl Traffic {
         self.events_skipped.add(count);
     }
 
+    /// Events were left out because newer ones stand for them.
+    pub(crate) fn events_coalesced(&self, count: u64) {
+        self.events_coalesced.add(count);
+    }
+
     /// Requests that have ended, by method (`unknown` for those that name none) and outcome. Notifications count too.
     pub fn requests(&self) -> impl Iterator<Item = (&'static str, Outcome, u64)> {
         let names = rpc::methods().map(|spec| spec.name).chain(["unknown"]);
@@ -167,6 +174,12 @@ impl Traffic {
     #[must_use]
     pub fn events_lost(&self) -> u64 {
         self.events_skipped.get()
+    }
+
+    /// Events that did not go to subscribers because newer ones of the same key did.
+    #[must_use]
+    pub fn events_replaced(&self) -> u64 {
+        self.events_coalesced.get()
     }
 }
 

@@ -1,51 +1,78 @@
 //! The one who writes to a connection.
 
+mod coalesce;
 mod cold;
+mod feed;
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytestring::ByteString;
-use car_protocol::jsonrpc::encode_notification;
-use car_protocol::method::ServerNotification;
-use car_protocol::rpc::events::{Lagged, LaggedParams};
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-pub(crate) use self::cold::Cold;
-use crate::channel::{Change, Feed, WsChannel};
-use crate::frame::{CloseReason, Frame};
-use crate::log::{EventLog, Frames, LogError};
+use self::cold::{Cold, ColdRead};
+pub(crate) use self::feed::Feed;
+use self::feed::{BulkLane, Hand};
+use crate::budget::{Member, MemoryBudget, Share};
+use crate::channel::{Change, WsChannel};
+use crate::frame::{CloseReason, Frame, close};
+use crate::log::EventLog;
 use crate::outbox::{Next, OutboxLimits, Queued, Written};
 use crate::sink::{BoxSink, FrameQueue, SinkError};
 use crate::traffic::Traffic;
 
-/// Events that are read from the log at once.
-const PAGE: usize = 64;
-/// Events that are read from storage at once.
-const COLD_PAGE: usize = 512;
+/// Events of one subscription that are on their way to the socket at most.
+pub const CAP_FRAMES: usize = feed::COLD_PAGE;
 /// A queue that grew beyond this is given back when it is empty, so that an idle connection stays small.
 const KEPT_CAPACITY: usize = 32;
+/// How long a peer that is given up may take to hear why.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The writer of a [`WsChannel`]: nobody else touches the [`WsSink`](crate::sink::WsSink).
 ///
 /// A turn takes all of the fast lane and a bounded share of the streams that the connection subscribes to, writes it and
-/// flushes once. A flush that takes longer than the write deadline ends the connection.
+/// flushes once. A socket that takes nothing at all for as long as the write deadline ends the connection.
 pub struct Writer {
     channel: Arc<WsChannel>,
     sink: BoxSink,
     deadline: Duration,
-    feeds: Vec<Feed>,
+    /// The one whose turn comes next is the first.
+    feeds: VecDeque<Box<Feed>>,
     batch: VecDeque<Queued>,
     changes: Vec<Change>,
-    /// What was read of one feed.
-    frames: VecDeque<ByteString>,
+    /// What was read of the first feed.
+    hand: Hand,
+    /// What is read from storage.
+    cold: Option<ColdRead>,
+    /// What the last two are counted for.
+    bulk: Share,
+    member: Member,
+}
+
+/// A turn of the writer, and how far it has come.
+struct Turn {
+    stage: Stage,
+    /// Feeds that have not had theirs.
+    feeds: usize,
+    /// What is left of the share of the streams.
+    bytes: usize,
+    written: Written,
+}
+
+#[derive(Clone, Copy)]
+enum Stage {
+    /// The fast lane is written.
+    Fast,
+    /// Streams are written.
+    Feeds,
+    /// The socket takes no further frame: nothing is held meanwhile.
+    Room,
+    /// What was started is handed over.
+    Flush,
 }
 
 /// Why a writer ended.
@@ -58,6 +85,27 @@ pub enum WriterError {
     /// The peer does not read.
     #[error("the peer took nothing for {0:?}")]
     Stuck(Duration),
+    /// The connection had to make room for others.
+    #[error("memory is short, and most of it waited for this peer")]
+    Shed,
+}
+
+impl WriterError {
+    /// What the peer is told, if it listens after all.
+    fn close_reason(&self) -> Option<CloseReason> {
+        match self {
+            Self::Stuck(limit) => {
+                let text = format!("stuck: nothing was taken for {limit:?}");
+                Some(CloseReason::new(close::POLICY, &text))
+            }
+            Self::Shed => {
+                let text =
+                    "memory_budget: too much waited for this connection, and memory is short";
+                Some(CloseReason::new(close::TRY_AGAIN, text))
+            }
+            Self::Sink(_) => None,
+        }
+    }
 }
 
 impl Writer {
@@ -72,10 +120,10 @@ impl Writer {
         deadline: Duration,
         log: Arc<dyn EventLog>,
     ) -> (Arc<WsChannel>, Self) {
-        Self::counted(sink, limits, deadline, log, Arc::default())
+        Self::counted(sink, limits, deadline, log, Arc::default(), &Arc::default())
     }
 
-    /// The same, and what is answered, refused and dropped on the way adds to `traffic`.
+    /// The same, and what is answered, refused and dropped on the way adds to `traffic`, what waits to `budget`.
     #[must_use]
     pub fn counted(
         sink: BoxSink,
@@ -83,16 +131,21 @@ impl Writer {
         deadline: Duration,
         log: Arc<dyn EventLog>,
         traffic: Arc<Traffic>,
+        budget: &Arc<MemoryBudget>,
     ) -> (Arc<WsChannel>, Self) {
-        let channel = Arc::new(WsChannel::new(limits, log, traffic));
+        let channel = WsChannel::new(limits, log, traffic, Arc::clone(budget));
+        let channel = Arc::new(channel);
         let writer = Self {
             channel: Arc::clone(&channel),
             sink,
             deadline,
-            feeds: Vec::new(),
+            feeds: VecDeque::new(),
             batch: VecDeque::new(),
             changes: Vec::new(),
-            frames: VecDeque::new(),
+            hand: Hand::default(),
+            cold: None,
+            bulk: Share::default(),
+            member: budget.join(&channel),
         };
         (channel, writer)
     }
@@ -103,16 +156,32 @@ impl Writer {
     /// [`WriterError`]; the channel has ended in any case.
     pub async fn run(mut self) -> Result<(), WriterError> {
         let limits = self.channel.limits();
-        let channel = Arc::clone(&self.channel);
         loop {
             let next = poll_fn(|cx| self.poll_work(cx)).await;
-            match next {
+            let share = match &next {
                 Next::Ended => return Ok(()),
-                Next::Close(reason) => {
-                    self.write_turn(&channel, limits, false).await?;
-                    return self.close(reason).await;
+                Next::Close(_) => None,
+                Next::Write | Next::Idle => Some(limits.turn_bytes),
+            };
+            if let Err(error) = self.write_turn(share).await {
+                if let Some(reason) = error.close_reason() {
+                    // Nothing is taken any more, and what waits is dropped.
+                    self.channel.end();
+                    self.give_back();
+                    self.batch.clear();
+                    let _ = self.close(Some(reason), FAREWELL).await;
                 }
-                Next::Write | Next::Idle => self.write_turn(&channel, limits, true).await?,
+                return Err(error);
+            }
+            if let Next::Close(reason) = next {
+                let deadline = self.deadline;
+                let is_shed = self.channel.is_shed();
+                self.close(reason, deadline).await?;
+                return if is_shed {
+                    Err(WriterError::Shed)
+                } else {
+                    Ok(())
+                };
             }
         }
     }
@@ -123,10 +192,12 @@ impl Writer {
         loop {
             let next = self.channel.take(&mut self.batch, &mut self.changes);
             self.apply_changes();
-            let mut more = false;
-            for feed in &mut self.feeds {
-                more |= feed.poll_more(cx);
-            }
+            let is_read = self.poll_cold(cx);
+            let mut feeds = self.feeds.iter();
+            let more = feeds.any(|feed| match &self.cold {
+                Some(read) if feed.is_cold => read.feed == feed.id && is_read,
+                _ => feed.has_more(),
+            });
             if next != Next::Idle || more {
                 return Poll::Ready(next);
             }
@@ -140,11 +211,41 @@ impl Writer {
         }
     }
 
+    /// Whether what was asked of storage is there.
+    fn poll_cold(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(read) = &mut self.cold else {
+            return false;
+        };
+        let was_there = matches!(read.state, Cold::Fetched(_));
+        let is_there = read.poll(cx);
+        if is_there && !was_there {
+            self.count_bulk();
+        }
+        is_there
+    }
+
+    /// Counts what is here alone because it came from storage.
+    fn count_bulk(&mut self) {
+        let cold = self.cold.as_ref().map_or(0, ColdRead::bytes);
+        let bytes = cold + self.hand.stored_bytes();
+        self.channel.count_bulk(&mut self.bulk, bytes);
+    }
+
+    /// Gives what was read of streams back to the log, from where it is read again.
+    fn give_back(&mut self) {
+        self.hand.give_back();
+        self.cold = None;
+        self.count_bulk();
+    }
+
     fn apply_changes(&mut self) {
         for change in self.changes.drain(..) {
             match change {
-                Change::Begin(feed) => self.feeds.push(feed),
-                Change::End(id) => self.feeds.retain(|feed| feed.id != id),
+                Change::Begin(feed) => self.feeds.push_back(feed),
+                Change::End(id) => {
+                    self.feeds.retain(|feed| feed.id != id);
+                    self.cold.take_if(|read| read.feed == id);
+                }
             }
         }
     }
@@ -153,84 +254,154 @@ impl Writer {
         if self.batch.capacity() > KEPT_CAPACITY {
             self.batch = VecDeque::new();
         }
-        if self.frames.capacity() > KEPT_CAPACITY {
-            self.frames = VecDeque::new();
+        if self.hand.frames.capacity() > KEPT_CAPACITY {
+            self.hand = Hand::default();
         }
     }
 
-    async fn write_turn(
-        &mut self,
-        channel: &WsChannel,
-        limits: OutboxLimits,
-        with_feeds: bool,
-    ) -> Result<(), WriterError> {
-        let deadline = self.deadline;
-        let mut writing = pin!(self.write(limits, with_feeds));
+    /// Writes the fast lane and, where a share is given, about so many bytes of streams.
+    async fn write_turn(&mut self, share: Option<usize>) -> Result<(), WriterError> {
+        let mut turn = Turn {
+            stage: Stage::Fast,
+            feeds: share.map_or(0, |_| self.feeds.len()),
+            bytes: share.unwrap_or_default(),
+            written: Written::default(),
+        };
         // Nearly always the socket takes it at once, and no timer is needed.
-        if let Poll::Ready(written) = poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
+        let polled = poll_fn(|cx| Poll::Ready(self.poll_turn(cx, &mut turn))).await;
+        if let Poll::Ready(written) = polled {
             return Ok(written?);
         }
-        channel.set_stalled(true);
-        let written = timeout(deadline, writing).await;
-        channel.set_stalled(false);
-        match written {
-            Ok(written) => Ok(written?),
-            Err(_) => Err(WriterError::Stuck(deadline)),
-        }
+        self.channel.set_stalled(true);
+        let written = self.wait(&mut turn).await;
+        self.channel.set_stalled(false);
+        written
     }
 
-    async fn write(&mut self, limits: OutboxLimits, with_feeds: bool) -> Result<(), SinkError> {
-        let mut written = Written::default();
-        let mut replies = FastLane {
-            batch: &mut self.batch,
-            written: &mut written,
-        };
-        let sink = &mut self.sink;
-        poll_fn(|cx| sink.as_mut().poll_send_all(cx, &mut replies)).await?;
-        if with_feeds {
-            self.write_feeds(limits.turn_bytes).await?;
-        }
-        poll_fn(|cx| self.sink.as_mut().poll_flush(cx)).await?;
-        if written.frames > 0 || written.settled > 0 {
-            self.channel.written(written);
-        }
-        Ok(())
-    }
-
-    /// Gives each feed its turn, the one that waited longest first, until the share of this turn is used up.
-    async fn write_feeds(&mut self, mut bytes: usize) -> Result<(), SinkError> {
-        for _ in 0..self.feeds.len() {
-            let Some(mut feed) = (!self.feeds.is_empty()).then(|| self.feeds.remove(0)) else {
-                break;
-            };
-            if feed.has_more() {
-                let cold = feed.cold.is_some();
-                feed.read(&mut self.frames, self.channel.traffic());
-                let mut events = BulkLane {
-                    frames: &mut self.frames,
-                    bytes: &mut bytes,
-                    seq: &mut feed.cursor.seq,
-                };
-                let sink = &mut self.sink;
-                poll_fn(|cx| sink.as_mut().poll_send_all(cx, &mut events)).await?;
-                // What this turn's share left over is read again, unless that would go to the disk.
-                if cold {
-                    feed.keep(&mut self.frames);
-                } else {
-                    self.frames.clear();
-                }
-                feed.written.store(feed.cursor.seq, Ordering::Relaxed);
-            }
-            self.feeds.push(feed);
-            if bytes == 0 {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    async fn close(mut self, reason: Option<CloseReason>) -> Result<(), WriterError> {
+    /// Waits for a socket that does not take what there is, for as long as it takes some of it within each deadline.
+    async fn wait(&mut self, turn: &mut Turn) -> Result<(), WriterError> {
         let deadline = self.deadline;
+        let mut since = Instant::now();
+        let mut seen = self.taken(turn);
+        loop {
+            let until = since + deadline;
+            let turning = poll_fn(|cx| {
+                if self.channel.poll_shed(cx) {
+                    return Poll::Ready(Err(WriterError::Shed));
+                }
+                self.poll_cold(cx);
+                let polled = self.poll_turn(cx, turn);
+                let taken = self.taken(turn);
+                if taken != seen {
+                    (seen, since) = (taken, Instant::now());
+                }
+                if polled.is_pending() && self.channel.is_asked_back() {
+                    self.give_back();
+                }
+                polled.map_err(WriterError::from)
+            });
+            match timeout_at(until, turning).await {
+                Ok(written) => return written,
+                Err(_) if since.elapsed() >= deadline => return Err(WriterError::Stuck(deadline)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Grows with what the socket takes.
+    fn taken(&self, turn: &Turn) -> (usize, usize, u64) {
+        (turn.bytes, turn.written.bytes, self.sink.taken())
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>, turn: &mut Turn) -> Poll<Result<(), SinkError>> {
+        loop {
+            turn.stage = match turn.stage {
+                Stage::Fast => {
+                    let mut replies = FastLane {
+                        batch: &mut self.batch,
+                        written: &mut turn.written,
+                    };
+                    ready!(self.sink.as_mut().poll_send_all(cx, &mut replies))?;
+                    Stage::Feeds
+                }
+                Stage::Feeds => ready!(self.poll_feeds(cx, turn))?,
+                Stage::Room => {
+                    ready!(self.sink.as_mut().poll_ready(cx))?;
+                    Stage::Flush
+                }
+                Stage::Flush => {
+                    ready!(self.sink.as_mut().poll_flush(cx))?;
+                    if turn.written.frames > 0 || turn.written.settled > 0 {
+                        self.channel.written(turn.written);
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+            };
+        }
+    }
+
+    /// Gives each feed its turn, the one that waited longest first, until the share of this turn is used up. What was
+    /// read from memory is not held while the socket takes nothing: it is in the log.
+    fn poll_feeds(
+        &mut self,
+        cx: &mut Context<'_>,
+        turn: &mut Turn,
+    ) -> Poll<Result<Stage, SinkError>> {
+        while turn.bytes > 0
+            && let Some(feed) = self.feeds.front_mut()
+        {
+            if self.hand.is_empty() {
+                if turn.feeds == 0 {
+                    break;
+                }
+                turn.feeds -= 1;
+                if feed.has_more() {
+                    let log = self.channel.log();
+                    feed.fill(&mut self.hand, &mut self.cold, turn.bytes, log);
+                }
+            }
+            let mut events = BulkLane {
+                feed,
+                hand: &mut self.hand,
+                bytes: &mut turn.bytes,
+                channel: &self.channel,
+            };
+            let sent = self.sink.as_mut().poll_send_all(cx, &mut events);
+            feed.note();
+            if sent.is_pending() {
+                if self.hand.is_stored {
+                    return Poll::Pending;
+                }
+                self.hand.give_back();
+                self.feeds.rotate_left(1);
+                return Poll::Ready(Ok(Stage::Room));
+            }
+            ready!(sent)?;
+            // What this turn's share left over is read again, unless that would go to the disk.
+            let was_stored = self.hand.is_stored;
+            if let Some(rest) = feed.keep(&mut self.hand) {
+                feed.is_cold = true;
+                self.cold = Some(rest);
+            }
+            self.hand.give_back();
+            if !feed.is_over() {
+                self.feeds.rotate_left(1);
+            } else if let Some(over) = self.feeds.pop_front() {
+                over.tell_over();
+            }
+            if was_stored {
+                self.count_bulk();
+            }
+        }
+        Poll::Ready(Ok(Stage::Flush))
+    }
+
+    async fn close(
+        &mut self,
+        reason: Option<CloseReason>,
+        limit: Duration,
+    ) -> Result<(), WriterError> {
+        let deadline = limit.min(self.deadline);
         let sink = &mut self.sink;
         let closing = async {
             poll_fn(|cx| sink.as_mut().poll_ready(cx)).await?;
@@ -262,28 +433,11 @@ impl FrameQueue for FastLane<'_> {
     }
 }
 
-/// What was read of one feed, as far as the share of this turn goes.
-struct BulkLane<'a> {
-    frames: &'a mut VecDeque<ByteString>,
-    bytes: &'a mut usize,
-    seq: &'a mut u64,
-}
-
-impl FrameQueue for BulkLane<'_> {
-    fn is_empty(&self) -> bool {
-        *self.bytes == 0 || self.frames.is_empty()
-    }
-
-    fn pop(&mut self) -> Option<Frame> {
-        let frame = self.frames.pop_front()?;
-        *self.bytes = self.bytes.saturating_sub(frame.len());
-        *self.seq += 1;
-        Some(Frame::Text(frame))
-    }
-}
-
 impl Drop for Writer {
     fn drop(&mut self) {
+        self.channel.count_bulk(&mut self.bulk, 0);
+        let rest = self.bulk.give_up();
+        self.member.budget().count_outboxes(rest);
         self.channel.end();
     }
 }
@@ -293,78 +447,6 @@ impl fmt::Debug for Writer {
         f.debug_struct("Writer")
             .field("feeds", &self.feeds.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl Feed {
-    fn has_more(&self) -> bool {
-        match &self.cold {
-            None => self.watch.head() > self.cursor.seq,
-            Some(cold) => matches!(cold, Cold::Fetched(_)),
-        }
-    }
-
-    /// Whether there is more; wakes who asks when storage has answered.
-    fn poll_more(&mut self, cx: &mut Context<'_>) -> bool {
-        match &mut self.cold {
-            None => self.has_more(),
-            Some(cold) => cold.poll(cx),
-        }
-    }
-
-    /// Keeps frames that came from storage and were not written for the next turn.
-    fn keep(&mut self, frames: &mut VecDeque<ByteString>) {
-        if !frames.is_empty() {
-            let frames = std::mem::take(frames);
-            self.cold = Some(Cold::Fetched(Ok(Frames { frames, missed: 0 })));
-        }
-    }
-
-    /// The next frames, with a notice first where events are gone. `frames` is empty before, and stays so when they have
-    /// to come from storage.
-    fn read(&mut self, frames: &mut VecDeque<ByteString>, traffic: &Traffic) {
-        let read = match self.cold.take() {
-            Some(Cold::Fetched(fetched)) => fetched.map(|fetched| {
-                *frames = fetched.frames;
-                fetched.missed
-            }),
-            _ => self.watch.tail().read(self.cursor, PAGE, frames),
-        };
-        match read {
-            Ok(0) => {}
-            Err(LogError::Cold { .. }) => {
-                let fetching = self.watch.tail().fetch(self.cursor, COLD_PAGE);
-                self.cold = Some(Cold::Fetching(fetching));
-            }
-            Ok(missed) => {
-                traffic.events_skipped(missed);
-                // The notice has no number of its own; it stands for those that it names.
-                if let Some(notice) = self.lag_notice(missed) {
-                    frames.push_front(notice);
-                    self.cursor.seq += missed - 1;
-                } else {
-                    self.cursor.seq += missed;
-                }
-            }
-            Err(error) => {
-                // Only a place of another epoch leads here, and a feed lives in one.
-                tracing::warn!(stream = %self.stream, %error, "a subscription cannot be read");
-                self.cursor.seq = self.watch.head();
-            }
-        }
-    }
-
-    fn lag_notice(&self, missed: u64) -> Option<ByteString> {
-        let params = LaggedParams {
-            stream: self.stream.to_string(),
-            epoch: self.cursor.epoch,
-            from_seq: self.cursor.seq + 1,
-            to_seq: self.cursor.seq + missed,
-            skipped: missed,
-        };
-        encode_notification(Lagged::NAME, &params)
-            .ok()
-            .map(ByteString::from)
     }
 }
 

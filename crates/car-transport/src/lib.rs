@@ -30,6 +30,7 @@ pub mod handshake;
 pub mod limits;
 pub mod memory;
 mod peer;
+pub mod roaming;
 pub mod source;
 pub mod tcp;
 #[cfg(unix)]

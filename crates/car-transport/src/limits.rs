@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use car_state::budget::DEFAULT_BUDGET;
 use car_state::outbox::OutboxLimits;
 use car_state::session::resume::ResumeLimits;
 
@@ -26,6 +27,9 @@ pub struct Limits {
     pub outbox: OutboxLimits,
     /// How long and how much is kept of sessions whose connection was lost.
     pub session: ResumeLimits,
+    /// What waits for all connections and what all streams hold in memory, together. Beyond it whoever holds most pays
+    /// first.
+    pub memory_budget_bytes: usize,
     /// Calls of one connection that wait for a person. Beyond it the answer is `overloaded`.
     pub parked_approvals: usize,
 
@@ -70,6 +74,7 @@ impl Default for Limits {
             pre_auth_message_bytes: 64 << 10,
             outbox: OutboxLimits::default(),
             session: ResumeLimits::default(),
+            memory_budget_bytes: DEFAULT_BUDGET,
             parked_approvals: 64,
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 << 10,

@@ -117,6 +117,14 @@ impl Samples {
     }
 }
 
+/// The value below which this share of the samples lies, in microseconds.
+pub(super) fn percentile(mut samples: Vec<Duration>, share: f64) -> Result<f64> {
+    samples.sort_unstable();
+    let at = (samples.len() as f64 * share) as usize;
+    let sample = samples.get(at.min(samples.len().saturating_sub(1)));
+    Ok(sample.context("not one sample")?.as_secs_f64() * 1e6)
+}
+
 /// A request whose id is filled in for each sending; always of the same length.
 #[derive(Debug, Clone)]
 pub(super) struct Template {

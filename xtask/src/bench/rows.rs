@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+#[cfg(feature = "log")]
+use super::append;
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, fanout, idle};
+use super::{Effort, callback, cancel, catchup, fanout, idle};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -31,11 +33,18 @@ enum What {
     FanOut { stalled: bool },
     /// The daemon's deliveries with a stalled subscriber, against its own without.
     Stalled,
+    /// A subscriber that has missed everything.
+    CatchUp,
+    /// A cancel on a connection that a stream saturates.
+    Cancel,
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
     StartUp,
 }
+
+/// Within which time a cancel comes, in microseconds.
+const CANCEL: f64 = 5_000.0;
 
 const ROWS: &[(&str, What)] = &[
     (
@@ -104,16 +113,21 @@ const ROWS: &[(&str, What)] = &[
     ),
     ("callback-1", What::Callback { depth: 1 }),
     ("callback-16", What::Callback { depth: 16 }),
-    ("fanout-100", What::FanOut { stalled: false }),
-    ("fanout-100-stalled", What::FanOut { stalled: true }),
+    ("fanout-sqlite-100", What::FanOut { stalled: false }),
+    ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
+    ("catch-up-100000", What::CatchUp),
+    ("cancel-under-stream", What::Cancel),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
 
 /// The keys of all rows, in order.
 pub(super) fn keys() -> Vec<&'static str> {
-    ROWS.iter().map(|(key, _)| *key).collect()
+    let keys = ROWS.iter().map(|(key, _)| *key);
+    #[cfg(feature = "log")]
+    let keys = keys.chain(append::ROWS.iter().map(|(key, _)| *key));
+    keys.collect()
 }
 
 /// Measures the rows with these keys. A row that cannot be measured says why in the table.
@@ -132,15 +146,22 @@ pub(super) async fn measure(
     };
     let mut rows = Vec::new();
     for (key, what) in ROWS.iter().filter(|(key, _)| keys.contains(key)) {
-        eprintln!("measuring {key}");
-        let row = match tokio::time::timeout(PATIENCE, pair.row(*what)).await {
-            Ok(Ok(row)) => row.named(key),
-            Ok(Err(error)) => Row::failed(key, &error),
-            Err(_) => Row::failed(key, &anyhow!("no end after {} s", PATIENCE.as_secs())),
-        };
-        rows.push(row);
+        rows.push(measured(key, pair.row(*what)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in append::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, append::row(*what, effort)).await);
     }
     Ok(rows)
+}
+
+async fn measured(key: &str, row: impl Future<Output = Result<Row>>) -> Row {
+    eprintln!("measuring {key}");
+    match tokio::time::timeout(PATIENCE, row).await {
+        Ok(Ok(row)) => row.named(key),
+        Ok(Err(error)) => Row::failed(key, &error),
+        Err(_) => Row::failed(key, &anyhow!("no end after {} s", PATIENCE.as_secs())),
+    }
 }
 
 struct Pair<'a> {
@@ -201,6 +222,21 @@ impl Pair<'_> {
                 .await
             }
             What::Stalled => self.stalled().await,
+            What::CatchUp => {
+                let mut row = Row::new(Unit::PerSecond, Target::Known);
+                let missed = catchup::Missed::prepare(&self.daemon).await?;
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(missed.read(&self.daemon).await?);
+                }
+                Ok(row)
+            }
+            What::Cancel => {
+                let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(CANCEL));
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(cancel::latency(&self.daemon, self.effort).await?);
+                }
+                Ok(row)
+            }
             What::Memory => {
                 let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(16.0 * 1024.0));
                 for _ in 0..self.effort.repetitions.min(3) {

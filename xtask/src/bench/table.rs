@@ -3,6 +3,7 @@
 use anyhow::Error;
 
 use super::Effort;
+use super::load::Usage;
 use super::rows::Value;
 use crate::tree::Tree;
 
@@ -23,6 +24,14 @@ pub(super) enum Target {
     AtMost(f64),
     /// The daemon's own number.
     ValueAtMost(f64),
+    /// The daemon's own number.
+    #[cfg_attr(
+        not(feature = "log"),
+        expect(dead_code, reason = "only the log has one to reach")
+    )]
+    ValueAtLeast(f64),
+    /// None: the number is to be known.
+    Known,
 }
 
 /// One line of the table.
@@ -64,6 +73,11 @@ impl Row {
         self.turns.push((floor, daemon));
     }
 
+    /// One turn of what has no floor.
+    pub(super) fn add_alone(&mut self, value: f64) {
+        self.add((f64::NAN, Usage::default()), (value, Usage::default()));
+    }
+
     fn verdict(&self) -> bool {
         let ratio = self.ratios()[1];
         let value = median(self.turns.iter().map(|turn| turn.1.0));
@@ -71,6 +85,8 @@ impl Row {
             Target::AtLeast(least) => ratio >= least,
             Target::AtMost(most) => ratio <= most,
             Target::ValueAtMost(most) => value <= most,
+            Target::ValueAtLeast(least) => value >= least,
+            Target::Known => true,
         }
     }
 
@@ -93,12 +109,19 @@ impl Row {
             Target::AtLeast(least) => format!("≥ {least:.2}"),
             Target::AtMost(most) => format!("≤ {most:.2}"),
             Target::ValueAtMost(most) => format!("≤ {}", shown(self.unit, most)),
+            Target::ValueAtLeast(least) => format!("≥ {}", shown(self.unit, least)),
+            Target::Known => String::new(),
+        };
+        let ratio = if middle.is_nan() {
+            String::new()
+        } else {
+            format!("{middle:.3} ({low:.2}–{high:.2})")
         };
         [
             self.key.clone(),
             value(|turn| turn.0.0),
             value(|turn| turn.1.0),
-            format!("{middle:.3} ({low:.2}–{high:.2})"),
+            ratio,
             target,
             if self.verdict() { "pass" } else { "MISS" }.to_owned(),
             costs(&self.turns),
@@ -156,7 +179,10 @@ pub(super) fn print(rows: &[Row], effort: Effort, tree: &Tree) {
     println!(
         "\n{} turns of {:.1} s each, {cores} cores, {}; rt-TRANSPORT-CONNECTIONSxDEPTH is round trips a second; \
          callback-DEPTH is the p50 of a proposal that calls a tool, against the p50 of the floor's round trip; fanout is \
-         deliveries a second; stalled-vs-not compares the daemon with itself; cpu is the server's, floor / daemon; load is how busy the generator was at most, and near 100 % it hides differences.",
+         deliveries a second of the host stream, whose events are in SQLite before they are delivered; stalled-vs-not compares \
+         the daemon with itself; catch-up is events a second to one subscriber that has missed 100,000; cancel is the p99 on a \
+         connection that a stream saturates; append is the log of car-state by itself, events a second and the p99 until one \
+         of 64 under way is published; read is from its file; cpu is the server's, floor / daemon; load is how busy the generator was at most, and near 100 % it hides differences.",
         effort.repetitions,
         effort.measure.as_secs_f64(),
         revision(tree),
@@ -198,6 +224,7 @@ fn generator(turns: &[(Value, Value)]) -> String {
 
 fn shown(unit: Unit, value: f64) -> String {
     match unit {
+        _ if value.is_nan() => String::new(),
         Unit::PerSecond => format!("{value:.0}/s"),
         Unit::Microseconds if value >= 10_000.0 => format!("{:.1} ms", value / 1000.0),
         Unit::Microseconds => format!("{value:.1} µs"),
@@ -217,7 +244,6 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::load::Usage;
     use super::*;
 
     fn row(target: Target, turns: &[(f64, f64)]) -> Row {

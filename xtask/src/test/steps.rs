@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::{nextest, packages};
 use crate::prepare::Need;
 use crate::tree::Tree;
-use crate::{codegen, exec, tidy};
+use crate::{codegen, exec, soak, tidy};
 
 /// One step. What it returns is the line to close with, if it is the last.
 #[derive(Debug)]
@@ -99,6 +99,12 @@ pub(super) const STEPS: &[Step] = &[
         run: |tree| cargo(tree, "test --doc --workspace --all-features"),
     },
     Step {
+        name: "soak",
+        about: "cargo xtask soak --debug --minutes 1",
+        needs: &[],
+        run: soak,
+    },
+    Step {
         name: "nextest",
         about: "cargo nextest run --workspace --all-features",
         needs: &[
@@ -174,6 +180,14 @@ fn libraries(tree: &Tree) -> Result<Vec<String>> {
         .filter(library)
         .map(|package| package.name)
         .collect())
+}
+
+/// Reads the process from `/proc`, which not every system has.
+fn soak(tree: &Tree) -> Result<Option<String>> {
+    if cfg!(target_os = "linux") {
+        soak::run(tree, &soak::Args::SHARE)?;
+    }
+    Ok(None)
 }
 
 fn node_modules(tree: &Tree) -> PathBuf {

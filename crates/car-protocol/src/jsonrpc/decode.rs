@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::compact::compact;
 use super::envelope::{Batch, Envelope};
 use super::{
     ErrorObject, Id, Incoming, Invalid, MAX_BATCH, Message, Notification, Request, Response,
@@ -64,6 +65,14 @@ fn message(text: &str) -> Result<Message<'_>, RpcError> {
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| parse_error(&error))?;
         return Ok(invalid(Id::NULL, "a message is an object"));
     }
+    match compact(text) {
+        Some(message) => Ok(message),
+        None => at_length(text),
+    }
+}
+
+/// Reads a message however it is written.
+fn at_length(text: &str) -> Result<Message<'_>, RpcError> {
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| parse_error(&error))?;
     Ok(classify(envelope))
 }
@@ -86,8 +95,17 @@ fn classify(envelope: Envelope<'_>) -> Message<'_> {
     match envelope.method {
         Some(method) => match call(method, &envelope, version) {
             Ok((method, params)) => match id {
-                Some(id) => Message::Request(Request { id, method, params }),
-                None => Message::Notification(Notification { method, params }),
+                Some(id) => Message::Request(Request {
+                    id,
+                    method,
+                    params,
+                    meta: envelope.meta,
+                }),
+                None => Message::Notification(Notification {
+                    method,
+                    params,
+                    meta: envelope.meta,
+                }),
             },
             Err(why) => invalid(id.unwrap_or(Id::NULL), why),
         },
@@ -159,5 +177,107 @@ fn raw_str(raw: &RawValue) -> Option<Cow<'_, str>> {
         serde_json::from_str(text).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+
+    /// What messages are made of, and what breaks them.
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        ",",
+        ":",
+        " ",
+        "\n",
+        "\"jsonrpc\":\"2.0\"",
+        "\"jsonrpc\": \"2.1\"",
+        "\"id\":1",
+        "\"id\": 017",
+        "\"id\":-0",
+        "\"id\":1.5",
+        "\"id\":1e3",
+        "\"id\":\"a\\n\"",
+        "\"id\":null",
+        "\"id\":12345678901234567890",
+        "\"id\":[]",
+        "\"method\":\"m\"",
+        "\"method\":\"\\u006d\"",
+        "\"method\":7",
+        "\"m\u{1}thod\":7",
+        "\"params\":{\"k\": [1, 2]}",
+        "\"params\":null",
+        "\"params\":3",
+        "\"params\":{\"k\"}",
+        "\"result\":{}",
+        "\"result\":1",
+        "\"result\":tru",
+        "\"error\":{\"code\":1,\"message\":\"no\"}",
+        "\"other\":1",
+    ];
+
+    /// Messages of whole members, with now and then a piece too many.
+    fn messages() -> impl Strategy<Value = String> {
+        let members = vec((select(PIECES), select(&["", " ", "  ", "\n"][..])), 1..6);
+        let odd = prop::option::weighted(0.2, (0_usize..40, select(PIECES)));
+        (members, odd).prop_map(|(members, odd)| {
+            let members: Vec<_> = members
+                .into_iter()
+                .map(|(member, blank)| format!("{blank}{member}{blank}"))
+                .collect();
+            let mut text = format!("{{{}}}", members.join(","));
+            if let Some((at, piece)) = odd.filter(|(at, _)| text.is_char_boundary(*at)) {
+                text.insert_str(at.min(text.len()), piece);
+            }
+            text
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4096))]
+
+        #[test]
+        fn the_short_way_reads_what_the_long_way_reads(text in messages()) {
+            if let Some(message) = compact(&text) {
+                let long = at_length(&text);
+                prop_assert_eq!(format!("{:?}", Ok::<_, RpcError>(message)), format!("{long:?}"));
+            }
+        }
+    }
+
+    #[test]
+    fn the_messages_of_every_day_are_read_the_short_way() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"method":"state.get","params":{"key":"k"}}"#,
+            r#"{"jsonrpc": "2.0", "method": "tools.cancel", "params": {"request_id": "cb-1"}}"#,
+            r#"{"id":"cb-1","jsonrpc":"2.0","result":null}"#,
+            r#"{"method":"m","id":0,"jsonrpc":"2.0","params":null} "#,
+        ] {
+            assert!(compact(text).is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_needs_care_is_read_the_long_way() {
+        for text in [
+            r#"{"jsonrpc":"2.0","id":1,"id":1,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","jsonrpc":"2.0","method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":01,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","method":"m"}{"#,
+            r#"{"jsonrpc":"2.0","method":"m",}"#,
+            r#"{"jsonrpc":"2.0","method":"\u006d"}"#,
+            r#"{"method":"m"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":1,"error":null}"#,
+            r#"{"jsonrpc":"2.0","method":"m","params":7}"#,
+        ] {
+            assert!(compact(text).is_none(), "{text}");
+        }
     }
 }

@@ -15,6 +15,7 @@ pub(super) struct Envelope<'a> {
     pub(super) params: Option<&'a RawValue>,
     pub(super) result: Option<&'a RawValue>,
     pub(super) error: Option<&'a RawValue>,
+    pub(super) meta: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -26,6 +27,8 @@ enum Member {
     Params,
     Result,
     Error,
+    #[serde(rename = "_meta")]
+    Meta,
     #[serde(other)]
     Other,
 }
@@ -50,6 +53,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
                         Member::Params => (&mut envelope.params, "params"),
                         Member::Result => (&mut envelope.result, "result"),
                         Member::Error => (&mut envelope.error, "error"),
+                        Member::Meta => (&mut envelope.meta, "_meta"),
                         Member::Other => {
                             map.next_value::<IgnoredAny>()?;
                             continue;

@@ -37,6 +37,8 @@ pub struct Request<'a> {
     pub method: Cow<'a, str>,
     /// The params, unread: an object or an array. `"params":null` is the same as none.
     pub params: Option<&'a RawValue>,
+    /// What `_meta` beside the params says, unread; for params that are an array and have no member of this name.
+    pub meta: Option<&'a RawValue>,
 }
 
 /// A call that wants no answer.
@@ -46,6 +48,8 @@ pub struct Notification<'a> {
     pub method: Cow<'a, str>,
     /// The params, unread: an object or an array. `"params":null` is the same as none.
     pub params: Option<&'a RawValue>,
+    /// What `_meta` beside the params says, unread; for params that are an array and have no member of this name.
+    pub meta: Option<&'a RawValue>,
 }
 
 /// The answer to a request of ours. Nobody answers an answer, whatever is wrong with it.

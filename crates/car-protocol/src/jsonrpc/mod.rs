@@ -16,6 +16,7 @@
 //! | an empty batch, more than [`MAX_BATCH`] messages | `-32600` |
 
 mod by_name;
+mod compact;
 mod decode;
 mod encode;
 mod envelope;

@@ -40,6 +40,9 @@ pub struct DiagnosticsSnapshot {
     pub settings: Vec<SettingInEffect>,
     /// What waits to be written, over all connections.
     pub queues: Queues,
+    /// What is held in memory for connections and by streams, and what was done to keep that inside its bound.
+    #[serde(default)]
+    pub memory: MemoryStatus,
     /// What happened since the daemon started, by name. Names that nothing happened under are left out.
     pub counters: Counters,
     /// Open connections, those that wait most first.
@@ -118,6 +121,9 @@ pub struct Queues {
     pub request_bytes: u64,
     /// Streams that are fed to connections.
     pub subscriptions: u64,
+    /// Bytes that were read from storage for them and are not written yet.
+    #[serde(default)]
+    pub bulk_bytes: u64,
     /// Events of those streams that are not written yet, over all subscriptions.
     pub bulk_lag_events: u64,
     /// The same of the subscription that is furthest behind.
@@ -133,6 +139,26 @@ pub struct Queues {
     /// Bytes of the replies that are kept until they are known to have arrived.
     #[serde(default)]
     pub reply_bytes: u64,
+}
+
+/// What all connections and all streams hold in memory.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MemoryStatus {
+    /// How much they may, in bytes.
+    pub limit: u64,
+    /// What waits to be written to connections, in bytes.
+    pub outboxes: u64,
+    /// What streams hold, in bytes.
+    pub rings: u64,
+    /// Times that a connection gave events back to the log to make room.
+    pub given_back: u64,
+    /// Events that memory let go of to make room, and that storage has.
+    pub let_go: u64,
+    /// Events that were dropped to make room.
+    pub evicted: u64,
+    /// Connections that were closed to make room.
+    pub closed: u64,
 }
 
 /// What happened since the daemon started.
@@ -159,6 +185,9 @@ pub struct Counters {
     pub events_refused: u64,
     /// Events that were gone before a subscriber had room for them.
     pub events_skipped: u64,
+    /// Events that were left out for subscribers because newer ones stand for them.
+    #[serde(default)]
+    pub events_coalesced: u64,
     /// Callbacks and notifications that were dropped because too much waited to be written.
     pub frames_dropped: u64,
 }

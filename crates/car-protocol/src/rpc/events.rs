@@ -1,11 +1,15 @@
 //! `events.*`: the log under everything that is pushed. Without a `stream`, methods mean the one of the caller's own
 //! session.
 
-use std::collections::BTreeMap;
+mod subscribe;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::subscribe::{
+    Caps, Delivery, EndedParams, LaggedParams, Place, Since, SinceWord, SubscribeParams,
+    Subscribed, SubscribedStream, UncoveredParams, UnsubscribeParams, Unsubscribed,
+};
 use super::Empty;
 use crate::Timestamp;
 
@@ -29,12 +33,14 @@ crate::methods! {
     ///
     /// The answer stands before the first event. From the place where a stream begins every event comes once and in order;
     /// a subscriber that is slow is fed from the log, at its own pace. What is no longer kept by then is told with
-    /// `events.lagged`. A place of another epoch, or older than what is kept, is refused with the kind `resync_required`
-    /// and `oldest`, a stream that the caller may not read with `forbidden`, and one with an owner that has had no event
-    /// with `not_found`; nothing is subscribed then. A stream that is fed already begins anew.
+    /// `events.lagged`. A pattern covers the streams that there are and those that appear later, which begin with their
+    /// first event, as far as the caller may read them. A place of another epoch, or older than what is kept, is refused
+    /// with the kind `resync_required`, `stream` and `oldest`, a stream that the caller may not read, or a pattern that
+    /// covers none that it may, with `forbidden`, and a stream with an owner that is not there with `not_found`; nothing
+    /// has changed then. A stream that is fed already begins anew. When a stream ends, `events.ended` is its last word.
     Subscribe = "events.subscribe" (SubscribeParams) -> Subscribed;
 
-    /// Ends the feeding of streams.
+    /// Ends the feeding of streams. A pattern ends with the streams that it alone covers.
     Unsubscribe = "events.unsubscribe" (UnsubscribeParams) -> Unsubscribed;
 
     /// Drops the oldest events beyond a number.
@@ -47,9 +53,16 @@ crate::methods! {
 }
 
 crate::notifications! {
-    /// Events of a stream were dropped before they could be sent to this subscriber. They are numbered: what the log
-    /// still keeps can be read back.
+    /// Events of a stream do not come to this subscriber: they were dropped before they could be sent, or newer ones
+    /// stand for them. They are numbered: what the log still keeps can be read back.
     Lagged = "events.lagged" (LaggedParams);
+
+    /// A stream has ended, and this subscriber has all of it.
+    Ended = "events.ended" (EndedParams);
+
+    /// A pattern of this subscriber covers a stream that is not fed, because as many are as may be. It begins, with what
+    /// is kept of it then, when another one has ended.
+    Uncovered = "events.uncovered" (UncoveredParams);
 }
 
 /// A place in a stream.
@@ -111,101 +124,6 @@ pub struct EventPage {
     pub more: bool,
     /// How many events after `since` are no longer kept.
     pub missed: u64,
-}
-
-/// Params of `events.subscribe`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribeParams"))]
-pub struct SubscribeParams {
-    /// 1 to 64 names. `session` is the stream of the caller's own session.
-    pub streams: Vec<String>,
-    /// Where they begin: at what comes next when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Since>,
-    /// How events come; without loss when left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivery: Option<Delivery>,
-}
-
-/// Where subscribed streams begin.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsSince"))]
-#[serde(untagged)]
-pub enum Since {
-    /// For all of them the same.
-    All(SinceWord),
-    /// After these places, by the names as in `streams`; a stream that is not named begins at what comes next.
-    Places(BTreeMap<String, Cursor>),
-}
-
-/// Where a stream begins, without a place.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsSinceWord"))]
-#[serde(rename_all = "snake_case")]
-pub enum SinceWord {
-    /// At what comes next.
-    Now,
-    /// At the oldest event that is kept.
-    Start,
-}
-
-/// How events come to a subscriber.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsDelivery"))]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Delivery {
-    /// Every event that the log keeps, in order.
-    #[default]
-    Lossless,
-}
-
-/// Result of `events.subscribe`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribed"))]
-pub struct Subscribed {
-    /// In the order of the params.
-    pub streams: Vec<SubscribedStream>,
-    /// How events come.
-    pub delivery: Delivery,
-}
-
-/// A stream that is fed to the connection.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribedStream"))]
-pub struct SubscribedStream {
-    /// Its whole name.
-    pub stream: String,
-    /// The notification that carries its events.
-    pub notification: String,
-    /// The place after which it begins.
-    pub from: Cursor,
-    /// The place of the newest event at that moment.
-    pub head: Cursor,
-}
-
-/// Params of `events.unsubscribe`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsUnsubscribeParams"))]
-pub struct UnsubscribeParams {
-    /// 1 to 64 names.
-    pub streams: Vec<String>,
-}
-
-/// Result of `events.unsubscribe`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsUnsubscribed"))]
-pub struct Unsubscribed {
-    /// How many of them were fed.
-    pub removed: u64,
 }
 
 /// One event as it was logged.
@@ -337,12 +255,30 @@ pub struct FamilyRetention {
     pub max_bytes: u64,
     /// The age of an event at most, in milliseconds.
     pub max_age_ms: u64,
+    /// Which events replace each other for subscribers that want the latest only; those of other kinds do where the kind
+    /// is the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyRule>,
+    /// Whether a subscriber that begins at what comes next gets a snapshot.
+    #[serde(default)]
+    pub snapshot: bool,
     /// Streams that the caller may read.
     pub streams: u64,
     /// Events in them.
     pub events: u64,
     /// About how many bytes they take.
     pub bytes: u64,
+}
+
+/// Events of some kinds replace each other where they are about the same.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "EventKeyRule"))]
+pub struct KeyRule {
+    /// How the kinds begin. Of several rules the first counts.
+    pub kinds: String,
+    /// The members of the event that have to be the same, each as a path with dots.
+    pub about: Vec<String>,
 }
 
 /// Params of `events.truncate`.
@@ -381,21 +317,4 @@ pub struct EventsCleared {
     pub removed: EventStats,
     /// What is left.
     pub stats: EventStats,
-}
-
-/// Params of `events.lagged`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "EventsLaggedParams"))]
-pub struct LaggedParams {
-    /// The stream.
-    pub stream: String,
-    /// Its epoch.
-    pub epoch: u64,
-    /// The first event that was not sent.
-    pub from_seq: u64,
-    /// The last event that was not sent.
-    pub to_seq: u64,
-    /// How many.
-    pub skipped: u64,
 }

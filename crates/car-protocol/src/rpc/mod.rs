@@ -6,6 +6,7 @@ pub mod host;
 pub mod policy;
 pub mod proposal;
 pub mod provided;
+pub mod request;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -48,6 +49,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    request::METHODS,
     provided::METHODS,
 ];
 

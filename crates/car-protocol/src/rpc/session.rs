@@ -221,7 +221,7 @@ pub struct Closed {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "SessionClosingParams"))]
 pub struct ClosingParams {
-    /// A stable name: `shutting_down`, `auth_timeout`, `fenced`.
+    /// A stable name: `shutting_down`, `auth_timeout`, `fenced`, `overloaded`.
     pub reason: String,
     /// The same for a person.
     pub message: String,

@@ -107,7 +107,9 @@ fn build(
 ) -> Result<(Server, TokenFiles), Failure> {
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
-        .with_approval_gate(config.approval_gate());
+        .with_approval_gate(config.approval_gate())
+        .with_identity_limits(|class| config.identity_limits(class))
+        .with_outcome_limits(config.outcome_limits());
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;

@@ -162,13 +162,16 @@ impl Tail {
         let since = if self.places.is_empty() {
             Since::All(self.wanted.since)
         } else {
-            Since::Places(self.places.clone())
+            let places = self.places.iter();
+            let places = places.map(|(stream, place)| (stream.clone(), (*place).into()));
+            Since::Places(places.collect())
         };
         client
             .call::<Subscribe>(SubscribeParams {
                 streams: self.wanted.streams.clone(),
                 since: Some(since),
                 delivery: None,
+                snapshot: Some(false),
             })
             .await
     }

@@ -6,17 +6,25 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use car_state::approval::ApprovalGate;
+use car_state::outcomes::OutcomeLimits;
+use car_state::quota::IdentityLimits;
 use car_transport::Limits;
 use car_transport::tcp::DEFAULT_PORT;
 
 use super::table::options;
 use super::value::{
     AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
+    PerClass, Rate,
 };
 
 /// The default of one limit.
 fn limit<T>(pick: impl FnOnce(&Limits) -> T) -> T {
     pick(&Limits::default())
+}
+
+/// What an identity may take by default.
+fn identity() -> IdentityLimits {
+    IdentityLimits::default()
 }
 
 options! {
@@ -209,7 +217,7 @@ options! {
         default: |_places| ByteSize(limit(|limits| limits.outbox.turn_bytes)),
     }
 
-    /// Subscriptions of one connection.
+    /// Subscriptions of one connection: names and patterns of streams.
     limits_outbox_subscriptions: Count {
         key: "limits.outbox.subscriptions",
         default: |_places| Count(limit(|limits| limits.outbox.subscriptions)),
@@ -237,6 +245,18 @@ options! {
     limits_session_reply_bytes: ByteSize {
         key: "limits.session.reply_bytes",
         default: |_places| ByteSize(limit(|limits| limits.session.reply_bytes)),
+    }
+
+    /// Streams that are fed to one connection because its patterns cover them. Further ones wait until one of those has ended, and the client is told.
+    limits_outbox_covered: Count {
+        key: "limits.outbox.covered",
+        default: |_places| Count(limit(|limits| limits.outbox.covered)),
+    }
+
+    /// What waits for all connections and what all streams hold in memory, together. When it is more, whoever holds most pays first: events go back to the log, streams let go of what the disk has or drop their oldest events, and a connection that holds most of all is closed with 1013.
+    limits_memory_budget_bytes: ByteSize {
+        key: "limits.memory_budget_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.memory_budget_bytes)),
     }
 
     /// Calls of one connection that wait for a person. Further ones are answered `overloaded`.
@@ -315,5 +335,61 @@ options! {
     limits_linger_looks: Count {
         key: "limits.linger_looks",
         default: |_places| Count(limit(|limits| limits.linger_looks) as usize),
+    }
+
+    /// Connections of one identity at once. Further ones are answered `overloaded` when they authenticate, and closed with 1013 where nobody does.
+    ///
+    /// An identity is a credential: all who present the client token are one, and all who present none.
+    identity_connections: PerClass<Count> {
+        key: "identity.connections",
+        default: |_places| PerClass::all(Count(identity().connections)),
+    }
+
+    /// Sessions of one identity at once, those included whose connection is lost.
+    identity_sessions: PerClass<Count> {
+        key: "identity.sessions",
+        default: |_places| PerClass::all(Count(identity().sessions)),
+    }
+
+    /// Calls of one identity that wait for tools or people, or have an idempotency key. Further ones are answered `overloaded`.
+    identity_calls: PerClass<Count> {
+        key: "identity.calls",
+        default: |_places| PerClass::all(Count(identity().calls)),
+    }
+
+    /// Streams that are fed to the connections of one identity.
+    identity_subscriptions: PerClass<Count> {
+        key: "identity.subscriptions",
+        default: |_places| PerClass::all(Count(identity().subscriptions)),
+    }
+
+    /// Requests and notifications of one identity a second; so many may come at once. Further requests are answered `rate_limited`, further notifications dropped.
+    identity_rate: PerClass<Rate> {
+        key: "identity.rate",
+        default: |_places| PerClass::all(Rate(identity().rate)),
+    }
+
+    /// Idempotency keys of one identity that are kept. The oldest that have ended go; where all are under way, a further one is answered `overloaded`.
+    outcomes_keys: Count {
+        key: "outcomes.keys",
+        default: |_places| Count(OutcomeLimits::default().keys),
+    }
+
+    /// Bytes of the answers that are kept for the keys of one identity. The oldest go.
+    outcomes_bytes: ByteSize {
+        key: "outcomes.bytes",
+        default: |_places| ByteSize(OutcomeLimits::default().bytes),
+    }
+
+    /// Bytes of one answer that is kept for a key. Of a longer one only how the call ended is known.
+    outcomes_result_bytes: ByteSize {
+        key: "outcomes.result_bytes",
+        default: |_places| ByteSize(OutcomeLimits::default().result_bytes),
+    }
+
+    /// How long after its end a call with a key is known.
+    outcomes_age: Deadline {
+        key: "outcomes.age",
+        default: |_places| Deadline(OutcomeLimits::default().age),
     }
 }

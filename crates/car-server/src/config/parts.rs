@@ -1,6 +1,8 @@
 //! What the daemon is made of, as this configuration wants it.
 
 use car_state::approval::ApprovalGate;
+use car_state::outcomes::OutcomeLimits;
+use car_state::quota::{Class, IdentityLimits};
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
@@ -24,6 +26,8 @@ impl Config {
             limits.session.detached = self.limits_session_detached.value.0;
             limits.session.replies = self.limits_session_replies.value.0;
             limits.session.reply_bytes = self.limits_session_reply_bytes.value.0;
+            limits.outbox.covered = self.limits_outbox_covered.value.0;
+            limits.memory_budget_bytes = self.limits_memory_budget_bytes.value.0;
             limits.parked_approvals = self.limits_parked_approvals.value.0;
             limits.header_timeout = self.limits_header_timeout.value.0;
             limits.header_bytes = self.limits_header_bytes.value.0;
@@ -41,6 +45,30 @@ impl Config {
             limits.linger_looks =
                 u32::try_from(self.limits_linger_looks.value.0).unwrap_or(u32::MAX);
         })
+    }
+
+    /// What the identities of a class may take.
+    #[must_use]
+    pub fn identity_limits(&self, class: Class) -> IdentityLimits {
+        IdentityLimits {
+            connections: self.identity_connections.value.of(class).0,
+            sessions: self.identity_sessions.value.of(class).0,
+            calls: self.identity_calls.value.of(class).0,
+            subscriptions: self.identity_subscriptions.value.of(class).0,
+            rate: self.identity_rate.value.of(class).0,
+        }
+    }
+
+    /// How much is kept of calls that have an idempotency key.
+    #[must_use]
+    pub fn outcome_limits(&self) -> OutcomeLimits {
+        OutcomeLimits {
+            keys: self.outcomes_keys.value.0,
+            bytes: self.outcomes_bytes.value.0,
+            result_bytes: self.outcomes_result_bytes.value.0,
+            age: self.outcomes_age.value.0,
+            ..OutcomeLimits::default()
+        }
     }
 
     /// Which hosts are served and which pages may connect. The address that is listened on is a host of its own: what
@@ -139,6 +167,35 @@ mod tests {
                 prefix = "limits.";
             }
         }
+    }
+
+    #[test]
+    fn what_an_identity_may_take_and_what_is_kept_can_be_set() {
+        let defaults = load("", Flags::default());
+        assert_eq!(
+            defaults.identity_limits(Class::Client),
+            IdentityLimits::default()
+        );
+        assert_eq!(defaults.outcome_limits(), OutcomeLimits::default());
+        let config = load(
+            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\nrate = ['unlimited', 'client=5']\n\
+             [outcomes]\nkeys = 6\nbytes = 7\nresult_bytes = 8\nage = '9s'\n",
+            Flags::default(),
+        );
+        let client = config.identity_limits(Class::Client);
+        let counts = [
+            client.connections,
+            client.sessions,
+            client.calls,
+            client.subscriptions,
+        ];
+        assert_eq!(counts, [1, 2, 3, 4]);
+        assert_eq!(client.rate.map(std::num::NonZero::get), Some(5));
+        let host = config.identity_limits(Class::Host);
+        assert_eq!((host.calls, host.rate), (30, None));
+        let kept = config.outcome_limits();
+        assert_eq!((kept.keys, kept.bytes, kept.result_bytes), (6, 7, 8));
+        assert_eq!(kept.age.as_secs(), 9);
     }
 
     #[test]

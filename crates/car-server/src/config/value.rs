@@ -4,6 +4,7 @@ mod count;
 mod door;
 mod duration;
 mod gate;
+mod identity;
 mod log;
 mod size;
 
@@ -14,6 +15,7 @@ pub use count::Count;
 pub use door::{AllowedHost, AllowedOrigin};
 pub use duration::Deadline;
 pub use gate::MethodName;
+pub use identity::{Limited, PerClass, Rate};
 pub use log::{LogFilter, LogFormat};
 pub use size::ByteSize;
 

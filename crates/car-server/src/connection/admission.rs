@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use car_protocol::idempotency::IdempotencyKey;
 use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
@@ -14,22 +15,25 @@ use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
 use car_state::identity::Role;
+use car_state::quota::{Resource, Share};
 use car_state::responder::{Batch, Responder};
 use car_state::traffic::MethodIndex;
 use serde_json::json;
 use serde_json::value::RawValue;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::{Flow, Reader};
-use crate::failure::{Failure, approval_refused};
+use crate::failure::{Failure, approval_refused, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
-struct Call<'a> {
+pub(super) struct Call<'a> {
     /// `None` for a notification.
     id: Option<Id>,
-    method: &'a str,
-    params: Option<&'a RawValue>,
+    pub(super) method: &'a str,
+    pub(super) params: Option<&'a RawValue>,
+    /// `_meta` beside the params.
+    pub(super) meta: Option<&'a RawValue>,
     /// Bytes of the frame that it came in.
     bytes: usize,
 }
@@ -55,6 +59,7 @@ impl Reader {
             self.authenticated
                 && !route.gated
                 && route.spec.access != Access::Open
+                && !may_have_key(route, request.params, request.meta)
                 && self.permit(Some(route), &request.method).is_ok()
         };
         let route = self.core.router.get(&request.method).filter(usual);
@@ -65,6 +70,9 @@ impl Reader {
         let Some(slot) = self.channel.try_admit() else {
             return Some(request);
         };
+        if self.account.request().is_err() {
+            return Some(request);
+        }
         let responder = Responder::request(request.id, slot).of(index);
         self.run_plain(&request.method, inline, request.params, responder);
         None
@@ -118,6 +126,7 @@ impl Reader {
                         id: Some(request.id),
                         method,
                         params,
+                        meta: request.meta,
                         bytes,
                     },
                     batch,
@@ -131,6 +140,7 @@ impl Reader {
                         id: None,
                         method,
                         params,
+                        meta: note.meta,
                         bytes,
                     },
                     batch,
@@ -177,6 +187,15 @@ impl Reader {
                 return Flow::Continue;
             }
         };
+        // Whoever is about to say who they are is not held up by those who do not.
+        if route.spec.access != Access::Open
+            && let Err(full) = self.account.request()
+        {
+            if let Some(id) = call.id {
+                self.refuse(id, method, &over_quota(&full), batch).await;
+            }
+            return Flow::Continue;
+        }
         if let (Some(id), Some(batch)) = (&call.id, batch)
             && batch.bytes() > self.core.limits.outbox.bytes
         {
@@ -257,6 +276,19 @@ impl Reader {
     }
 
     async fn run(&mut self, route: &Arc<Route>, call: &Call<'_>, responder: Responder) -> Flow {
+        if may_have_key(route, call.params, call.meta) {
+            match IdempotencyKey::of_request(call.params, call.meta) {
+                Ok(Some(key)) => {
+                    self.start_keyed(route, call, key, responder);
+                    return Flow::Continue;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    responder.error(&error);
+                    return Flow::Continue;
+                }
+            }
+        }
         match &route.inline {
             Some(inline) if !route.gated => {
                 self.run_plain(call.method, inline, call.params, responder);
@@ -279,6 +311,8 @@ impl Reader {
             return Flow::Continue;
         }
         self.authenticated = self.session().identity().is_authenticated();
+        let principal = self.session().identity().get().principal;
+        self.account = Arc::clone(self.core.state.quotas().account(&principal));
         match self.session().identity().failures() {
             0 => Flow::Continue,
             failures if failures >= self.core.limits.auth_failures => Flow::Close(
@@ -296,46 +330,74 @@ impl Reader {
 
     /// Begins the call beside the read loop.
     fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
-        let traced = self.cx.traced(call.params);
-        let cx = traced.as_ref().unwrap_or(&self.cx);
-        let prepared = match (route.prepare)(cx, call.params) {
-            Ok(prepared) => prepared,
+        let Ready {
+            prepared,
+            span,
+            share,
+        } = match self.prepare(route, call, &mut responder) {
+            Ok(ready) => ready,
             Err(error) => return responder.error(&error),
         };
-        if route.spec.provided && !self.core.has_provider(route.spec.name) {
-            let message = format!("no connected host provides {}", route.spec.name);
-            return responder.error(&RpcError::domain(kind::UNAVAILABLE, message).retryable());
-        }
-        if let Err(Overloaded { limit }) = responder.hold(call.bytes) {
-            let message = "the requests under way on this connection are too big together";
-            return responder.error(&RpcError::overloaded(message, limit as u64));
-        }
-        let span = cx.span(route.spec.name);
         if !route.gated {
-            return self.session().begin(prepared(responder).instrument(span));
+            let served = async move {
+                let _share = share;
+                prepared(responder).await;
+            };
+            return self.session().begin(served.instrument(span));
         }
-        match Parked::new(&self.parked, self.core.limits.parked_approvals) {
-            Some(parked) => {
-                let parked = self.park(route, call, responder, prepared, parked);
+        match self.ask(route, call, responder.id().clone()) {
+            Ok(verdict) => {
+                let parked = async move {
+                    let _share = share;
+                    match verdict.await {
+                        Ok(()) => prepared(responder).await,
+                        Err(error) => responder.error(&error),
+                    }
+                };
                 self.session().begin(parked.instrument(span));
             }
-            None => {
-                let limit = self.core.limits.parked_approvals as u64;
-                let message = "too many calls of this connection wait for a person";
-                responder.error(&RpcError::overloaded(message, limit));
-            }
+            Err(error) => responder.error(&error),
         }
     }
 
-    /// Lets the call wait for a person. The connection goes on working.
-    fn park(
+    /// Reads the params of a call that a task will serve, and takes it on if it may be.
+    pub(super) fn prepare(
         &self,
         route: &Arc<Route>,
         call: &Call<'_>,
-        responder: Responder,
-        prepared: Prepared,
-        parked: Parked,
-    ) -> impl Future<Output = ()> + Send + use<> {
+        responder: &mut Responder,
+    ) -> Result<Ready, RpcError> {
+        let traced = self.cx.traced(call.params);
+        let cx = traced.as_ref().unwrap_or(&self.cx);
+        let prepared = (route.prepare)(cx, call.params)?;
+        if route.spec.provided && !self.core.has_provider(route.spec.name) {
+            let message = format!("no connected host provides {}", route.spec.name);
+            return Err(RpcError::domain(kind::UNAVAILABLE, message).retryable());
+        }
+        responder.hold(call.bytes).map_err(|Overloaded { limit }| {
+            let message = "the requests under way on this connection are too big together";
+            RpcError::overloaded(message, limit as u64)
+        })?;
+        let share = self.account.take(Resource::Calls);
+        Ok(Ready {
+            prepared,
+            span: cx.span(route.spec.name),
+            share: share.map_err(|full| over_quota(&full))?,
+        })
+    }
+
+    /// Has the call wait for a person. The connection goes on working.
+    pub(super) fn ask(
+        &self,
+        route: &Arc<Route>,
+        call: &Call<'_>,
+        id: Id,
+    ) -> Result<impl Future<Output = Result<(), RpcError>> + Send + use<>, RpcError> {
+        let limit = self.core.limits.parked_approvals;
+        let parked = Parked::new(&self.parked, limit).ok_or_else(|| {
+            let message = "too many calls of this connection wait for a person";
+            RpcError::overloaded(message, limit as u64)
+        })?;
         let method = route.spec.name;
         let details = json!({ "method": method, "params_preview": preview(&call.params) });
         let (host, gate) = (
@@ -343,7 +405,7 @@ impl Reader {
             Arc::clone(self.core.state.gate()),
         );
         let identity = self.session().identity().get();
-        async move {
+        Ok(async move {
             let verdict = host
                 .ask(
                     &identity,
@@ -353,8 +415,8 @@ impl Reader {
                 )
                 .await;
             drop(parked);
-            let error = match verdict {
-                Ok(Verdict::Approved) => return prepared(responder).await,
+            Err(match verdict {
+                Ok(Verdict::Approved) => return Ok(()),
                 Ok(Verdict::Denied(resolution)) => {
                     let message = format!("a person refused {method}");
                     approval_refused(kind::APPROVAL_DENIED, message).with("resolution", resolution)
@@ -367,14 +429,29 @@ impl Reader {
                     approval_refused(kind::APPROVAL_TIMEOUT, message).retryable()
                 }
                 Err(error) => {
-                    let mut error = Failure::from(error).into_error(responder.id());
+                    let mut error = Failure::from(error).into_error(&id);
                     error.code = code::APPROVAL_REFUSED;
                     error
                 }
-            };
-            responder.error(&error);
-        }
+            })
+        })
     }
+}
+
+/// A call that a task will serve.
+pub(super) struct Ready {
+    pub(super) prepared: Prepared,
+    pub(super) span: Span,
+    /// Its place among those of its identity, to be kept until it has ended.
+    pub(super) share: Share,
+}
+
+/// Whether this is a call that may have a key. It costs nothing where the method changes nothing, and one look at the text
+/// where it does.
+fn may_have_key(route: &Route, params: Option<&RawValue>, meta: Option<&RawValue>) -> bool {
+    // What is about a connection itself is never done for another one.
+    let open = route.spec.access == Access::Open;
+    route.spec.mutates && !open && IdempotencyKey::may_be_in(params, meta)
 }
 
 /// A call that waits for a person, counted.

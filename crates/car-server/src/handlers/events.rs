@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::events::{
-    Clear, Count, Durability, EventPage, EventStats, EventsCleared, FamilyRetention, LoggedEvent,
-    Query, QueryParams, Reader, Retention, RetentionTable, Stats, StreamInfo, Streams, StreamsPage,
-    StreamsParams, Truncate, TruncateParams, Truncated,
+    Clear, Count, Durability, EventPage, EventStats, EventsCleared, FamilyRetention, KeyRule,
+    LoggedEvent, Query, QueryParams, Reader, Retention, RetentionTable, Stats, StreamInfo, Streams,
+    StreamsPage, StreamsParams, Truncate, TruncateParams, Truncated,
 };
 use car_protocol::{RpcError, kind};
 use car_state::log::{self, Entry, EventLog, Family, LogError, Page, StreamName, StreamStats};
@@ -204,6 +204,8 @@ fn retention(own: &OwnStream, cx: &Cx, _: Empty) -> Result<RetentionTable, Failu
             max_events: kept.count as u64,
             max_bytes: kept.bytes as u64,
             max_age_ms: u64::try_from(kept.age.as_millis()).unwrap_or(u64::MAX),
+            keys: family.keys.iter().map(key_rule).collect(),
+            snapshot: family.snapshot,
             streams: 0,
             events: 0,
             bytes: 0,
@@ -220,6 +222,13 @@ fn retention(own: &OwnStream, cx: &Cx, _: Empty) -> Result<RetentionTable, Failu
     Ok(RetentionTable {
         families: own.log.families().iter().map(table).collect(),
     })
+}
+
+fn key_rule(rule: &log::KeyRule) -> KeyRule {
+    KeyRule {
+        kinds: rule.kinds.to_owned(),
+        about: rule.about.iter().map(|path| path.join(".")).collect(),
+    }
 }
 
 fn durability(family: &Family) -> Durability {

@@ -6,6 +6,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod request;
 mod resume;
 mod server;
 mod session;
@@ -32,7 +33,8 @@ pub(crate) fn routes(
 ) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
-    routes.extend(session::routes(auth.clone(), limits.session));
+    let quotas = Arc::clone(state.quotas());
+    routes.extend(session::routes(auth.clone(), quotas, limits.session));
     routes.extend(resume::routes(Arc::clone(state), limits.session));
     routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
@@ -40,7 +42,7 @@ pub(crate) fn routes(
     routes.extend(tools::routes());
     routes.extend(policy::routes());
     routes.extend(events::routes());
-    routes.extend(subscriptions::routes());
+    routes.extend(subscriptions::routes(state));
     // What waits for tools and people. Tasks: the connection goes on working meanwhile.
     routes.extend(proposal::routes());
     routes.extend(verify::routes());
@@ -48,6 +50,8 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    // What became of calls. An answer that is in storage takes a task, the others none.
+    routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
     routes.extend(provided::routes());
     routes

@@ -23,6 +23,7 @@ pub(crate) const CAPABILITIES: &[&str] = &[
     "events.query",
     "host.events",
     "policy.list",
+    "request.outcome",
     "rpc.discover",
     "state",
     "tools.cancel",

@@ -10,6 +10,7 @@ use car_protocol::rpc::session::{
 use car_protocol::{RpcError, code, kind};
 use car_state::identity::Principal;
 use car_state::policy::PolicyBook;
+use car_state::quota::Quotas;
 use car_state::responder::Responder;
 use car_state::session::ClientSession;
 use car_state::session::resume::ResumeLimits;
@@ -21,9 +22,10 @@ use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Route, Routes, answer};
 
-pub(super) fn routes(auth: Auth, limits: ResumeLimits) -> Vec<Route> {
+pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>, limits: ResumeLimits) -> Vec<Route> {
     let door = move |session: &Arc<ClientSession>| Door {
         auth: auth.clone(),
+        quotas: Arc::clone(&quotas),
         session: Arc::clone(session),
         limits,
     };
@@ -49,6 +51,7 @@ pub(super) fn routes(auth: Auth, limits: ResumeLimits) -> Vec<Route> {
 /// Where a session presents its credential.
 struct Door {
     auth: Auth,
+    quotas: Arc<Quotas>,
     session: Arc<ClientSession>,
     limits: ResumeLimits,
 }
@@ -87,29 +90,26 @@ fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Fa
         return Err(mismatch("no agent is known by this id"));
     }
     let auth_enabled = door.auth.is_enabled();
-    let role = match (&params.host_token, &params.token) {
+    let (principal, role) = match (&params.host_token, &params.token) {
         _ if !auth_enabled => {
             let role = if params.host_token.is_some() {
                 Role::Host
             } else {
                 Role::Client
             };
-            identity.authenticate(Principal::Anonymous(cx.session_id().clone()), role);
-            role
+            (Principal::Anonymous(cx.session_id().clone()), role)
         }
-        (Some(token), _) if door.auth.is_host(token) => {
-            identity.authenticate(Principal::Host, Role::Host);
-            Role::Host
-        }
-        (None, Some(token)) if door.auth.is_client(token) => {
-            identity.authenticate(Principal::Client, Role::Client);
-            Role::Client
-        }
+        (Some(token), _) if door.auth.is_host(token) => (Principal::Host, Role::Host),
+        (None, Some(token)) if door.auth.is_client(token) => (Principal::Client, Role::Client),
         _ => {
             identity.refuse();
             return Err(mismatch("the token file has the right one"));
         }
     };
+    door.quotas.account(&principal).seat(&door.session)?;
+    identity.authenticate(principal, role);
+    // Another role reads other streams.
+    door.session.subscriptions().review();
     Ok(Authenticated {
         ok: true,
         auth_enabled,

@@ -1,121 +1,391 @@
 //! `events.subscribe` and `events.unsubscribe`: streams of the log, fed to a connection.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use car_protocol::rpc::events::{
-    Cursor, Delivery, Since, SinceWord, Subscribe, SubscribeParams, Subscribed, SubscribedStream,
-    Unsubscribe, UnsubscribeParams, Unsubscribed,
+    Caps, Cursor, Place, Since, SinceWord, Subscribe, SubscribeParams, Subscribed,
+    SubscribedStream, Unsubscribe, UnsubscribeParams, Unsubscribed,
 };
 use car_protocol::{RpcError, kind};
-use car_state::log::{EventLog, LogError, StreamName};
-use car_state::session::ClientSession;
+use car_state::channel::Wanted;
+use car_state::identity::Identity;
+use car_state::log::{EventLog, LogError, PAGE_BYTES, Pattern, SESSION, Snapshots, StreamName};
+use car_state::server::ServerState;
+use car_state::session::{Asked, ClientSession};
+use car_state::writer::CAP_FRAMES;
 
 use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Route, Routes};
 
-/// Streams of one call at most.
+/// Names and patterns of one call at most.
 const MOST_STREAMS: usize = 64;
 /// What a client calls the stream of its own session.
 const OWN: &str = "session";
+/// Places of one call at most: those of the streams that patterns cover are among them.
+const MOST_PLACES: usize = 4_096;
 
-pub(super) fn routes() -> Vec<Route> {
-    Routes::per_session(Arc::clone)
+pub(super) fn routes(state: &Arc<ServerState>) -> Vec<Route> {
+    let snapshots = Arc::new(state.snapshots().clone());
+    let subscriber = move |session: &Arc<ClientSession>| Subscriber {
+        session: Arc::clone(session),
+        snapshots: Arc::clone(&snapshots),
+    };
+    Routes::per_session(subscriber)
         .on::<Subscribe, _>(subscribe)
         .on::<Unsubscribe, _>(unsubscribe)
         .into_routes()
 }
 
-type Session = Arc<ClientSession>;
+/// Who subscribes.
+struct Subscriber {
+    session: Arc<ClientSession>,
+    snapshots: Arc<Snapshots>,
+}
 
-fn subscribe(session: &Session, cx: &Cx, params: SubscribeParams) -> Result<Subscribed, Failure> {
-    bounded(&params.streams)?;
-    if let Some(Since::Places(places)) = &params.since
-        && let Some(other) = places.keys().find(|name| !params.streams.contains(name))
-    {
-        let message = format!("{other} is not among the streams");
-        return Err(RpcError::invalid_params(Some("since"), message).into());
-    }
-    let log = session.events().0;
-    let begin = |name: &String| {
-        let stream = named(session, name)?;
-        if !stream.readable_by(&cx.identity()) {
-            return Err(super::events::unreadable().into());
-        }
-        if stream.family().notification.is_none() {
-            let message = format!("{stream} is only read, with events.query");
-            return Err(RpcError::invalid_params(Some("streams"), message).into());
-        }
-        let head = log.head(&stream);
-        // Listening makes a stream, and whoever could name any would make as many as the log may have.
-        if head.seq == 0 && stream.owner().is_some() && stream != *session.events().1 {
-            let message = format!("{stream} has had no event");
-            return Err(RpcError::domain(kind::NOT_FOUND, message).into());
-        }
-        let from = place(&**log, &stream, name, params.since.as_ref(), head)?;
-        Ok((stream, from, head))
+/// A name or a pattern.
+enum Meant {
+    Stream(StreamName),
+    Pattern(Pattern),
+}
+
+fn subscribe(
+    subscriber: &Subscriber,
+    cx: &Cx,
+    params: SubscribeParams,
+) -> Result<Subscribed, Failure> {
+    let session = &subscriber.session;
+    let plan = Plan::of(session, &cx.identity(), &params)?;
+    let delivery = params.delivery.unwrap_or_default();
+    let wanted = |row: &Row| Wanted {
+        stream: row.stream.clone(),
+        cursor: row.from,
+        delivery,
+        when_over: None,
     };
-    // All of them are looked at before the first is fed.
-    let places: Result<Vec<_>, Failure> = params.streams.iter().map(begin).collect();
-    let mut streams = Vec::with_capacity(params.streams.len());
-    let mut begun = Vec::with_capacity(params.streams.len());
-    for (stream, from, head) in places? {
-        if let Err(error) = session.subscribe(stream.clone(), from) {
-            begun.iter().for_each(|stream| {
-                session.unsubscribe(stream);
-            });
-            return Err(error.into());
-        }
-        streams.push(SubscribedStream {
-            stream: stream.to_string(),
-            notification: stream.family().notification.unwrap_or_default().to_owned(),
-            from,
-            head,
-        });
-        begun.push(stream);
+    let with_snapshots = params.snapshot.unwrap_or(true);
+    let mut rows = plan.rows;
+    let mut snapshots = Vec::with_capacity(rows.len());
+    for row in &mut rows {
+        let snapshot = (with_snapshots && row.begins_now)
+            .then(|| subscriber.snapshots.of(&row.stream))
+            .flatten();
+        // The stream goes on from where the snapshot stands.
+        snapshots.push(snapshot.map(|(place, snapshot)| {
+            (row.from, row.head) = (place, place);
+            snapshot
+        }));
     }
+    session.subscriptions().subscribe_all(Asked {
+        named: rows
+            .iter()
+            .filter(|row| row.pattern.is_none())
+            .map(wanted)
+            .collect(),
+        patterns: plan
+            .patterns
+            .into_iter()
+            .map(|pattern| (pattern, delivery))
+            .collect(),
+        covered: rows
+            .iter()
+            .filter(|row| row.pattern.is_some())
+            .map(wanted)
+            .collect(),
+    })?;
     session.changed();
+    remove_if_over(session, &rows);
+    let caps = caps(session);
+    let streams = rows.into_iter().zip(snapshots);
     Ok(Subscribed {
-        streams,
-        delivery: params.delivery.unwrap_or(Delivery::Lossless),
+        streams: streams.map(|(row, snapshot)| row.shown(snapshot)).collect(),
+        delivery,
+        caps,
+        ended: plan.ended,
     })
 }
 
-/// Where the feeding of a stream begins.
-fn place(
-    log: &dyn EventLog,
-    stream: &StreamName,
-    name: &str,
-    since: Option<&Since>,
+/// A session that has ended meanwhile has taken its stream with it; that it is listened to has made another one.
+fn remove_if_over(session: &ClientSession, rows: &[Row]) {
+    let log = session.events().0;
+    for row in rows.iter().filter(|row| row.head.seq == 0) {
+        if is_of_session(&row.stream) && !session.is_of_live_session(&row.stream) {
+            log.remove(&row.stream);
+        }
+    }
+}
+
+fn is_of_session(stream: &StreamName) -> bool {
+    stream.family().name == SESSION.name
+}
+
+/// How much of one stream is on its way at most.
+fn caps(session: &ClientSession) -> Caps {
+    let limits = session.link().channel().map(|channel| channel.limits());
+    Caps {
+        frames: CAP_FRAMES as u64,
+        bytes: limits.map_or(0, |limits| limits.turn_bytes.max(PAGE_BYTES)) as u64,
+    }
+}
+
+/// What is going to be fed.
+struct Plan {
+    /// In the order of the params.
+    rows: Vec<Row>,
+    patterns: Vec<Pattern>,
+    ended: Vec<String>,
+}
+
+/// One stream of it.
+struct Row {
+    stream: StreamName,
+    from: Cursor,
     head: Cursor,
-) -> Result<Cursor, Failure> {
-    let given = match since {
-        None | Some(Since::All(SinceWord::Now)) => return Ok(head),
-        Some(Since::All(SinceWord::Start)) => return Ok(log.oldest(stream)),
-        Some(Since::Places(places)) => match places.get(name) {
-            Some(given) => *given,
-            None => return Ok(head),
-        },
-    };
-    let oldest = log.oldest(stream);
-    let kept = given.epoch == head.epoch && (oldest.seq..=head.seq).contains(&given.seq);
-    if kept {
-        Ok(given)
-    } else {
-        Err(LogError::Resync { oldest }.into())
+    begins_now: bool,
+    pattern: Option<String>,
+}
+
+impl Row {
+    fn shown(self, snapshot: Option<serde_json::Value>) -> SubscribedStream {
+        SubscribedStream {
+            notification: self
+                .stream
+                .family()
+                .notification
+                .unwrap_or_default()
+                .to_owned(),
+            stream: self.stream.to_string(),
+            from: self.from,
+            head: self.head,
+            pattern: self.pattern,
+            snapshot,
+        }
+    }
+}
+
+impl Plan {
+    /// Looks at everything before the first stream is fed.
+    fn of(
+        session: &ClientSession,
+        identity: &Identity,
+        params: &SubscribeParams,
+    ) -> Result<Self, Failure> {
+        bounded(&params.streams)?;
+        let log = &**session.events().0;
+        let since = Beginnings::of(params.since.as_ref())?;
+        let mut plan = Self {
+            rows: Vec::with_capacity(params.streams.len()),
+            patterns: Vec::new(),
+            ended: Vec::new(),
+        };
+        for name in &params.streams {
+            match meant(session, name)? {
+                Meant::Stream(stream) => {
+                    let place = since.of_name(name, &stream);
+                    let row = named(session, identity, stream, place)?;
+                    plan.rows.push(row);
+                }
+                Meant::Pattern(pattern) => {
+                    reachable(log, identity, &pattern)?;
+                    plan.patterns.push(pattern);
+                }
+            }
+        }
+        if !plan.patterns.is_empty() {
+            // From here on what appears is heard of.
+            session.subscriptions().listen();
+            plan.cover(session, identity, &since)?;
+        }
+        plan.account_for(&since, params)?;
+        Ok(plan)
+    }
+
+    /// Adds the streams that the patterns cover now.
+    fn cover(
+        &mut self,
+        session: &ClientSession,
+        identity: &Identity,
+        since: &Beginnings<'_>,
+    ) -> Result<(), Failure> {
+        let log = &**session.events().0;
+        let mut names = log.names();
+        names.sort_unstable_by(|a, b| a.as_str().cmp(b.as_str()));
+        let asked: HashSet<StreamName> = self.rows.iter().map(|row| row.stream.clone()).collect();
+        for stream in names {
+            let pattern = self.patterns.iter().find(|pattern| pattern.covers(&stream));
+            let Some(pattern) = pattern else {
+                continue;
+            };
+            if asked.contains(&stream)
+                || session.subscriptions().is_named(&stream)
+                || stream.family().notification.is_none()
+                || !stream.readable_by(identity)
+            {
+                continue;
+            }
+            let pattern = pattern.as_str().to_owned();
+            let place = since.of_covered(&stream, &pattern);
+            let mut row = Row::new(log, stream, place)?;
+            row.pattern = Some(pattern);
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    /// Every place that was given is one of a stream that is fed, or of one that was there and has ended.
+    fn account_for(
+        &mut self,
+        since: &Beginnings<'_>,
+        params: &SubscribeParams,
+    ) -> Result<(), Failure> {
+        let fed: HashSet<&str> = self.rows.iter().map(|row| row.stream.as_str()).collect();
+        for name in since.names() {
+            if fed.contains(name.as_str()) || params.streams.contains(name) {
+                continue;
+            }
+            let covers = |pattern: &Pattern| {
+                let start = pattern.as_str().strip_suffix('*');
+                start.is_some_and(|start| name.starts_with(start))
+            };
+            if !self.patterns.iter().any(covers) {
+                let message = format!("{name} is not among the streams");
+                return Err(RpcError::invalid_params(Some("since"), message).into());
+            }
+            self.ended.push(name.clone());
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn new(log: &dyn EventLog, stream: StreamName, place: Option<Place>) -> Result<Self, Failure> {
+        let head = log.head(&stream);
+        let (from, begins_now) = match place {
+            None | Some(Place::Word(SinceWord::Now)) => (head, true),
+            Some(Place::Word(SinceWord::Start)) => (log.oldest(&stream), false),
+            Some(Place::After(given)) => {
+                let oldest = log.oldest(&stream);
+                let is_kept =
+                    given.epoch == head.epoch && (oldest.seq..=head.seq).contains(&given.seq);
+                if !is_kept {
+                    let refused = Failure::from(LogError::Resync { oldest });
+                    return Err(refused.with("stream", stream.as_str()));
+                }
+                (given, false)
+            }
+        };
+        Ok(Self {
+            stream,
+            from,
+            head,
+            begins_now,
+            pattern: None,
+        })
+    }
+}
+
+/// A stream that was asked for by its name.
+fn named(
+    session: &ClientSession,
+    identity: &Identity,
+    stream: StreamName,
+    place: Option<Place>,
+) -> Result<Row, Failure> {
+    if !stream.readable_by(identity) {
+        return Err(super::events::unreadable().into());
+    }
+    if stream.family().notification.is_none() {
+        return Err(only_read(stream.as_str()));
+    }
+    let log = &**session.events().0;
+    // Whoever was there before is told that its place is gone, and not that the stream is.
+    let row = Row::new(log, stream, place)?;
+    // Listening makes a stream, and whoever could name any would make as many as the log may have.
+    let stream = &row.stream;
+    let is_there =
+        || row.head.seq > 0 || (is_of_session(stream) && session.is_of_live_session(stream));
+    if stream.owner().is_some() && !is_there() {
+        let message = format!("{stream} is not there");
+        return Err(RpcError::domain(kind::NOT_FOUND, message).into());
+    }
+    Ok(row)
+}
+
+/// Refuses a pattern that can never cover what the caller may read.
+fn reachable(log: &dyn EventLog, identity: &Identity, pattern: &Pattern) -> Result<(), Failure> {
+    if !pattern.may_reach(log.families(), identity) {
+        return Err(super::events::unreadable().into());
+    }
+    if !pattern.is_pushed(log.families()) {
+        return Err(only_read(pattern.as_str()));
+    }
+    Ok(())
+}
+
+fn only_read(name: &str) -> Failure {
+    let message = format!("{name} is only read, with events.query");
+    RpcError::invalid_params(Some("streams"), message).into()
+}
+
+/// Where streams begin.
+struct Beginnings<'a> {
+    all: Option<Place>,
+    places: Option<&'a BTreeMap<String, Place>>,
+}
+
+impl<'a> Beginnings<'a> {
+    fn of(since: Option<&'a Since>) -> Result<Self, Failure> {
+        let (all, places) = match since {
+            None => (None, None),
+            Some(Since::All(word)) => (Some(Place::Word(*word)), None),
+            Some(Since::Places(places)) => (None, Some(places)),
+        };
+        if places.is_some_and(|places| places.len() > MOST_PLACES) {
+            let message = format!("since holds at most {MOST_PLACES} places");
+            let error = RpcError::invalid_params(Some("since"), message);
+            return Err(error.with_limit(MOST_PLACES as u64).into());
+        }
+        Ok(Self { all, places })
+    }
+
+    fn get(&self, name: &str) -> Option<Place> {
+        self.places?.get(name).copied()
+    }
+
+    fn of_name(&self, name: &str, stream: &StreamName) -> Option<Place> {
+        self.get(name)
+            .or_else(|| self.get(stream.as_str()))
+            .or(self.all)
+    }
+
+    fn of_covered(&self, stream: &StreamName, pattern: &str) -> Option<Place> {
+        self.get(stream.as_str())
+            .or_else(|| self.get(pattern))
+            .or(self.all)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &'a String> {
+        self.places.into_iter().flat_map(BTreeMap::keys)
     }
 }
 
 fn unsubscribe(
-    session: &Session,
+    subscriber: &Subscriber,
     _: &Cx,
     params: UnsubscribeParams,
 ) -> Result<Unsubscribed, Failure> {
     bounded(&params.streams)?;
+    let session = &subscriber.session;
     let mut removed = 0;
     for name in &params.streams {
-        let stream = named(session, name)?;
-        removed += u64::from(session.unsubscribe(&stream));
+        removed += match meant(session, name)? {
+            Meant::Stream(stream) => u64::from(session.subscriptions().unsubscribe(&stream)),
+            Meant::Pattern(pattern) => {
+                let ended = session.subscriptions().uncover(&pattern);
+                ended.unwrap_or_default() as u64
+            }
+        };
     }
     session.changed();
     Ok(Unsubscribed { removed })
@@ -125,15 +395,18 @@ fn bounded(streams: &[String]) -> Result<(), Failure> {
     if (1..=MOST_STREAMS).contains(&streams.len()) {
         return Ok(());
     }
-    let message = format!("streams holds 1 to {MOST_STREAMS} names");
+    let message = format!("streams holds 1 to {MOST_STREAMS} names or patterns");
     let error = RpcError::invalid_params(Some("streams"), message);
     Err(error.with_limit(MOST_STREAMS as u64).into())
 }
 
-fn named(session: &Session, name: &str) -> Result<StreamName, Failure> {
+fn meant(session: &ClientSession, name: &str) -> Result<Meant, Failure> {
     let (log, own) = session.events();
     if name == OWN {
-        return Ok(own.clone());
+        return Ok(Meant::Stream(own.clone()));
     }
-    Ok(log.families().parse(name)?)
+    match Pattern::parse(log.families(), name) {
+        Some(pattern) => Ok(Meant::Pattern(pattern?)),
+        None => Ok(Meant::Stream(log.families().parse(name)?)),
+    }
 }

@@ -19,6 +19,7 @@ use axum::Router;
 use bytes::Bytes;
 use car_transport::accept::{Accepted, Acceptor, Listener};
 use car_transport::handshake::Rules;
+use car_transport::roaming::{Moves, Roaming};
 use car_transport::websocket::{Config, Stream, over};
 use car_transport::{Duplex, Limits, Peer, PeerAddress};
 use http::Request;
@@ -30,12 +31,12 @@ use tokio::select;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
-use tracing::{debug, error, warn};
+use tracing::{debug, error};
 
 pub use self::refusals::Refusals;
 pub(crate) use self::refusals::Refused;
 use self::routes::Upgrade;
-use crate::threads::Threads;
+use crate::threads::{Threads, Visit};
 
 /// The least that hyper can be told to buffer for the head of a request, in bytes.
 const LEAST_HEADER_BYTES: usize = 8 << 10;
@@ -160,7 +161,7 @@ impl HttpSurface {
             select! {
                 biased;
                 () = shutdown.cancelled() => break Ok(()),
-                Some(ended) = connections.join_next() => report(ended),
+                Some(ended) = connections.join_next() => after(ended, &mut connections),
                 accepted = acceptor.accept() => match accepted {
                     Ok(accepted) => self.start::<L>(accepted, shutdown.clone(), &mut connections),
                     Err(error) => {
@@ -172,17 +173,17 @@ impl HttpSurface {
         };
         drop(acceptor);
         while let Some(ended) = connections.join_next().await {
-            report(ended);
+            after(ended, &mut connections);
         }
         ended
     }
 
-    /// Serves one connection in a task, on the thread that has the fewest where there are threads.
+    /// Serves one connection in a task, on one of the threads where there are any.
     fn start<L: Listener>(
         &self,
         accepted: Accepted<L::Io>,
         shutdown: CancellationToken,
-        connections: &mut JoinSet<()>,
+        connections: &mut JoinSet<Option<Visit>>,
     ) {
         let surface = self.clone();
         let Accepted { io, peer, permit } = accepted;
@@ -190,22 +191,17 @@ impl HttpSurface {
             connections.spawn(async move {
                 surface.serve_connection(io, peer, shutdown).await;
                 drop(permit);
+                None
             });
             return;
         };
-        let moved = match L::move_out(io) {
-            Ok(moved) => moved,
-            Err(error) => return warn!(%peer, %error, "a connection cannot be served"),
-        };
-        let runtime = place.runtime().clone();
+        let moves = Moves::default();
+        let io = Roaming::new(io, L::move_out, moves.clone());
         let serving = async move {
-            match moved() {
-                Ok(io) => surface.serve_connection(io, peer, shutdown).await,
-                Err(error) => warn!(%peer, %error, "a connection cannot be served"),
-            }
-            drop((permit, place));
+            surface.serve_connection(io, peer, shutdown).await;
+            drop(permit);
         };
-        connections.spawn_on(serving, &runtime);
+        go_on(Visit::new(serving, place, moves), connections);
     }
 
     /// Serves one connection to its end. When `shutdown` is cancelled, a connection that speaks HTTP ends after the
@@ -274,11 +270,19 @@ fn host_matters(peer: &Peer) -> bool {
     matches!(peer.address, PeerAddress::Tcp(_))
 }
 
-fn report(ended: Result<(), JoinError>) {
-    if let Err(error) = ended
-        && error.is_panic()
-    {
-        error!(%error, "a connection panicked");
+/// A task of a connection has ended: the connection is over, or goes on elsewhere.
+fn after(ended: Result<Option<Visit>, JoinError>, connections: &mut JoinSet<Option<Visit>>) {
+    match ended {
+        Ok(Some(visit)) => go_on(visit, connections),
+        Err(error) if error.is_panic() => error!(%error, "a connection panicked"),
+        Ok(None) | Err(_) => {}
+    }
+}
+
+/// Runs a connection where its place is.
+fn go_on(visit: Visit, connections: &mut JoinSet<Option<Visit>>) {
+    if let Some(runtime) = visit.runtime().cloned() {
+        connections.spawn_on(visit, &runtime);
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::rpc::diagnostics::{ConnectionStatus, Queues};
+use car_protocol::rpc::events::Delivery;
 use car_state::session::ClientSession;
 use car_transport::{Peer, PeerAddress};
 
@@ -17,8 +18,39 @@ pub(super) struct Counts {
     pub(super) queues: Queues,
     /// The longest time that a socket has taken nothing.
     pub(super) longest_stall: Duration,
+    /// Subscriptions by how their events come.
+    pub(super) classes: Classes,
     /// In no order.
     pub(super) connections: Vec<ConnectionStatus>,
+}
+
+/// Subscriptions by how their events come.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    pub(super) lossless: Class,
+    pub(super) coalesce: Class,
+}
+
+/// The subscriptions of one delivery class.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Class {
+    pub(super) subscriptions: u64,
+    /// Events that are not written, over all of them.
+    pub(super) lag: u64,
+    /// The same of the one that is furthest behind.
+    pub(super) most: u64,
+}
+
+impl Classes {
+    fn add(&mut self, delivery: Delivery, lag: u64) {
+        let class = match delivery {
+            Delivery::Coalesce => &mut self.coalesce,
+            _ => &mut self.lossless,
+        };
+        class.subscriptions += 1;
+        class.lag += lag;
+        class.most = class.most.max(lag);
+    }
 }
 
 impl Counts {
@@ -47,20 +79,27 @@ impl Counts {
         let channel = session.link().channel();
         let depth = channel.as_ref().map(|channel| channel.depth());
         let depth = depth.unwrap_or_default();
-        let stalled = channel.and_then(|channel| channel.stalled());
+        let stalled = channel.as_ref().and_then(|channel| channel.stalled());
         let log = operations.state.log();
         let lags: Vec<u64> = session
             .subscriptions()
+            .list()
             .iter()
-            .map(|(stream, written)| log.head(stream).seq.saturating_sub(*written))
+            .map(|fed| {
+                let lag = log.head(&fed.stream).seq.saturating_sub(fed.written);
+                self.classes.add(fed.delivery, lag);
+                lag
+            })
             .collect();
         let lag_events = lags.iter().sum();
+        let bulk = channel.as_ref().map_or(0, |channel| channel.bulk_bytes());
 
         let queues = &mut self.queues;
         queues.fast_frames += depth.frames as u64;
         queues.fast_bytes += depth.bytes as u64;
         queues.request_bytes += depth.request_bytes as u64;
         queues.subscriptions += lags.len() as u64;
+        queues.bulk_bytes += bulk as u64;
         queues.bulk_lag_events += lag_events;
         queues.bulk_lag_most = lags.iter().copied().fold(queues.bulk_lag_most, u64::max);
         queues.stalled_connections += u64::from(stalled.is_some());

@@ -7,6 +7,8 @@ use std::fmt;
 
 use car_protocol::rpc::diagnostics::ProcessStatus;
 use car_protocol::rpc::server::ServerStatus;
+use car_state::outcomes::KeptCounts;
+use car_state::quota::{Account, Resource};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
@@ -15,7 +17,7 @@ use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry;
 
 use super::Operations;
-use super::counts::Counts;
+use super::counts::{Class, Counts};
 use super::process;
 use crate::VERSION;
 
@@ -48,6 +50,15 @@ struct Look {
     errors: Vec<Series<1>>,
     events: Vec<Series<1>>,
     drops: Vec<Series<1>>,
+    kept: KeptCounts,
+    repeats: Vec<Series<1>>,
+    keys_refused: Vec<Series<1>>,
+    identity_use: Vec<Series<2>>,
+    identity_refused: Vec<Series<2>>,
+    budget_limit: u64,
+    budget_held: Vec<Series<1>>,
+    payments: Vec<Series<1>>,
+    durable: Vec<Timed>,
     append_seconds: f64,
     appends: Vec<(f64, u64)>,
 }
@@ -56,9 +67,19 @@ impl Look {
     fn at(operations: &Operations) -> Self {
         let traffic = operations.state.traffic();
         let appends = operations.state.appends();
+        let budget = operations.state.budget();
+        let paid = budget.paid();
+        let payments = [
+            ("given_back", paid.given_back.get()),
+            ("let_go", paid.let_go.get()),
+            ("evicted", paid.evicted.get()),
+            ("closed", paid.closed.get()),
+        ];
         let drops = [
             ("outbox_full", traffic.frames_dropped()),
             ("retention", traffic.events_lost()),
+            ("coalesced", traffic.events_replaced()),
+            ("memory_budget", paid.evicted.get()),
             ("log_refused", appends.refused()),
         ];
         Self {
@@ -79,10 +100,40 @@ impl Look {
             errors: labelled("kind", traffic.errors().filter(|(_, count)| *count > 0)),
             events: labelled("family", appends.families()),
             drops: labelled("reason", drops),
+            kept: operations.state.outcomes().counts(),
+            repeats: labelled("how", operations.state.outcomes().repeats()),
+            keys_refused: labelled("reason", operations.state.outcomes().refusals()),
+            identity_use: identities(operations, |account| {
+                account.in_use().map(|(what, used)| (what, used as u64))
+            }),
+            identity_refused: identities(operations, Account::refused),
+            budget_limit: budget.limit() as u64,
+            budget_held: labelled(
+                "holder",
+                [
+                    ("outboxes", budget.outboxes() as u64),
+                    ("rings", budget.rings() as u64),
+                ],
+            ),
+            payments: labelled("how", payments),
+            durable: durable(operations),
             append_seconds: appends.durations().sum(),
             appends: appends.durations().classes().collect(),
         }
     }
+}
+
+/// A histogram of one label: its label, the sum in seconds, and the classes.
+type Timed = ([(&'static str, &'static str); 1], f64, Vec<(f64, u64)>);
+
+/// How long events take until they are durable, where they ever are.
+fn durable(operations: &Operations) -> Vec<Timed> {
+    let waits = operations.state.durable_after();
+    let timed = waits.into_iter().map(|(durability, durations)| {
+        let label = [("durability", durability.as_str())];
+        (label, durations.sum(), durations.classes().collect())
+    });
+    timed.collect()
 }
 
 /// Series of one label.
@@ -96,11 +147,29 @@ fn labelled(
         .collect()
 }
 
+/// A series for each identity and resource.
+fn identities<'a, I: Iterator<Item = (Resource, u64)>>(
+    operations: &'a Operations,
+    numbers: impl Fn(&'a Account) -> I,
+) -> Vec<Series<2>> {
+    let accounts = operations.state.quotas().all();
+    let series = accounts.flat_map(|account| {
+        let identity = account.class().as_str();
+        numbers(account).map(move |(what, number)| {
+            let labels = [("identity", identity), ("resource", what.as_str())];
+            (labels, number)
+        })
+    });
+    series.collect()
+}
+
 impl Collector for Look {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         self.daemon(&mut page)?;
         self.clients(&mut page)?;
+        self.keys(&mut page)?;
+        self.identities(&mut page)?;
         self.queues(&mut page)?;
         self.log(&mut page)?;
         self.process(&mut page)
@@ -153,20 +222,63 @@ impl Look {
         page.gauge("car_host_agents", "Registered agents", status.host_agents)
     }
 
+    fn keys(&self, page: &mut Page<'_>) -> fmt::Result {
+        let (running, ended) = (self.kept.running as u64, self.kept.ended as u64);
+        let help = "Idempotency keys: of calls under way, and of those that have ended";
+        let states = [
+            ([("state", "running")], running),
+            ([("state", "ended")], ended),
+        ];
+        page.gauges("car_outcome_keys", help, &states)?;
+        let help = "Bytes of the answers that are kept for them";
+        page.gauge("car_outcome_bytes", help, self.kept.bytes as u64)?;
+        let help =
+            "Calls that had the answer of another one with their key: joined under way, or kept";
+        page.counters("car_outcome_repeats", help, &self.repeats)?;
+        let help = "Calls with a key that were refused, by reason";
+        page.counters("car_outcome_refused", help, &self.keys_refused)
+    }
+
+    fn identities(&self, page: &mut Page<'_>) -> fmt::Result {
+        let help = "What each identity takes now";
+        page.gauges("car_identity_in_use", help, &self.identity_use)?;
+        let help = "What each identity was refused";
+        page.counters("car_identity_refused", help, &self.identity_refused)
+    }
+
     fn queues(&self, page: &mut Page<'_>) -> fmt::Result {
         let queues = &self.counts.queues;
-        let fast = |count| [([("lane", "fast")], count)];
-        let bulk = |count| [([("lane", "bulk")], count)];
+        let classes = &self.counts.classes;
+        let each = |of: fn(&Class) -> u64| {
+            let rows = [
+                ("lossless", &classes.lossless),
+                ("coalesce", &classes.coalesce),
+            ];
+            rows.map(|(class, row)| ([("lane", "bulk"), ("class", class)], of(row)))
+        };
+        let lanes = |fast, bulk| [([("lane", "fast")], fast), ([("lane", "bulk")], bulk)];
         let help = "Frames that are not written yet, over all connections";
-        page.gauges("car_queue_frames", help, &fast(queues.fast_frames))?;
-        let help = "Bytes that are not written yet, over all connections";
-        page.gauges("car_queue_bytes", help, &fast(queues.fast_bytes))?;
+        let fast = [([("lane", "fast")], queues.fast_frames)];
+        page.gauges("car_queue_frames", help, &fast)?;
+        let help = "Bytes that are here for a connection alone and are not written yet";
+        let bytes = lanes(queues.fast_bytes, queues.bulk_bytes);
+        page.gauges("car_queue_bytes", help, &bytes)?;
         let help = "Events that are not written to their subscribers yet";
-        page.gauges("car_lag_events", help, &bulk(queues.bulk_lag_events))?;
+        page.gauges("car_lag_events", help, &each(|class| class.lag))?;
         let help = "The same of the subscription that is furthest behind";
-        page.gauges("car_lag_events_max", help, &bulk(queues.bulk_lag_most))?;
+        page.gauges("car_lag_events_max", help, &each(|class| class.most))?;
         let help = "Streams that are fed to connections";
-        page.gauge("car_subscriptions", help, queues.subscriptions)?;
+        page.gauges(
+            "car_subscriptions",
+            help,
+            &each(|class| class.subscriptions),
+        )?;
+        let help = "What connections and streams may hold in memory together";
+        page.gauge("car_memory_budget_limit_bytes", help, self.budget_limit)?;
+        let help = "What they hold";
+        page.gauges("car_memory_budget_bytes", help, &self.budget_held)?;
+        let help = "What was paid to stay inside that: times, events, events, connections";
+        page.counters("car_memory_budget_paid", help, &self.payments)?;
         let help = "Bytes of the requests under way";
         page.gauge("car_request_bytes", help, queues.request_bytes)?;
         let help = "Connections whose socket takes nothing at the moment";
@@ -188,7 +300,12 @@ impl Look {
             help,
             self.append_seconds,
             &self.appends,
-        )
+        )?;
+        if self.durable.is_empty() {
+            return Ok(());
+        }
+        let help = "How long it took until appended events were as durable as their family demands";
+        page.histograms("car_log_durable_seconds", help, &self.durable)
     }
 
     fn process(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -275,6 +392,19 @@ impl Page<'_> {
             } else {
                 family.encode_family(labels)?.encode_counter(value, plain)?;
             }
+        }
+        Ok(())
+    }
+
+    fn histograms(&mut self, name: &str, help: &str, rows: &[Timed]) -> fmt::Result {
+        let mut family = self
+            .0
+            .encode_descriptor(name, help, None, MetricType::Histogram)?;
+        for (labels, sum, classes) in rows {
+            let count = classes.iter().map(|(_, count)| count).sum();
+            family
+                .encode_family(labels)?
+                .encode_histogram::<NoLabelSet>(*sum, count, classes, None)?;
         }
         Ok(())
     }

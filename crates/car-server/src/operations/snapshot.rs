@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use car_protocol::rpc::diagnostics::{
-    Counters, DiagnosticsSnapshot, NamedCount, StorageStatus, StoredFile, StreamStatus, Versions,
+    Counters, DiagnosticsSnapshot, MemoryStatus, NamedCount, StorageStatus, StoredFile,
+    StreamStatus, Versions,
 };
 use car_protocol::rpc::server::{MAX_PROTOCOL_VERSION, MIN_PROTOCOL_VERSION};
 
@@ -33,6 +34,7 @@ impl Operations {
             process: process::status(),
             settings: self.settings.clone(),
             queues,
+            memory: self.memory(),
             counters: self.counters(),
             connections_omitted: (open - connections.len()) as u64,
             connections,
@@ -59,7 +61,22 @@ impl Operations {
             events: named(appends.families()),
             events_refused: appends.refused(),
             events_skipped: traffic.events_lost(),
+            events_coalesced: traffic.events_replaced(),
             frames_dropped: traffic.frames_dropped(),
+        }
+    }
+
+    fn memory(&self) -> MemoryStatus {
+        let budget = self.state.budget();
+        let paid = budget.paid();
+        MemoryStatus {
+            limit: budget.limit() as u64,
+            outboxes: budget.outboxes() as u64,
+            rings: budget.rings() as u64,
+            given_back: paid.given_back.get(),
+            let_go: paid.let_go.get(),
+            evicted: paid.evicted.get(),
+            closed: paid.closed.get(),
         }
     }
 

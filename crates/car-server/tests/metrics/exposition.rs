@@ -15,7 +15,7 @@ struct Family {
     name: String,
     kind: String,
     /// Of a histogram: the last bound and its count.
-    bucket: Option<(f64, f64)>,
+    buckets: BTreeMap<Labels, (f64, f64)>,
 }
 
 impl Exposition {
@@ -84,21 +84,18 @@ impl Exposition {
             return Err(format!("{name} is no sample of a {}", family.kind));
         }
         if suffix == "_bucket" {
-            let (_, bound) = labels
-                .last()
-                .filter(|(label, _)| label == "le")
-                .ok_or("no le")?;
+            let (bounds, others): (Vec<_>, Vec<_>) =
+                labels.iter().cloned().partition(|(label, _)| label == "le");
+            let (_, bound) = bounds.first().ok_or("no le")?;
             let bound: f64 = bound
                 .replace("+Inf", "inf")
                 .parse()
                 .map_err(|_| "no bound")?;
-            let follows = family
-                .bucket
-                .is_none_or(|(b, count)| bound > b && value >= count);
+            let before = family.buckets.insert(others, (bound, value));
+            let follows = before.is_none_or(|(b, count)| bound > b && value >= count);
             if !follows {
                 return Err(format!("the buckets of {name} do not add up"));
             }
-            family.bucket = Some((bound, value));
         }
         Ok(())
     }
@@ -108,17 +105,24 @@ impl Exposition {
         if family.kind != "histogram" {
             return Ok(());
         }
-        let count = self.value(&format!("{}_count", family.name), &[]);
-        let sum = self.value(&format!("{}_sum", family.name), &[]);
-        match family.bucket {
-            Some((bound, last)) if bound.is_infinite() && Some(last) == count && sum.is_some() => {
-                Ok(())
-            }
-            _ => Err(format!("the histogram {} is not complete", family.name)),
+        let is_whole = |(labels, (bound, last)): (&Labels, &(f64, f64))| {
+            let labels: Vec<_> = labels
+                .iter()
+                .map(|(l, v)| (l.as_str(), v.as_str()))
+                .collect();
+            let count = self.value(&format!("{}_count", family.name), &labels);
+            let sum = self.value(&format!("{}_sum", family.name), &labels);
+            bound.is_infinite() && Some(*last) == count && sum.is_some()
+        };
+        if !family.buckets.is_empty() && family.buckets.iter().all(is_whole) {
+            Ok(())
+        } else {
+            Err(format!("the histogram {} is not complete", family.name))
         }
     }
 }
 
+type Labels = Vec<(String, String)>;
 type Sample = (String, Vec<(String, String)>, f64);
 
 /// Reads `name{label="value",…} number`.

@@ -12,6 +12,7 @@ const APPLICATION: i32 = 0x4341_5264;
 /// The steps, in order: the first leads to version 1. Each is the SQL of the module that owns the tables.
 const STEPS: &[&str] = &[
     crate::log::schema::EVENTS,
+    crate::outcomes::schema::OUTCOMES,
     crate::session::resume::sqlite::SESSIONS,
 ];
 

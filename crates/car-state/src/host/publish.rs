@@ -2,11 +2,12 @@ use std::sync::atomic::Ordering;
 
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
-use car_protocol::rpc::host::{HostApproval, HostEvent};
+use car_protocol::rpc::host::{ApprovalStatus, HostApproval, HostEvent};
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::{HostError, HostPlane};
-use crate::log::{Draft, LogError, Page, Settled};
+use crate::log::{Draft, LogError, Page, Settled, SnapshotSource, StreamName};
 
 /// A host event without its place.
 #[derive(Serialize)]
@@ -155,5 +156,21 @@ impl HostPlane {
                 approval,
             );
         }
+    }
+}
+
+impl SnapshotSource for HostPlane {
+    fn snapshot(&self, stream: &StreamName) -> Option<(Cursor, Value)> {
+        if *stream != self.stream {
+            return None;
+        }
+        // The place is taken first: a row may then be newer than it, an event never older and missing.
+        let cursor = self.log.head(&self.stream);
+        let (agents, mut approvals) = {
+            let tables = self.tables.lock();
+            (tables.agents.list(), tables.desk.list())
+        };
+        approvals.retain(|approval| approval.status == ApprovalStatus::Pending);
+        Some((cursor, json!({ "agents": agents, "approvals": approvals })))
     }
 }

@@ -16,6 +16,21 @@ pub struct Family {
     pub retention: Retention,
     /// Who may read it.
     pub reader: Reader,
+    /// Which of its events replace each other for subscribers that want the latest only. Of kinds that no rule names,
+    /// those of the same kind do.
+    pub keys: &'static [KeyRule],
+    /// Whether a subscriber that begins now is told first how things are. Whoever has the family's state says so, see
+    /// [`Snapshots`](super::Snapshots).
+    pub snapshot: bool,
+}
+
+/// Events of some kinds replace each other where they are about the same.
+#[derive(Debug, Eq, PartialEq)]
+pub struct KeyRule {
+    /// How the kinds begin. Of several rules the first counts.
+    pub kinds: &'static str,
+    /// The members that tell what an event is about, each as the path to it.
+    pub about: &'static [&'static [&'static str]],
 }
 
 /// What something survives once it is visible or acknowledged. A higher one includes the lower.
@@ -83,6 +98,21 @@ pub static HOST: Family = Family {
         age: Duration::from_secs(7 * 24 * 3600),
     },
     reader: Reader::Everybody,
+    keys: &[
+        KeyRule {
+            kinds: "agent.",
+            about: &[&["agent_id"]],
+        },
+        KeyRule {
+            kinds: "approval.resolve_requested",
+            about: &[&["payload", "approval_id"]],
+        },
+        KeyRule {
+            kinds: "approval.",
+            about: &[&["payload", "id"]],
+        },
+    ],
+    snapshot: true,
 };
 
 /// What happened in one session: its proposals and their actions. Six events a proposal, on its way: they are not worth
@@ -97,6 +127,26 @@ pub static SESSION: Family = Family {
         age: Duration::from_secs(24 * 3600),
     },
     reader: Reader::Owner,
+    keys: &[
+        KeyRule {
+            kinds: "action_",
+            about: &[&["proposal_id"], &["action_id"]],
+        },
+        KeyRule {
+            kinds: "proposal_",
+            about: &[&["proposal_id"]],
+        },
+        // What was written is told nowhere else, so each stands for itself.
+        KeyRule {
+            kinds: "state_",
+            about: &[&["seq"]],
+        },
+        KeyRule {
+            kinds: "policy_violation",
+            about: &[&["proposal_id"], &["action_id"]],
+        },
+    ],
+    snapshot: false,
 };
 
 /// The families of this crate.
@@ -167,6 +217,8 @@ mod tests {
         durability: Durability::Fsync,
         retention: HOST.retention,
         reader: Reader::Owner,
+        keys: &[],
+        snapshot: false,
     };
 
     #[test]
@@ -193,6 +245,8 @@ mod tests {
             notification: None,
             retention: SESSION.retention,
             reader: Reader::Owner,
+            keys: &[],
+            snapshot: false,
         };
         let families = Families::default().with(&[&OTHER]);
         assert_eq!(families.get("host"), Some(&OTHER));

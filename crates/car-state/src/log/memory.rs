@@ -1,13 +1,15 @@
-use std::sync::Arc;
+use std::cmp::Reverse;
+use std::sync::{Arc, Weak};
 
 use car_protocol::rpc::events::Cursor;
 
 use super::stream::Stream;
 use super::streams::Streams;
 use super::{
-    Draft, EventLog, Families, Listener, LogError, Page, Settled, StreamName, StreamStats, Tail,
-    Watch,
+    Draft, EventLog, Families, Listener, LogError, NameListener, Page, Settled, StreamName,
+    StreamStats, Tail, Watch,
 };
+use crate::budget::MemoryBudget;
 use crate::clock::Clock;
 
 /// A log that lives as long as the process. Every process start is a new epoch.
@@ -16,6 +18,7 @@ pub struct MemoryLog {
     epoch: u64,
     families: Families,
     streams: Streams<Arc<Stream>>,
+    budget: Arc<MemoryBudget>,
 }
 
 impl MemoryLog {
@@ -32,6 +35,7 @@ impl MemoryLog {
             epoch,
             families: Families::default(),
             streams: Streams::default(),
+            budget: Arc::default(),
         }
     }
 
@@ -44,7 +48,7 @@ impl MemoryLog {
 
     fn get_or_make(&self, name: &StreamName) -> Result<Arc<Stream>, LogError> {
         self.streams.get_or_make(name, || {
-            Arc::new(Stream::new(name.clone(), self.epoch, 1, 0))
+            Arc::new(Stream::new(name.clone(), self.epoch, (1, 0), &self.budget))
         })
     }
 
@@ -118,7 +122,9 @@ impl EventLog for MemoryLog {
     }
 
     fn remove(&self, stream: &StreamName) {
-        self.streams.remove(stream);
+        if let Some(stream) = self.streams.remove(stream) {
+            stream.end();
+        }
     }
 
     fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
@@ -133,6 +139,39 @@ impl EventLog for MemoryLog {
 
     fn names(&self) -> Vec<StreamName> {
         self.streams.names()
+    }
+
+    fn watch_names(&self, listener: Weak<dyn NameListener>) {
+        self.streams.listen(listener);
+    }
+
+    fn budget(&self) -> Option<&Arc<MemoryBudget>> {
+        Some(&self.budget)
+    }
+
+    fn largest_in_memory(&self) -> usize {
+        let streams = self.streams.all();
+        let sizes = streams
+            .iter()
+            .map(|stream| stream.ring(|ring| ring.bytes()));
+        sizes.max().unwrap_or_default()
+    }
+
+    fn evict(&self, bytes: usize) -> StreamStats {
+        let mut streams: Vec<_> = self.streams.all();
+        streams.sort_by_cached_key(|stream| Reverse(stream.ring(|ring| ring.bytes())));
+        let mut freed = StreamStats::default();
+        // Half of one stream at most before the next one pays, too.
+        for stream in streams {
+            let left = bytes.saturating_sub(usize::try_from(freed.bytes).unwrap_or(usize::MAX));
+            if left == 0 {
+                break;
+            }
+            let gone = stream.ring(|ring| ring.evict(left.min(ring.bytes() / 2)));
+            freed.events += gone.events;
+            freed.bytes += gone.bytes;
+        }
+        freed
     }
 }
 

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use car_protocol::rpc::events::Cursor;
@@ -6,8 +6,10 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::{
-    Draft, EventLog, Families, Listener, LogError, Page, Settled, StreamName, StreamStats, Watch,
+    Draft, Durability, EventLog, Families, Listener, LogError, NameListener, Page, Settled,
+    StreamName, StreamStats, Watch,
 };
+use crate::budget::MemoryBudget;
 use crate::traffic::Tally;
 
 /// Upper bounds of the classes that durations are sorted into, in nanoseconds; beyond the last is one more class.
@@ -43,12 +45,17 @@ pub struct Durations {
 impl Durations {
     /// Adds one.
     pub fn record(&self, took: Duration) {
+        self.record_many(took, 1);
+    }
+
+    /// Adds so many that took alike.
+    pub fn record_many(&self, took: Duration, count: u64) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let class = BOUNDS.partition_point(|bound| *bound < nanos);
         if let Some(tally) = self.classes.get(class) {
-            tally.one();
+            tally.add(count);
         }
-        self.nanos.add(nanos);
+        self.nanos.add(nanos.saturating_mul(count));
     }
 
     /// All together, in seconds.
@@ -201,6 +208,30 @@ impl EventLog for MeteredLog {
 
     fn names(&self) -> Vec<StreamName> {
         self.inner.names()
+    }
+
+    fn watch_names(&self, listener: Weak<dyn NameListener>) {
+        self.inner.watch_names(listener);
+    }
+
+    fn durable_after(&self) -> Vec<(Durability, &Durations)> {
+        self.inner.durable_after()
+    }
+
+    fn budget(&self) -> Option<&Arc<MemoryBudget>> {
+        self.inner.budget()
+    }
+
+    fn largest_in_memory(&self) -> usize {
+        self.inner.largest_in_memory()
+    }
+
+    fn let_go(&self, bytes: usize) -> StreamStats {
+        self.inner.let_go(bytes)
+    }
+
+    fn evict(&self, bytes: usize) -> StreamStats {
+        self.inner.evict(bytes)
     }
 }
 

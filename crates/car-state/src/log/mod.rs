@@ -8,11 +8,14 @@
 mod entry;
 mod error;
 mod family;
+mod key;
 mod memory;
 mod metered;
 mod name;
+mod pattern;
 mod ring;
 mod settled;
+mod snapshot;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod stream;
@@ -20,7 +23,7 @@ mod streams;
 mod watch;
 
 use std::fmt::Debug;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use car_protocol::rpc::events::Cursor;
 use futures_util::FutureExt as _;
@@ -28,16 +31,26 @@ use futures_util::future::{BoxFuture, ready};
 
 pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
-pub use family::{Durability, FAMILIES, Families, Family, HOST, Reader, Retention, SESSION};
+pub use family::{
+    Durability, FAMILIES, Families, Family, HOST, KeyRule, Reader, Retention, SESSION,
+};
+pub(crate) use key::key;
 pub use memory::MemoryLog;
 pub use metered::{Appends, Durations, MeteredLog};
 pub use name::StreamName;
+pub use pattern::Pattern;
 pub use settled::Settled;
+pub use snapshot::{SnapshotSource, Snapshots};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteLog;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::schema;
-pub use watch::{Frames, Listener, Tail, Watch};
+pub use watch::{Frames, Listener, NameListener, Tail, Watch};
+
+use crate::budget::MemoryBudget;
+
+/// What is read from storage at once, in bytes of events; one may be longer.
+pub const PAGE_BYTES: usize = 256 << 10;
 
 /// Numbers events, keeps them for a while, and wakes who listens.
 pub trait EventLog: Debug + Send + Sync + 'static {
@@ -116,4 +129,39 @@ pub trait EventLog: Debug + Send + Sync + 'static {
 
     /// The streams that there are, in no order.
     fn names(&self) -> Vec<StreamName>;
+
+    /// Has `listener` told of every stream that is made from now on, for as long as it lives. A log that tells nobody
+    /// has no patterns.
+    fn watch_names(&self, listener: Weak<dyn NameListener>) {
+        let _ = listener;
+    }
+
+    /// How long events take from being appended until they are as durable as their family demands; empty where none
+    /// are. Events that are written together count as long as the first of their stream.
+    fn durable_after(&self) -> Vec<(Durability, &Durations)> {
+        Vec::new()
+    }
+
+    /// Where what the streams hold in memory is counted. A log without one is not.
+    fn budget(&self) -> Option<&Arc<MemoryBudget>> {
+        None
+    }
+
+    /// The size of the largest stream that is in memory alone, in bytes.
+    fn largest_in_memory(&self) -> usize {
+        0
+    }
+
+    /// Lets go of about so many bytes that storage has, too; answers what went.
+    fn let_go(&self, bytes: usize) -> StreamStats {
+        let _ = bytes;
+        StreamStats::default()
+    }
+
+    /// Drops the oldest events of the largest streams that are in memory alone, about so many bytes of them, but not
+    /// their newest ones; answers what went. Their readers are told of the gap.
+    fn evict(&self, bytes: usize) -> StreamStats {
+        let _ = bytes;
+        StreamStats::default()
+    }
 }

@@ -9,6 +9,7 @@ use car_protocol::rpc::events::Cursor;
 use tokio::sync::oneshot;
 
 use super::{Entry, Listener, LogError, Retention, StreamStats};
+use crate::budget::Share;
 
 /// The newest entries of a stream, and who waits for further ones. Numbers have no gap.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) struct Ring {
     pub(super) last: u64,
     entries: VecDeque<Entry>,
     bytes: usize,
+    /// What the entries are counted for in the memory budget.
+    pub(super) share: Share,
     /// Replaced when somebody comes or goes, so that telling them needs no lock.
     pub(super) listeners: Arc<Vec<Arc<dyn Listener>>>,
     /// Who waits until a number is published.
@@ -41,6 +44,7 @@ impl Ring {
             last,
             entries: VecDeque::new(),
             bytes: 0,
+            share: Share::default(),
             listeners: Arc::default(),
             #[cfg(feature = "sqlite")]
             waiting: Vec::new(),
@@ -101,6 +105,11 @@ impl Ring {
         self.entries.push_front(entry);
     }
 
+    /// What the entries take in memory.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn stats(&self) -> StreamStats {
         StreamStats {
             events: self.entries.len() as u64,
@@ -127,6 +136,32 @@ impl Ring {
         while self.entries.len() > keep {
             self.drop_oldest();
         }
+    }
+
+    /// Drops the oldest entries until about so many bytes are gone, but not the newest; answers what went.
+    pub(super) fn evict(&mut self, bytes: usize) -> StreamStats {
+        let before = self.stats();
+        let left = self.bytes.saturating_sub(bytes);
+        while self.bytes > left && self.entries.len() > 1 {
+            self.drop_oldest();
+        }
+        before.without(self.stats())
+    }
+
+    /// Lets entries go from memory that are stored (up to `stored`) until about so many bytes are gone, but not the
+    /// newest; answers what went.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn let_go_stored(&mut self, stored: u64, bytes: usize) -> StreamStats {
+        let before = self.stats();
+        let left = self.bytes.saturating_sub(bytes);
+        let is_stored = |entry: &Entry| entry.seq <= stored;
+        while self.bytes > left
+            && self.entries.len() > 1
+            && self.entries.front().is_some_and(is_stored)
+        {
+            self.let_go();
+        }
+        before.without(self.stats())
     }
 
     /// Drops what exceeds a retention.

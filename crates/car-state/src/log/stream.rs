@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytestring::ByteString;
 #[cfg(feature = "sqlite")]
@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::ring::{Place, Ring};
 use super::{Draft, Entry, Listener, LogError, Page, StreamName, Tail, Watch};
+use crate::budget::MemoryBudget;
 
 /// A stream in memory, or the part of one that memory holds.
 #[derive(Debug)]
@@ -26,11 +27,19 @@ pub(super) struct Stream {
     ring: Mutex<Ring>,
     /// The newest number that is published.
     head: Arc<AtomicU64>,
+    /// Whether nothing will be appended any more.
+    ended: AtomicBool,
+    budget: Arc<MemoryBudget>,
 }
 
 impl Stream {
     /// A stream whose events from `first` to `last` are kept somewhere and published.
-    pub(super) fn new(name: StreamName, epoch: u64, first: u64, last: u64) -> Self {
+    pub(super) fn new(
+        name: StreamName,
+        epoch: u64,
+        (first, last): (u64, u64),
+        budget: &Arc<MemoryBudget>,
+    ) -> Self {
         let opening = name
             .family()
             .notification
@@ -46,6 +55,8 @@ impl Stream {
             epoch,
             ring: Mutex::new(Ring::new(first, last)),
             head: Arc::new(AtomicU64::new(last)),
+            ended: AtomicBool::new(false),
+            budget: Arc::clone(budget),
         }
     }
 
@@ -72,7 +83,29 @@ impl Stream {
 
     /// A look at the ring, or a change of it, in one piece.
     pub(super) fn ring<R>(&self, look: impl FnOnce(&mut Ring) -> R) -> R {
-        look(&mut self.ring.lock())
+        let mut ring = self.ring.lock();
+        let seen = look(&mut ring);
+        self.count(&mut ring);
+        seen
+    }
+
+    /// Counts what the ring holds; whether that is more than before.
+    fn count(&self, ring: &mut Ring) -> bool {
+        let bytes = ring.bytes();
+        let change = ring.share.settle(bytes);
+        if change != 0 {
+            self.budget.count_rings(change);
+        }
+        change > 0
+    }
+
+    /// Nothing will be appended any more: those who listen are told.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        let listeners = Arc::clone(&self.ring.lock().listeners);
+        for listener in listeners.iter() {
+            listener.notify();
+        }
     }
 
     /// Makes everything up to a number visible. To be called while the ring is held, so that numbers only grow.
@@ -121,7 +154,13 @@ impl Stream {
             frame: ByteString::from(text),
             params,
         });
-        (self.at(seq), finish(&mut ring, seq))
+        let finished = finish(&mut ring, seq);
+        let grown = self.count(&mut ring);
+        drop(ring);
+        if grown {
+            self.budget.keep();
+        }
+        (self.at(seq), finished)
     }
 
     /// An entry that was stored.
@@ -216,6 +255,17 @@ impl Tail for Stream {
         let kept = ring.after(after).take_while(|entry| entry.seq <= head);
         frames.extend(kept.take(limit).map(|entry| entry.frame.clone()));
         Ok(missed)
+    }
+
+    fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let change = self.ring.get_mut().share.give_up();
+        self.budget.count_rings(change);
     }
 }
 

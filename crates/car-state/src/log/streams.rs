@@ -1,25 +1,33 @@
 use std::collections::HashMap;
+use std::sync::Weak;
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
-use super::{LogError, StreamName};
+use super::{LogError, NameListener, StreamName};
 
 /// How many streams are kept at once.
 const MAX_STREAMS: usize = 100_000;
 
 /// The streams of a log, by name.
 #[derive(Debug)]
-pub(super) struct Streams<S>(RwLock<HashMap<StreamName, S>>);
+pub(super) struct Streams<S> {
+    streams: RwLock<HashMap<StreamName, S>>,
+    /// Who wants to know of new ones.
+    listeners: Mutex<Vec<Weak<dyn NameListener>>>,
+}
 
 impl<S> Default for Streams<S> {
     fn default() -> Self {
-        Self(RwLock::default())
+        Self {
+            streams: RwLock::default(),
+            listeners: Mutex::default(),
+        }
     }
 }
 
 impl<S: Clone> Streams<S> {
     pub(super) fn get(&self, name: &StreamName) -> Option<S> {
-        self.0.read().get(name).cloned()
+        self.streams.read().get(name).cloned()
     }
 
     /// The stream of this name; `make` makes it where there is none.
@@ -31,27 +39,50 @@ impl<S: Clone> Streams<S> {
         if let Some(stream) = self.get(name) {
             return Ok(stream);
         }
-        let mut streams = self.0.write();
-        if streams.len() >= MAX_STREAMS && !streams.contains_key(name) {
-            return Err(LogError::TooManyStreams { limit: MAX_STREAMS });
+        let (stream, new) = {
+            let mut streams = self.streams.write();
+            let new = !streams.contains_key(name);
+            if new && streams.len() >= MAX_STREAMS {
+                return Err(LogError::TooManyStreams { limit: MAX_STREAMS });
+            }
+            let stream = streams.entry(name.clone()).or_insert_with(make).clone();
+            (stream, new)
+        };
+        if new {
+            self.tell(name);
         }
-        Ok(streams.entry(name.clone()).or_insert_with(make).clone())
+        Ok(stream)
+    }
+
+    /// Tells `listener` of every stream that is made from now on, for as long as it lives.
+    pub(super) fn listen(&self, listener: Weak<dyn NameListener>) {
+        self.listeners.lock().push(listener);
+    }
+
+    fn tell(&self, name: &StreamName) {
+        let listeners: Vec<_> = {
+            let mut listeners = self.listeners.lock();
+            listeners.retain(|listener| listener.strong_count() > 0);
+            listeners.iter().filter_map(Weak::upgrade).collect()
+        };
+        for listener in listeners {
+            listener.appeared(name);
+        }
     }
 
     pub(super) fn remove(&self, name: &StreamName) -> Option<S> {
-        self.0.write().remove(name)
+        self.streams.write().remove(name)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.read().len()
+        self.streams.read().len()
     }
 
     pub(super) fn names(&self) -> Vec<StreamName> {
-        self.0.read().keys().cloned().collect()
+        self.streams.read().keys().cloned().collect()
     }
 
-    #[cfg(feature = "sqlite")]
     pub(super) fn all(&self) -> Vec<S> {
-        self.0.read().values().cloned().collect()
+        self.streams.read().values().cloned().collect()
     }
 }

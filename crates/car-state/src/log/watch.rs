@@ -8,12 +8,18 @@ use car_protocol::rpc::events::Cursor;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
-use super::LogError;
+use super::{LogError, StreamName};
 
 /// Told that a stream has something new. It must be quick: it runs in whoever appended or stored it.
 pub trait Listener: Debug + Send + Sync {
     /// There is something new.
     fn notify(&self);
+}
+
+/// Told of streams that were not there before. It must be quick: it runs in whoever made the stream.
+pub trait NameListener: Debug + Send + Sync {
+    /// This stream is there now, still without an event.
+    fn appeared(&self, stream: &StreamName);
 }
 
 /// Frames that were read from storage.
@@ -48,6 +54,11 @@ pub trait Tail: Debug + Send + Sync {
         let mut frames = VecDeque::new();
         let read = self.read(after, limit, &mut frames);
         ready(read.map(|missed| Frames { frames, missed })).boxed()
+    }
+
+    /// Whether nothing will be published any more.
+    fn ended(&self) -> bool {
+        false
     }
 }
 

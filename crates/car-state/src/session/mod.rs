@@ -8,8 +8,8 @@ mod journal;
 mod link;
 mod registry;
 pub mod resume;
+mod subscriptions;
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -27,9 +27,10 @@ pub use registry::SessionRegistry;
 pub use resume::Replies;
 pub(crate) use resume::Way;
 use resume::{ResumeLedger, Resumption};
+pub use subscriptions::{Asked, FedStream, Subscriptions};
 
 use crate::callbacks::{CallError, Callbacks, Repeats};
-use crate::channel::{SubscribeError, Subscription, WsChannel};
+use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
@@ -60,7 +61,7 @@ pub struct ClientSession {
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
-    subscriptions: Mutex<HashMap<StreamName, Subscription>>,
+    subscriptions: Arc<Subscriptions>,
     registry: Arc<SessionRegistry>,
     ledger: Arc<ResumeLedger>,
     /// There where the client asked for it.
@@ -89,6 +90,11 @@ pub(crate) struct Parts {
 
 impl ClientSession {
     pub(crate) fn new(parts: Parts) -> Arc<Self> {
+        let subscriptions = Subscriptions::new(
+            Arc::clone(&parts.log),
+            Arc::clone(&parts.link),
+            Arc::clone(&parts.identity),
+        );
         let session = Arc::new(Self {
             id: parts.id,
             identity: parts.identity,
@@ -105,7 +111,7 @@ impl ClientSession {
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
-            subscriptions: Mutex::default(),
+            subscriptions,
             registry: parts.registry,
             ledger: parts.ledger,
             resumption: OnceLock::new(),
@@ -226,44 +232,21 @@ impl ClientSession {
     /// # Errors
     /// [`SubscribeError`]; `Ok(false)` where there is no connection.
     pub fn subscribe(&self, stream: StreamName, cursor: Cursor) -> Result<bool, SubscribeError> {
-        let Some(channel) = self.link.channel() else {
-            return Ok(false);
-        };
-        let subscription = channel.subscribe(stream.clone(), cursor)?;
-        let replaced = self.subscriptions.lock().insert(stream, subscription);
-        drop(replaced);
-        Ok(true)
+        self.subscriptions.subscribe(stream, cursor)
     }
 
-    /// Ends the feeding of a stream; `false` where it was not fed.
-    pub fn unsubscribe(&self, stream: &StreamName) -> bool {
-        let subscription = self.subscriptions.lock().remove(stream);
-        subscription.is_some()
-    }
-
-    /// The streams that are fed to the session's connection, each with the number of the newest event that its socket
-    /// has taken.
+    /// The streams that are fed to the session's connection.
     #[must_use]
-    pub fn subscriptions(&self) -> Vec<(StreamName, u64)> {
-        let subscriptions = self.subscriptions.lock();
-        let places = subscriptions.iter();
-        places
-            .map(|(stream, subscription)| (stream.clone(), subscription.written()))
-            .collect()
+    pub fn subscriptions(&self) -> &Arc<Subscriptions> {
+        &self.subscriptions
     }
 
-    /// The streams that were fed to a connection that is gone, each with its last place, which are fed no more.
-    fn take_subscriptions(&self) -> Vec<(StreamName, Cursor)> {
-        let taken = std::mem::take(&mut *self.subscriptions.lock());
-        let places = taken.into_iter().map(|(stream, subscription)| {
-            let seq = subscription.written();
-            let at = Cursor {
-                seq,
-                ..self.log.head(&stream)
-            };
-            (stream, at)
-        });
-        places.collect()
+    /// Whether a live session has this stream.
+    #[must_use]
+    pub fn is_of_live_session(&self, stream: &StreamName) -> bool {
+        let owner = stream.owner().map(SessionId::new);
+        let session = owner.and_then(|owner| self.registry.get(&owner));
+        session.is_some_and(|session| session.stream == *stream)
     }
 
     /// Has another session take the place of this one on its connection, with the calls that it has.
@@ -297,8 +280,7 @@ impl ClientSession {
         self.cancel_calls();
         self.callbacks.end();
         self.end_resumption();
-        let subscriptions = std::mem::take(&mut *self.subscriptions.lock());
-        drop(subscriptions);
+        self.subscriptions.end();
         self.link.detach();
     }
 

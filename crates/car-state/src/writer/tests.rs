@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use car_protocol::Timestamp;
 use car_protocol::jsonrpc::Id;
 use car_protocol::rpc::events::Cursor;
@@ -18,7 +19,8 @@ use serde_json::json;
 use super::*;
 use crate::frame::close;
 use crate::log::{
-    Draft, Families, HOST, Listener, MemoryLog, Page, Settled, StreamName, StreamStats, Tail, Watch,
+    Draft, Families, Frames, HOST, Listener, LogError, MemoryLog, Page, Settled, StreamName,
+    StreamStats, Tail, Watch,
 };
 use crate::responder::{Batch, Responder};
 use crate::sink::WsSink;

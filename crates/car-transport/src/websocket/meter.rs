@@ -21,6 +21,8 @@ pub(crate) struct Meter<IO> {
     max_message: usize,
     /// Was read from the stream and is not given to the library yet.
     held: Bytes,
+    /// Bytes that the stream has taken.
+    taken: u64,
 }
 
 /// The error of a read when the next message is too long.
@@ -44,6 +46,7 @@ impl<IO> Meter<IO> {
             max_message: config.max_message,
             // A copy, since a slice keeps the buffer of whoever read it.
             held: Bytes::copy_from_slice(&early),
+            taken: 0,
         }
     }
 
@@ -54,7 +57,13 @@ impl<IO> Meter<IO> {
             tracker: None,
             max_message: 0,
             held: Bytes::new(),
+            taken: 0,
         }
+    }
+
+    /// Bytes that the stream has taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
     }
 
     pub(super) fn max_message(&self) -> usize {
@@ -130,7 +139,11 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Meter<IO> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(self.io()?).poll_write(cx, buf)
+        let written = Pin::new(self.io()?).poll_write(cx, buf);
+        if let Poll::Ready(Ok(count)) = written {
+            self.taken += count as u64;
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -73,6 +73,10 @@ impl<IO: Stream> WsSink for Sink<IO> {
         }
     }
 
+    fn taken(&self) -> u64 {
+        self.wire.lock().socket.get_ref().taken()
+    }
+
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), SinkError>> {
         if !self.closing {
             ready!(self.as_mut().poll_ready(cx))?;

@@ -107,7 +107,8 @@ pub struct ResumedStream {
     /// The place of its newest event.
     pub head: Cursor,
     /// The place that was asked for leads nowhere any more, and the stream is not fed: `events.subscribe` begins anew.
-    /// This is the place before the oldest event that is kept.
+    /// This is the place before the oldest event that is kept; where a pattern covers the stream, `from` is the same place,
+    /// and the stream begins anew by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resync_required: Option<Cursor>,
 }

@@ -55,13 +55,14 @@ pub(super) fn examples() -> Vec<Example> {
         Example::of(
             "events.subscribe",
             json!({
-                "streams": ["host", "session"],
-                "since": { "host": { "epoch": 3, "seq": 160 } },
-                "delivery": "lossless",
+                "streams": ["host", "session/*"],
+                "since": { "host": "now", "session/6f1d0c4b92ae": { "epoch": 5, "seq": 4 } },
+                "delivery": "coalesce",
+                "snapshot": true,
             }),
             json!({ "streams": ["host"] }),
         )
-        .gives(subscribed(160), subscribed(164)),
+        .gives(covered(), subscribed()),
         Example::of(
             "events.unsubscribe",
             json!({ "streams": ["host"] }),
@@ -75,19 +76,46 @@ pub(super) fn examples() -> Vec<Example> {
         )
         .gives(truncated(), truncated()),
         Example::call("events.clear").gives(cleared(), cleared()),
-        Example::of("events.lagged", lagged(), lagged()),
+        Example::of("events.lagged", lagged(8), lagged(0)),
+        Example::of("events.ended", ended(), ended()),
+        Example::of("events.uncovered", uncovered(), uncovered()),
     ]
 }
 
-fn subscribed(from: u64) -> Value {
+fn subscribed() -> Value {
     json!({
         "streams": [{
             "stream": "host",
             "notification": "host.event",
-            "from": { "epoch": 3, "seq": from },
+            "from": { "epoch": 3, "seq": 164 },
             "head": { "epoch": 3, "seq": 164 },
         }],
         "delivery": "lossless",
+        "caps": { "frames": 512, "bytes": 262_144 },
+    })
+}
+
+fn covered() -> Value {
+    json!({
+        "streams": [
+            {
+                "stream": "host",
+                "notification": "host.event",
+                "from": { "epoch": 3, "seq": 164 },
+                "head": { "epoch": 3, "seq": 164 },
+                "snapshot": { "agents": [], "approvals": [] },
+            },
+            {
+                "stream": "session/6f1d0c4b92ae",
+                "notification": "session.event",
+                "from": { "epoch": 5, "seq": 4 },
+                "head": { "epoch": 5, "seq": 12 },
+                "pattern": "session/*",
+            },
+        ],
+        "delivery": "coalesce",
+        "caps": { "frames": 512, "bytes": 262_144 },
+        "ended": ["session/0a9c1b2d3e4f"],
     })
 }
 
@@ -116,6 +144,8 @@ fn retention() -> Value {
             "max_events": 500,
             "max_bytes": 4_194_304,
             "max_age_ms": 604_800_000,
+            "keys": [{ "kinds": "agent.", "about": ["agent_id"] }],
+            "snapshot": true,
             "streams": 1,
             "events": 64,
             "bytes": 12_800,
@@ -140,6 +170,20 @@ fn cleared() -> Value {
     json!({ "removed": stats(42), "stats": stats(0) })
 }
 
-fn lagged() -> Value {
-    json!({ "stream": "host", "epoch": 3, "from_seq": 120, "to_seq": 164, "skipped": 45 })
+fn lagged(coalesced: u64) -> Value {
+    let mut notice =
+        json!({ "stream": "host", "epoch": 3, "from_seq": 120, "to_seq": 164, "skipped": 45 });
+    if coalesced > 0 {
+        notice["skipped"] = json!(45 - coalesced);
+        notice["coalesced"] = json!(coalesced);
+    }
+    notice
+}
+
+fn ended() -> Value {
+    json!({ "stream": "session/6f1d0c4b92ae", "epoch": 5, "seq": 12 })
+}
+
+fn uncovered() -> Value {
+    json!({ "stream": "session/6f1d0c4b92ae", "limit": 1_024 })
 }

@@ -10,6 +10,7 @@ mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod request;
 mod server;
 mod session;
 mod state;
@@ -74,6 +75,7 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        request::examples,
         provided::examples,
     ]
     .into_iter()

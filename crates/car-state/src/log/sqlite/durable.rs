@@ -18,7 +18,7 @@ use super::schema::{self, StreamRow};
 use crate::db::{Database, DbError};
 use crate::log::ring::Place;
 use crate::log::stream::Stream;
-use crate::log::{Entry, Family, Frames, LogError, Page, Retention, StreamStats, Tail};
+use crate::log::{Entry, Family, Frames, LogError, PAGE_BYTES, Page, Retention, StreamStats, Tail};
 
 /// Memory keeps a quarter of what is stored of a stream, within these bounds.
 const HOT_EVENTS: (usize, usize) = (1_024, 16_384);
@@ -26,8 +26,6 @@ const HOT_EVENTS: (usize, usize) = (1_024, 16_384);
 const HOT_BYTES: (usize, usize) = (1 << 20, 8 << 20);
 /// So many events are in memory however large they are.
 pub(super) const HOT_LEAST: usize = 64;
-/// What is read from storage at once, in bytes of events.
-const PAGE_BYTES: usize = 256 << 10;
 /// How long a reader waits after storage could not be read.
 const READ_AGAIN: Duration = Duration::from_millis(250);
 /// How long a reader waits when what it wanted was dropped while it read.
@@ -225,6 +223,9 @@ impl Durable {
                 Err(LogError::Cold { .. }) => {}
                 read => return read.map(|missed| Frames { frames, missed }),
             }
+            if self.removed.load(Ordering::Acquire) {
+                return Err(LogError::Closed);
+            }
             let (place, head) = self.cold_place(Some(after))?;
             let (id, stream) = (self.row().id, Arc::clone(&self.stream));
             let from = place.after;
@@ -261,6 +262,10 @@ impl Tail for Durable {
         frames: &mut VecDeque<ByteString>,
     ) -> Result<u64, LogError> {
         self.stream.read(after, limit, frames)
+    }
+
+    fn ended(&self) -> bool {
+        self.stream.ended()
     }
 
     fn fetch(&self, after: Cursor, limit: usize) -> BoxFuture<'static, Result<Frames, LogError>> {

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, params};
+use tokio::time::Instant;
 
 use super::Shared;
 use super::durable::Durable;
 use super::schema::{self, StreamRow};
 use crate::db::{DbError, Job};
-use crate::log::{Durability, Entry, LogError};
+use crate::log::{Durability, Durations, Entry, LogError};
 
 /// Events of one transaction.
 const BATCH: usize = 8_192;
@@ -19,11 +20,16 @@ const BATCH_BYTES: usize = 16 << 20;
 
 /// The streams of one durability that have something to write.
 #[derive(Debug, Default)]
-pub(super) struct Unwritten(Mutex<List>);
+pub(super) struct Unwritten {
+    list: Mutex<List>,
+    /// How long events waited until they were committed.
+    pub(super) waits: Durations,
+}
 
 #[derive(Debug, Default)]
 struct List {
-    streams: Vec<Arc<Durable>>,
+    /// Each with the time since when it has something to write.
+    streams: Vec<(Arc<Durable>, Instant)>,
     /// Whether a flush is on its way. There is one at a time, so that what it writes follows what is committed.
     flushing: bool,
 }
@@ -34,24 +40,26 @@ impl Unwritten {
         if durable.listed.swap(true, Ordering::AcqRel) {
             return false;
         }
-        let mut list = self.0.lock();
-        list.streams.push(Arc::clone(durable));
+        let mut list = self.list.lock();
+        list.streams.push((Arc::clone(durable), Instant::now()));
         !std::mem::replace(&mut list.flushing, true)
     }
 
-    fn take(&self) -> Vec<Arc<Durable>> {
-        std::mem::take(&mut self.0.lock().streams)
+    fn take(&self) -> Vec<(Arc<Durable>, Instant)> {
+        std::mem::take(&mut self.list.lock().streams)
     }
 
     /// The flush is over; whether another is to be sent.
     fn over(&self) -> bool {
-        let mut list = self.0.lock();
+        let mut list = self.list.lock();
         list.flushing = !list.streams.is_empty();
         list.flushing
     }
 
     fn look(&self) -> Vec<Arc<Durable>> {
-        self.0.lock().streams.clone()
+        let list = self.list.lock();
+        let streams = list.streams.iter();
+        streams.map(|(durable, _)| Arc::clone(durable)).collect()
     }
 }
 
@@ -66,6 +74,8 @@ pub(super) struct Flush {
 /// What is written of one stream.
 struct Work {
     durable: Arc<Durable>,
+    /// Since when the first of the entries waits.
+    since: Instant,
     /// As it will be committed; none when the stream is gone.
     row: Option<StreamRow>,
     entries: Vec<Entry>,
@@ -85,7 +95,7 @@ impl Flush {
         let unwritten = self.shared.unwritten(self.durability);
         let (mut events, mut bytes) = (BATCH, BATCH_BYTES);
         let mut work = Vec::new();
-        for durable in unwritten.take() {
+        for (durable, since) in unwritten.take() {
             // Whoever appends from here on lists the stream again.
             durable.listed.swap(false, Ordering::AcqRel);
             let entries = durable.unwritten(events, bytes);
@@ -101,6 +111,7 @@ impl Flush {
             }
             work.push(Work {
                 durable,
+                since,
                 row: None,
                 entries,
             });
@@ -180,12 +191,15 @@ impl Job for Flush {
         if let Err(error) = outcome {
             let error = LogError::from(error);
             let rest = self.shared.unwritten(self.durability).take();
-            let streams = work.iter().map(|work| &work.durable).chain(&rest);
+            let rest = rest.iter().map(|(durable, _)| durable);
+            let streams = work.iter().map(|work| &work.durable).chain(rest);
             streams.for_each(|durable| durable.fail(&error));
             return;
         }
+        let waits = &self.shared.unwritten(self.durability).waits;
         for work in work {
             self.shared.pending.written(&work.entries);
+            waits.record_many(work.since.elapsed(), work.entries.len() as u64);
             match work.row {
                 Some(row) => work.durable.committed(row),
                 None => work.durable.fail(&LogError::Closed),

@@ -10,9 +10,10 @@ pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::cmp::Reverse;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use car_protocol::rpc::events::Cursor;
@@ -25,9 +26,10 @@ use self::schema::{EventRow, StreamRow};
 use super::stream::Stream;
 use super::streams::Streams;
 use super::{
-    Draft, Durability, Entry, EventLog, Families, Listener, LogError, MemoryLog, Page, Settled,
-    StreamName, StreamStats, Tail, Watch,
+    Draft, Durability, Durations, Entry, EventLog, Families, Listener, LogError, MemoryLog,
+    NameListener, Page, Settled, StreamName, StreamStats, Tail, Watch,
 };
+use crate::budget::MemoryBudget;
 use crate::clock::Clock;
 use crate::db::{Database, DbError};
 
@@ -53,6 +55,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     memory: MemoryLog,
     durable: Streams<Arc<Durable>>,
+    budget: Arc<MemoryBudget>,
     /// The epoch of streams that begin now.
     epoch: AtomicU64,
     os: Unwritten,
@@ -108,10 +111,12 @@ impl SqliteLog {
             Ok((schema::begin_epoch(connection, start)?, streams))
         })?;
         let (epoch, streams) = load.wait(OPEN_DEADLINE)?;
+        let memory = MemoryLog::with_epoch(epoch).with_families(families);
         let shared = Shared {
             database: database.clone(),
             clock,
-            memory: MemoryLog::with_epoch(epoch).with_families(families),
+            budget: memory.budget().map(Arc::clone).unwrap_or_default(),
+            memory,
             durable: Streams::default(),
             epoch: AtomicU64::new(epoch),
             os: Unwritten::default(),
@@ -120,7 +125,8 @@ impl SqliteLog {
             swept: AtomicI64::new(now),
         };
         for Loaded { name, row, newest } in streams {
-            let stream = Stream::new(name.clone(), row.epoch, row.first, row.last);
+            let numbers = (row.first, row.last);
+            let stream = Stream::new(name.clone(), row.epoch, numbers, &shared.budget);
             let durable = Durable::new(stream, row, database.clone());
             durable.warm(newest);
             // There are no more of them than there were.
@@ -235,7 +241,7 @@ impl Shared {
                 last: 0,
                 bytes: 0,
             };
-            let stream = Stream::new(name.clone(), epoch, 1, 0);
+            let stream = Stream::new(name.clone(), epoch, (1, 0), &self.budget);
             Durable::new(stream, row, self.database.clone())
         })
     }
@@ -376,6 +382,7 @@ impl EventLog for SqliteLog {
         self.0.epoch.fetch_max(next, Ordering::AcqRel);
         self.0.write(&durable);
         self.0.durable.remove(stream);
+        durable.stream.end();
     }
 
     fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
@@ -395,6 +402,47 @@ impl EventLog for SqliteLog {
         let mut names = self.0.memory.names();
         names.extend(self.0.durable.names());
         names
+    }
+
+    fn watch_names(&self, listener: Weak<dyn NameListener>) {
+        self.0.memory.watch_names(Weak::clone(&listener));
+        self.0.durable.listen(listener);
+    }
+
+    fn durable_after(&self) -> Vec<(Durability, &Durations)> {
+        vec![
+            (Durability::Os, &self.0.os.waits),
+            (Durability::Fsync, &self.0.fsync.waits),
+        ]
+    }
+
+    fn budget(&self) -> Option<&Arc<MemoryBudget>> {
+        Some(&self.0.budget)
+    }
+
+    fn largest_in_memory(&self) -> usize {
+        self.0.memory.largest_in_memory()
+    }
+
+    fn let_go(&self, bytes: usize) -> StreamStats {
+        let mut streams = self.0.durable.all();
+        streams.sort_by_cached_key(|durable| Reverse(durable.stream.ring(|ring| ring.bytes())));
+        let mut freed = StreamStats::default();
+        for durable in streams {
+            let left = bytes.saturating_sub(usize::try_from(freed.bytes).unwrap_or(usize::MAX));
+            if left == 0 {
+                break;
+            }
+            let stored = durable.stream.head();
+            let gone = durable.stream.ring(|ring| ring.let_go_stored(stored, left));
+            freed.events += gone.events;
+            freed.bytes += gone.bytes;
+        }
+        freed
+    }
+
+    fn evict(&self, bytes: usize) -> StreamStats {
+        self.0.memory.evict(bytes)
     }
 }
 

@@ -29,6 +29,8 @@ static NOTED: Family = Family {
     durability: Durability::Os,
     retention: KEPT,
     reader: Reader::Everybody,
+    keys: &[],
+    snapshot: false,
 };
 static LEDGER: Family = Family {
     name: "ledger",
@@ -36,6 +38,8 @@ static LEDGER: Family = Family {
     durability: Durability::Fsync,
     retention: KEPT,
     reader: Reader::Owner,
+    keys: &[],
+    snapshot: false,
 };
 
 struct Rig {

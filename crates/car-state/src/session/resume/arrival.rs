@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use car_protocol::jsonrpc::Id;
-use car_protocol::rpc::events::Cursor;
+use car_protocol::rpc::events::{Cursor, Delivery};
 use car_protocol::rpc::session::{ResumeToken, Resumed, ResumedStream};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
 use super::book::{Missed, ReplyBook};
 use super::machine::{Effect, Input, Machine, Phase, Presented, Refusal};
+use super::note::NotedStream;
 use super::token::{self, TokenHash};
 use super::{LinkId, Note, Replies, ResumeError, ResumeLimits, Resumption, capped};
-use crate::channel::WsChannel;
+use crate::channel::{Wanted, WsChannel};
 use crate::frame::Frame;
 use crate::identity::{Identity, Principal};
-use crate::log::StreamName;
+use crate::log::{Pattern, StreamName};
 use crate::server::ServerState;
-use crate::session::ClientSession;
+use crate::session::{Asked, ClientSession};
 
 /// What a client asks for that resumes a session.
 #[derive(Clone, Debug)]
@@ -164,6 +165,12 @@ impl ServerState {
         };
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
+        let account = self.quotas().account(&resumption.identity().principal);
+        let seated = account.seat(&session);
+        // The session was let in before: where there is no room now, it is counted where it was.
+        if let Err(full) = seated.and_then(|()| channel.join(account)) {
+            tracing::warn!(session = %id, %full, "a session that is resumed is not counted for its identity");
+        }
         tracing::info!(session = %id, fenced, restarted = note.is_some(), "a session is resumed");
         Ok(Arrival {
             session: Arc::clone(&session),
@@ -247,8 +254,9 @@ impl Arrival {
         if resumption.phase() != Phase::Attached(LinkId::of(channel)) {
             return tell(None);
         }
+        let (streams, patterns) = self.subscribed();
         session.link().attach(channel);
-        let streams = self.streams();
+        let streams = self.go_on(streams, &patterns);
         let (callbacks, frames) = session.callbacks().deliver();
         let missed = &self.missed;
         let (restored, lost): (Vec<&str>, Vec<&str>) = match &self.note {
@@ -272,6 +280,7 @@ impl Arrival {
             unknown: values(&missed.unknown),
             callbacks,
         }));
+        session.subscriptions().cover_again(patterns);
         for frame in frames {
             // A connection that cannot take it is lost, or about to be; whoever resumes next gets it again.
             let _ = channel.send(Frame::Text(frame));
@@ -279,50 +288,99 @@ impl Arrival {
         resumption.replies.attach(channel, missed.through);
     }
 
-    /// Has the streams go on from where the client is.
-    fn streams(&self) -> Vec<ResumedStream> {
+    /// What the session subscribed to, and its patterns.
+    fn subscribed(&self) -> (Vec<NotedStream>, Vec<(Pattern, Delivery)>) {
         let (log, _) = self.session.events();
-        let places = match &self.note {
-            None => self.session.take_subscriptions(),
-            Some(note) => {
-                let names = note.streams.iter();
-                names
-                    .filter_map(|(name, at)| Some((log.families().parse(name).ok()?, *at)))
-                    .collect()
-            }
+        let Some(note) = &self.note else {
+            let (streams, patterns) = self.session.subscriptions().take();
+            let streams = streams.iter().map(|fed| NotedStream::of(&**log, fed));
+            return (streams.collect(), patterns);
         };
-        let mut streams: Vec<ResumedStream> = places
-            .into_iter()
-            .map(|(stream, written)| self.go_on(stream, written))
-            .collect();
-        streams.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
-        streams
+        let patterns = note.patterns.iter().filter_map(|(text, delivery)| {
+            let pattern = Pattern::parse(log.families(), text)?.ok()?;
+            Some((pattern, *delivery))
+        });
+        (note.streams.clone(), patterns.collect())
     }
 
-    fn go_on(&self, stream: StreamName, written: Cursor) -> ResumedStream {
+    /// Has the streams go on from where the client is: those that were fed, and those that the client has seen something
+    /// of because a pattern covers them.
+    fn go_on(
+        &self,
+        mut streams: Vec<NotedStream>,
+        patterns: &[(Pattern, Delivery)],
+    ) -> Vec<ResumedStream> {
+        let (log, _) = self.session.events();
+        let there = if patterns.is_empty() {
+            Vec::new()
+        } else {
+            log.names()
+        };
+        for name in &there {
+            let is_noted = || streams.iter().any(|noted| noted.stream == name.as_str());
+            let Some(at) = self.seen.get(name.as_str()).filter(|_| !is_noted()) else {
+                continue;
+            };
+            let covering = patterns.iter().find(|(pattern, _)| pattern.covers(name));
+            if let Some((_, delivery)) = covering {
+                streams.push(NotedStream {
+                    stream: name.to_string(),
+                    at: *at,
+                    delivery: *delivery,
+                    named: false,
+                });
+            }
+        }
+        let identity = self.session.identity().get();
+        let known = streams.iter().filter_map(|noted| {
+            let stream = log.families().parse(&noted.stream).ok()?;
+            let is_pushed = stream.family().notification.is_some();
+            let may = is_pushed && stream.readable_by(&identity);
+            may.then(|| {
+                let is_there = there.contains(&stream);
+                self.feed(stream, noted, is_there)
+            })
+        });
+        let mut resumed: Vec<ResumedStream> = known.collect();
+        resumed.sort_unstable_by(|one, other| one.stream.cmp(&other.stream));
+        resumed
+    }
+
+    fn feed(&self, stream: StreamName, noted: &NotedStream, is_there: bool) -> ResumedStream {
         let (log, own) = self.session.events();
-        let named = |name: &str| self.seen.get(name).copied();
-        let seen = named(stream.as_str());
-        let seen = seen.or_else(|| (stream == *own).then(|| named("session")).flatten());
-        let from = seen.unwrap_or(written);
+        let place = |name: &str| self.seen.get(name).copied();
+        let seen = place(stream.as_str());
+        let seen = seen.or_else(|| (stream == *own).then(|| place("session")).flatten());
+        let from = seen.unwrap_or(noted.at);
         let (head, oldest) = (log.head(&stream), log.oldest(&stream));
         let kept = from.epoch == head.epoch && (oldest.seq..=head.seq).contains(&from.seq);
-        let told = ResumedStream {
-            stream: stream.to_string(),
-            from: None,
-            head,
-            resync_required: None,
+        let name = stream.to_string();
+        // What a pattern covers begins anew, as it would have if it had appeared just now.
+        let cursor = if kept { from } else { oldest };
+        let fed = (kept || (!noted.named && is_there)) && {
+            let wanted = vec![Wanted {
+                stream,
+                cursor,
+                delivery: noted.delivery,
+                when_over: None,
+            }];
+            let asked = match noted.named {
+                true => Asked {
+                    named: wanted,
+                    ..Asked::default()
+                },
+                false => Asked {
+                    covered: wanted,
+                    ..Asked::default()
+                },
+            };
+            matches!(self.session.subscriptions().subscribe_all(asked), Ok(true))
         };
-        if kept && matches!(self.session.subscribe(stream, from), Ok(true)) {
-            ResumedStream {
-                from: Some(from),
-                ..told
-            }
-        } else {
-            ResumedStream {
-                resync_required: Some(oldest),
-                ..told
-            }
+        ResumedStream {
+            stream: name,
+            from: fed.then_some(cursor),
+            head,
+            resync_required: (!kept || !fed).then_some(oldest),
         }
     }
 }

@@ -30,6 +30,7 @@ use self::book::ReplyBook;
 pub use self::ledger::{ResumeCounts, ResumeLedger};
 use self::machine::{Effect, Input, Machine, Phase, Tokens};
 use self::note::Note;
+use self::note::NotedStream;
 pub use self::replies::Replies;
 pub(crate) use self::replies::Way;
 pub use self::token::NoRandomness;
@@ -423,13 +424,10 @@ impl ClientSession {
             (machine.tokens(), inner.grace, attached)
         };
         let (log, _) = self.events();
-        let streams = self.subscriptions().into_iter().map(|(stream, seq)| {
-            let at = car_protocol::rpc::events::Cursor {
-                seq,
-                ..log.head(&stream)
-            };
-            (stream.to_string(), at)
-        });
+        let streams = self.subscriptions().list().into_iter();
+        let streams = streams.map(|fed| NotedStream::of(&**log, &fed));
+        let patterns = self.subscriptions().patterns().into_iter();
+        let patterns = patterns.map(|(pattern, delivery)| (pattern.as_str().to_owned(), delivery));
         let policies = self.policies().list(None).unwrap_or_default();
         let identity = resumption.identity();
         self.ledger.save(Note {
@@ -446,6 +444,7 @@ impl ClientSession {
                 .filter(|policy| policy.rule != "custom")
                 .collect(),
             streams: streams.collect(),
+            patterns: patterns.collect(),
         })
     }
 

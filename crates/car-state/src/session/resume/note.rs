@@ -2,14 +2,17 @@ use std::fmt;
 use std::time::Duration;
 
 use car_protocol::Timestamp;
-use car_protocol::rpc::events::Cursor;
+use car_protocol::rpc::events::{Cursor, Delivery};
 use car_protocol::rpc::policy::PolicyDefinition;
 use car_protocol::rpc::tools::ToolDefinition;
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 
 use super::machine::Tokens;
 use super::token::TokenHash;
 use crate::identity::{Principal, Role, SessionId};
+use crate::log::EventLog;
+use crate::session::FedStream;
 
 /// What is noted of a session, so that it can be resumed after the daemon was started anew.
 #[derive(Clone, Debug)]
@@ -25,7 +28,34 @@ pub(crate) struct Note {
     /// Those of the session itself, without those of its scopes.
     pub(crate) policies: Vec<PolicyDefinition>,
     /// The streams that it subscribes to, and how far they were written.
-    pub(crate) streams: Vec<(String, Cursor)>,
+    pub(crate) streams: Vec<NotedStream>,
+    /// The patterns that it subscribes to, and how the events of what they cover come.
+    pub(crate) patterns: Vec<(String, Delivery)>,
+}
+
+/// A stream that a session subscribes to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct NotedStream {
+    pub(crate) stream: String,
+    /// How far it was written.
+    pub(crate) at: Cursor,
+    pub(crate) delivery: Delivery,
+    /// Whether it was asked for by its name, and not because a pattern covers it.
+    pub(crate) named: bool,
+}
+
+impl NotedStream {
+    pub(super) fn of(log: &dyn EventLog, fed: &FedStream) -> Self {
+        Self {
+            stream: fed.stream.to_string(),
+            at: Cursor {
+                seq: fed.written,
+                ..log.head(&fed.stream)
+            },
+            delivery: fed.delivery,
+            named: fed.named,
+        }
+    }
 }
 
 /// Where notes are kept. Whoever writes does not wait; what is written last counts.
@@ -43,6 +73,7 @@ impl Note {
     #[cfg(feature = "sqlite")]
     pub(super) fn weight(&self) -> usize {
         const ROW: usize = 256;
-        ROW * (1 + self.tools.len() + self.policies.len() + self.streams.len())
+        let streams = self.streams.len() + self.patterns.len();
+        ROW * (1 + self.tools.len() + self.policies.len() + streams)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use car_protocol::Timestamp;
-use car_protocol::rpc::events::Cursor;
+use car_protocol::rpc::events::Delivery;
 use car_protocol::rpc::policy::PolicyDefinition;
 use car_protocol::rpc::tools::ToolDefinition;
 use futures_util::FutureExt as _;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::machine::Tokens;
-use super::note::{Note, Notebook};
+use super::note::{Note, Notebook, NotedStream};
 use super::token::TokenHash;
 use crate::db::{Database, DbError};
 use crate::identity::{Principal, Role, SessionId};
@@ -56,7 +56,8 @@ pub(crate) struct SqliteNotebook {
 struct Belongings {
     tools: Vec<ToolDefinition>,
     policies: Vec<PolicyDefinition>,
-    streams: Vec<(String, Cursor)>,
+    streams: Vec<NotedStream>,
+    patterns: Vec<(String, Delivery)>,
 }
 
 impl SqliteNotebook {
@@ -124,6 +125,7 @@ fn save(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
         tools: note.tools.clone(),
         policies: note.policies.clone(),
         streams: note.streams.clone(),
+        patterns: note.patterns.clone(),
     };
     let belongings = serde_json::to_string(&belongings)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
@@ -220,11 +222,14 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Option<Note>> {
         tools: belongings.tools,
         policies: belongings.policies,
         streams: belongings.streams,
+        patterns: belongings.patterns,
     }))
 }
 
 #[cfg(test)]
 mod tests {
+    use car_protocol::rpc::events::Cursor;
+
     use super::*;
     use crate::db::DatabaseOptions;
 
@@ -245,7 +250,13 @@ mod tests {
                 ..ToolDefinition::default()
             }],
             policies: Vec::new(),
-            streams: vec![("host".to_owned(), Cursor { epoch: 3, seq: 7 })],
+            streams: vec![NotedStream {
+                stream: "host".to_owned(),
+                at: Cursor { epoch: 3, seq: 7 },
+                delivery: Delivery::Coalesce,
+                named: true,
+            }],
+            patterns: vec![("session/*".to_owned(), Delivery::Lossless)],
         }
     }
 

@@ -16,6 +16,8 @@ static SHORT: Family = Family {
         age: Duration::from_secs(3_600),
     },
     reader: Reader::Everybody,
+    keys: &[],
+    snapshot: false,
 };
 
 #[derive(Clone, Debug)]

@@ -1,0 +1,224 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use car_protocol::rpc::tools::ToolDefinition;
+
+use super::StateError;
+use crate::approval::ApprovalGate;
+use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
+#[cfg(feature = "sqlite")]
+use crate::db::Database;
+use crate::engine::{EngineLimits, ToolExecutor};
+#[cfg(feature = "sqlite")]
+use crate::log::SqliteLog;
+use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
+use crate::memgine::Memgine;
+#[cfg(feature = "sqlite")]
+use crate::outcomes::SqliteOutcomes;
+use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
+use crate::quota::{Class, IdentityLimits};
+use crate::session::resume::ResumeLedger;
+#[cfg(feature = "sqlite")]
+use crate::session::resume::sqlite::SqliteNotebook;
+use crate::store::StoreLimits;
+
+/// How a [`ServerState`] is to be made.
+#[derive(Clone)]
+pub struct ServerStateConfig {
+    pub(super) journal_dir: PathBuf,
+    pub(super) memgine: Option<Arc<dyn Memgine>>,
+    pub(super) gate: ApprovalGate,
+    pub(super) tools: Vec<ToolDefinition>,
+    pub(super) executor: Option<Arc<dyn ToolExecutor>>,
+    pub(super) families: Families,
+    pub(super) log: Option<Arc<dyn EventLog>>,
+    #[cfg(feature = "sqlite")]
+    pub(super) database: Option<Database>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) engine: EngineLimits,
+    pub(super) store: StoreLimits,
+    pub(super) outcomes: OutcomeLimits,
+    pub(super) identities: [IdentityLimits; Class::ALL.len()],
+    pub(super) snapshots: Snapshots,
+}
+
+impl ServerStateConfig {
+    /// The defaults: the gate of the method table, no memory, tools run by the clients, everything in memory.
+    /// `journal_dir` is where durable stores put their files.
+    #[must_use]
+    pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            journal_dir: journal_dir.into(),
+            memgine: None,
+            gate: ApprovalGate::default(),
+            tools: Vec::new(),
+            executor: None,
+            families: Families::default(),
+            log: None,
+            #[cfg(feature = "sqlite")]
+            database: None,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            engine: EngineLimits::default(),
+            store: StoreLimits::default(),
+            outcomes: OutcomeLimits::default(),
+            identities: Default::default(),
+            snapshots: Snapshots::default(),
+        }
+    }
+
+    /// One memory engine for all sessions.
+    #[must_use]
+    pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
+        self.memgine = Some(memgine);
+        self
+    }
+
+    /// Which calls need a person.
+    #[must_use]
+    pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// Runs tools here instead of calling back into the client. `tools` are there in every session from the start.
+    #[must_use]
+    pub fn with_tool_executor(
+        mut self,
+        tools: Vec<ToolDefinition>,
+        executor: Arc<dyn ToolExecutor>,
+    ) -> Self {
+        self.tools = tools;
+        self.executor = Some(executor);
+        self
+    }
+
+    /// Families of events beside those of this crate, for the log that is made here.
+    #[must_use]
+    pub fn with_families(mut self, families: &[&'static Family]) -> Self {
+        self.families = self.families.with(families);
+        self
+    }
+
+    /// Where durable stores keep what they have; without it everything is kept in memory.
+    #[cfg(feature = "sqlite")]
+    #[must_use]
+    pub fn with_database(mut self, database: Database) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// Where events are kept, if not where the other stores are.
+    #[must_use]
+    pub fn with_log(mut self, log: Arc<dyn EventLog>) -> Self {
+        self.log = Some(log);
+        self
+    }
+
+    /// Where wall time comes from.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Where ids come from.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// The bounds of proposals.
+    #[must_use]
+    pub fn with_engine_limits(mut self, limits: EngineLimits) -> Self {
+        self.engine = limits;
+        self
+    }
+
+    /// What each identity may take.
+    #[must_use]
+    pub fn with_identity_limits(mut self, limits: impl Fn(Class) -> IdentityLimits) -> Self {
+        self.identities = Class::ALL.map(limits);
+        self
+    }
+
+    /// How much is kept of calls that have an idempotency key.
+    #[must_use]
+    pub fn with_outcome_limits(mut self, limits: OutcomeLimits) -> Self {
+        self.outcomes = limits;
+        self
+    }
+
+    /// Who says how things are that a family of events tells of; `host` has its own.
+    #[must_use]
+    pub fn with_snapshots(
+        mut self,
+        family: &'static Family,
+        source: Arc<dyn SnapshotSource>,
+    ) -> Self {
+        self.snapshots.add(family.name, source);
+        self
+    }
+
+    /// The bounds of a session's state.
+    #[must_use]
+    pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
+        self.store = limits;
+        self
+    }
+}
+
+impl ServerStateConfig {
+    #[cfg(feature = "sqlite")]
+    pub(super) fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
+        let (families, clock) = (self.families.clone(), Arc::clone(&self.clock));
+        Ok(match &self.database {
+            Some(database) => Arc::new(SqliteLog::open(database, families, clock)?),
+            None => Arc::new(MemoryLog::new(&*clock).with_families(families)),
+        })
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        let clock = Arc::clone(&self.clock);
+        let Some(database) = &self.database else {
+            return Ok(ResumeLedger::new(clock, None, Vec::new()));
+        };
+        let (notebook, notes) = SqliteNotebook::open(database)?;
+        Ok(ResumeLedger::new(clock, Some(Arc::new(notebook)), notes))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
+    pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
+    pub(super) fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
+        let log = MemoryLog::new(&*self.clock);
+        Ok(Arc::new(log.with_families(self.families.clone())))
+    }
+
+    /// Where the answers of calls with an idempotency key are kept.
+    pub(super) fn outcome_store(&self) -> Arc<dyn OutcomeStore> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteOutcomes::new(database));
+        }
+        Arc::<MemoryOutcomes>::default()
+    }
+}
+
+impl fmt::Debug for ServerStateConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerStateConfig")
+            .field("journal_dir", &self.journal_dir)
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,150 @@
+//! Clients behind a link that fails by seed, under a paused clock. `CAR_FAULT_FIRST` and `CAR_FAULT_SEEDS` choose other
+//! seeds; a seed that fails says how it is run again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use car_state::log::{
+    Draft, Durability, Families, Family, MemoryLog, Reader, Retention, StreamName,
+};
+use car_tests::fault_link::{
+    Acts, Extent, Follower, Goal, MemoryLink, Patience, SEEDS, Seeds, replayable,
+};
+use car_tests::{TestDaemon, Wanted};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::json;
+use tokio::time::sleep;
+
+/// A family that keeps everything that a test tells.
+static GENERIC: Family = Family {
+    name: "generic",
+    notification: Some("generic.event"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 100_000,
+        bytes: 64 << 20,
+        age: Duration::from_secs(7 * 86_400),
+    },
+    reader: Reader::Everybody,
+    keys: &[],
+    snapshot: false,
+};
+
+/// One that keeps so little that a client behind a bad link misses some of it.
+static FLEETING: Family = Family {
+    name: "fleeting",
+    notification: Some("fleeting.event"),
+    retention: Retention {
+        count: 16,
+        ..GENERIC.retention
+    },
+    ..GENERIC
+};
+
+const EXTENT: Extent = Extent {
+    down: 60_000,
+    up: 800,
+    delay: Duration::from_secs(3),
+    stall: Duration::from_secs(120),
+    lifetime: Duration::from_secs(200),
+};
+
+/// The daemon pings every 30 s.
+const PATIENCE: Patience = Patience {
+    answer: Duration::from_secs(20),
+    silence: Duration::from_secs(45),
+};
+
+/// Tells events at times and of sizes that depend on the seed.
+async fn publish(daemon: &TestDaemon, stream: &StreamName, seed: u64, goal: &Goal) {
+    let mut dice = SmallRng::seed_from_u64(!seed);
+    let count = dice.random_range(50..250);
+    goal.set(count);
+    let state = daemon.server.state();
+    for n in 0..count {
+        if dice.random_bool(0.4) {
+            sleep(Duration::from_millis(dice.random_range(0..4_000))).await;
+        }
+        let longest = if dice.random_bool(0.03) { 20_000 } else { 200 };
+        let text = "x".repeat(dice.random_range(0..longest));
+        let body = json!({ "n": n, "text": text });
+        let draft = Draft::new("told", state.clock().now(), &body).unwrap();
+        state.log().append(stream, draft).unwrap();
+    }
+}
+
+async fn run(seed: u64, family: &'static Family) -> Follower {
+    let daemon = TestDaemon::with(Wanted {
+        state: |config| {
+            let families = Families::default().with(&[&GENERIC, &FLEETING]);
+            let log = MemoryLog::with_epoch(1).with_families(families);
+            config.with_log(Arc::new(log))
+        },
+        ..Wanted::default()
+    });
+    let stream = StreamName::single(family);
+    let goal = Goal::default();
+    let mut link = MemoryLink::new(&daemon.server, seed, EXTENT);
+    let mut follower = Follower::new(family.name, PATIENCE);
+    follower.acts = Some(Acts::new(&format!("act of seed {seed}"), 8, 6));
+    tokio::join!(
+        publish(&daemon, &stream, seed, &goal),
+        follower.follow(&goal, async |number| Some(link.dial(number).await)),
+    );
+    follower.compare(daemon.server.connect()).await;
+    drop(link);
+    // It would stay, as it belongs to nobody.
+    daemon.server.state().log().remove(&stream);
+    daemon.assert_empty().await;
+    follower
+}
+
+/// A part of the seeds: the parts are tests of their own, so that they run at the same time.
+async fn nothing_is_lost(part: u64, of: u64) {
+    let (mut runs, mut connections, mut asked) = (0, 0, 0);
+    for seed in Seeds::wanted(SEEDS).share(part, of) {
+        let run = run(seed, &GENERIC);
+        let follower = replayable(seed, "e2e", "link::", run).await;
+        assert_eq!(follower.missed, [], "seed {seed}: nothing went");
+        runs += 1;
+        connections += follower.connections;
+        asked += follower.acts.map_or(0, |acts| acts.asked);
+    }
+    // A few seeds may have faults that come too late.
+    assert!(runs < 20 || connections > 2 * runs, "the link fails");
+    assert!(runs < 20 || asked > runs / 10, "it loses answers");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_or_said_twice_by_a_link_that_fails_in_the_first_quarter_of_seeds() {
+    nothing_is_lost(0, 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_or_said_twice_by_a_link_that_fails_in_the_second_quarter_of_seeds() {
+    nothing_is_lost(1, 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_or_said_twice_by_a_link_that_fails_in_the_third_quarter_of_seeds() {
+    nothing_is_lost(2, 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_lost_or_said_twice_by_a_link_that_fails_in_the_last_quarter_of_seeds() {
+    nothing_is_lost(3, 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_retention_took_from_a_client_behind_a_bad_link_is_told_to_the_last_event() {
+    let (mut seen, mut missed) = (0, 0);
+    for seed in Seeds::wanted(100).all() {
+        let follower = replayable(seed, "e2e", "link::", run(seed, &FLEETING)).await;
+        // Whatever it did not see it was told of: the numbers are held together while it follows.
+        seen += follower.events.len();
+        missed += follower.missed.len();
+    }
+    assert!(seen > 0);
+    assert!(missed > 0 || Seeds::wanted(100).all().count() < 20);
+}

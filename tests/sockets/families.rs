@@ -1,0 +1,86 @@
+//! Every family of streams as the daemon lists them, and how each is made to tell something.
+
+use car_tests::TestClient;
+use car_tests::program::Program;
+use car_tests::proposal::{proposal, write};
+use serde_json::{Value, json};
+
+/// A family as `events.retention` has it.
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    pub(crate) name: String,
+    /// Whether its events survive the end of the daemon.
+    pub(crate) durable: bool,
+}
+
+/// All of them.
+pub(crate) async fn families(daemon: &Program) -> Vec<Family> {
+    let mut client = daemon.client("onlooker").await;
+    let table = client.call("events.retention", Value::Null).await;
+    client.leave().await;
+    let rows = table["families"].as_array().unwrap();
+    let family = |row: &Value| Family {
+        name: row["family"].as_str().unwrap().to_owned(),
+        durable: row["durability"] != "memory",
+    };
+    rows.iter().map(family).collect()
+}
+
+/// Where the events of a family come from in a test.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) stream: String,
+    pub(crate) client: TestClient,
+    method: &'static str,
+}
+
+impl Source {
+    /// A client that can make a stream of this family grow.
+    pub(crate) async fn of(daemon: &Program, family: &str) -> Self {
+        let mut client = daemon.client("source").await;
+        client.off_the_record();
+        let (stream, method) = match family {
+            "host" => ("host".to_owned(), "host.notify"),
+            "session" => {
+                let page = client.call("events.query", Value::Null).await;
+                (
+                    page["stream"].as_str().unwrap().to_owned(),
+                    "proposal.submit",
+                )
+            }
+            other => panic!("nobody here knows what makes the family {other} tell something"),
+        };
+        let mut source = Self {
+            stream,
+            client,
+            method,
+        };
+        // A stream with an owner is there from its first event on.
+        source.tell(0).await;
+        source
+    }
+
+    /// What makes it tell the `n`-th thing.
+    pub(crate) fn request(&self, n: usize) -> (&'static str, Value) {
+        let text = "x".repeat(n * 37 % 900);
+        let params = match self.method {
+            "host.notify" => json!({ "message": text }),
+            _ => proposal([write("a", "k", json!(text))]),
+        };
+        (self.method, params)
+    }
+
+    /// Has it tell the `n`-th thing.
+    pub(crate) async fn tell(&mut self, n: usize) {
+        let (method, params) = self.request(n);
+        self.client.call(method, params).await;
+    }
+
+    /// The number of its newest event.
+    pub(crate) async fn head(&mut self) -> u64 {
+        let params = json!({ "streams": [self.stream] });
+        let told = self.client.call("events.subscribe", params.clone()).await;
+        self.client.call("events.unsubscribe", params).await;
+        told["streams"][0]["head"]["seq"].as_u64().unwrap()
+    }
+}
