@@ -48,6 +48,14 @@ fn the_page_about_streams_quotes_conversations_that_took_place() {
 }
 
 #[test]
+fn the_page_about_sessions_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("sessions.md") >= 6,
+        "the page has lost its transcripts"
+    );
+}
+
+#[test]
 fn the_page_about_outcomes_quotes_conversations_that_took_place() {
     assert!(
         quoted("outcomes.md") >= 6,

@@ -18,6 +18,7 @@ mod lifecycle;
 mod link;
 mod observed;
 mod outcomes;
+mod resume;
 mod signals;
 mod snippet;
 mod tail;

@@ -28,6 +28,7 @@ impl Transcript {
     pub fn timed() -> Self {
         let page = Page {
             last: Some(Instant::now()),
+            normalizer: Normalizer::new().ids("resume_token", "resume token"),
             ..Page::default()
         };
         Self(Arc::new(Mutex::new(page)))

@@ -82,6 +82,8 @@ pub mod kind {
         pub const SELF_APPROVAL: &str = "self_approval";
         /// The session ended before the answer.
         pub const SESSION_ENDED: &str = "session_ended";
+        /// The session goes on on another connection, which resumed it.
+        pub const FENCED: &str = "fenced";
         /// Something is not there under this name.
         pub const NOT_FOUND: &str = "not_found";
         /// The state of things does not allow it, for example a second decision.

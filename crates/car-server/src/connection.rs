@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod keep;
 mod keyed;
 mod linger;
 
@@ -19,7 +20,8 @@ use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
 use car_state::quota::Account;
 use car_state::responder::{Batch, Responder};
-use car_state::session::ClientSession;
+use car_state::session::resume::{Farewell, Parted};
+use car_state::session::{CallDriver, ClientSession};
 use car_state::traffic::MethodIndex;
 use car_state::writer::{Writer, WriterError};
 use car_transport::Duplex;
@@ -29,10 +31,11 @@ use tracing::debug;
 
 use self::admission::Decoded;
 use self::clock::{LifeClock, Pulse};
+use self::keep::{Occupant, keep};
 use self::linger::Linger;
 use crate::core::Core;
 use crate::cx::Cx;
-use crate::life::Ending;
+use crate::life::{Connected, Ending};
 
 /// Serves a connection until it is over, and ends its session.
 pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
@@ -62,50 +65,52 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
             .account(&session.identity().get().principal),
     );
     let seated = account.seat(&session);
-    let _abandoned = AbandonedOnDrop(Arc::clone(&session));
-    let mut counted = core.life.connect(&session, peer.clone());
+    let connected = core.life.connect(&session, peer.clone());
     debug!(session = %session.id(), %peer, "connected");
 
     let mut driver = session.call_driver();
     let mut reader = Reader::new(
         Arc::clone(&core),
-        Arc::clone(&session),
+        session,
         Arc::clone(&channel),
+        connected,
         account,
     );
-    let (ending, written) = {
-        let mut reading = pin!(async {
-            let reason = match seated {
-                Ok(()) => reader.read(&mut source).await,
-                Err(full) => {
-                    let message = full.to_string();
-                    Some(reader.closing("overloaded", close::TRY_AGAIN, &message))
-                }
+    let (parted, written) = {
+        let served = async {
+            let reason = {
+                let mut reading = pin!(async {
+                    match seated {
+                        Ok(()) => reader.read(&mut source).await,
+                        Err(full) => {
+                            let message = full.to_string();
+                            Some(reader.closing("overloaded", close::TRY_AGAIN, &message))
+                        }
+                    }
+                });
+                let reading = channel.before_writer(driver.beside(reading.as_mut()));
+                reading.await
             };
             let ending = reason.as_ref().map(|reason| Ending::of(reason.code));
             channel.close(reason);
-            ending
+            // Whoever gets the session now need not wait for the socket to take the rest.
+            (reader.part(driver), ending)
+        };
+        let ((parted, ending), written) = tokio::join!(biased; served, writer.run());
+        reader.connected.because(match written {
+            Err(WriterError::Stuck(_)) => Ending::Stuck,
+            Err(WriterError::Shed) => Ending::Shed,
+            _ => ending.unwrap_or(Ending::Cut),
         });
-        let reading = channel.before_writer(driver.beside(reading.as_mut()));
-        tokio::join!(biased; reading, writer.run())
+        (parted, written)
     };
-    counted.because(match written {
-        Err(WriterError::Stuck(_)) => Ending::Stuck,
-        Err(WriterError::Shed) => Ending::Shed,
-        _ => ending.unwrap_or(Ending::Cut),
-    });
+    let session = Arc::clone(reader.session());
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
-    tokio::join!(session.end(), driver.finish());
-    drain(&mut source, limits.close_deadline).await;
-}
-
-/// Ends the session of a connection that is dropped before its end: its tasks hold it and would go on.
-struct AbandonedOnDrop(Arc<ClientSession>);
-
-impl Drop for AbandonedOnDrop {
-    fn drop(&mut self) {
-        self.0.abandon();
+    if let Some(driver) = parted {
+        tokio::join!(session.end(), driver.finish());
     }
+    drop(reader);
+    drain(&mut source, limits.close_deadline).await;
 }
 
 /// The read loop of one connection.
@@ -120,6 +125,10 @@ struct Reader {
     auth_failures: u32,
     /// Calls of this connection that wait for a person.
     parked: Arc<AtomicUsize>,
+    connected: Connected,
+    occupant: Occupant,
+    /// Whether the client wants no more.
+    goodbye: bool,
 }
 
 /// Frames that are read before the writer has its turn. A task does only so much at a time, and a peer that talks
@@ -132,6 +141,8 @@ enum Event {
     Due(Pulse),
     /// The daemon stops, and what the session had under way is over.
     Drained,
+    /// The session goes on on another connection.
+    Fenced,
     /// The writer has ended.
     Closed,
 }
@@ -147,22 +158,60 @@ impl Reader {
         core: Arc<Core>,
         session: Arc<ClientSession>,
         channel: Arc<WsChannel>,
+        connected: Connected,
         account: Arc<Account>,
     ) -> Self {
         let authenticated = session.identity().is_authenticated();
         Self {
             core,
             channel,
+            occupant: Occupant::new(&session),
             cx: Cx::new(session),
             account,
             authenticated,
             auth_failures: 0,
             parked: Arc::default(),
+            connected,
+            goodbye: false,
         }
     }
 
     fn session(&self) -> &Arc<ClientSession> {
         self.cx.session()
+    }
+
+    /// Goes on with the session that took the place of this connection's.
+    fn change(&mut self, session: Arc<ClientSession>) {
+        self.connected.serves(&session);
+        self.occupant.change(&session);
+        self.authenticated = session.identity().is_authenticated();
+        let principal = session.identity().get().principal;
+        self.account = Arc::clone(self.core.state.quotas().account(&principal));
+        self.cx = Cx::new(session);
+    }
+
+    /// Parts the session from this connection, which reads no more. Gives back who drives its calls where it is to be
+    /// ended; otherwise they are driven on.
+    fn part(&mut self, driver: CallDriver) -> Option<CallDriver> {
+        let session = Arc::clone(self.session());
+        let farewell = if self.goodbye {
+            Farewell::Goodbye
+        } else if self.core.life.is_stopping() {
+            Farewell::Stopped
+        } else {
+            Farewell::Lost
+        };
+        match session.part(&self.channel, farewell) {
+            Parted::Ended => return Some(driver),
+            Parted::Left => driver.leave(),
+            Parted::Kept(vigil) => {
+                let core = Arc::clone(&self.core);
+                let kept = keep(core, session, driver, vigil);
+                self.core.life.tasks().spawn(kept);
+            }
+        }
+        self.occupant.leave();
+        None
     }
 
     /// Reads until the connection is over; answers what to tell the peer.
@@ -177,7 +226,7 @@ impl Reader {
         let mut closed = pin!(channel.closed().cancelled());
         let core = Arc::clone(&self.core);
         let session = Arc::clone(self.session());
-        let mut drained = pin!(unconstrained(core.drained(&session)));
+        let mut drained = pin!(unconstrained(core.drained(session)));
         let mut clock = pin!(LifeClock::new(&self.core.limits, !self.authenticated));
         let mut taken = 0;
         let mut linger = Linger::new(self.core.limits.linger_looks);
@@ -203,6 +252,9 @@ impl Reader {
                 if drained.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Event::Drained);
                 }
+                if channel.is_fenced() {
+                    return Poll::Ready(Event::Fenced);
+                }
                 closed.as_mut().poll(cx).map(|()| Event::Closed)
             });
             match event.await {
@@ -214,6 +266,10 @@ impl Reader {
                     if let Flow::Close(reason) = self.frame(frame).await {
                         return Some(reason);
                     }
+                    if let Some(session) = self.session().take_successor() {
+                        self.change(Arc::clone(&session));
+                        drained.set(unconstrained(core.drained(session)));
+                    }
                     if self.authenticated && !was_authenticated {
                         clock.as_mut().authenticated();
                         source
@@ -223,7 +279,7 @@ impl Reader {
                 }
                 Event::Due(Pulse::Ping) => {
                     // A full outbox is full of frames that will tell as much.
-                    let _ = self.channel.send(Frame::Ping(bytes::Bytes::new()));
+                    let _ = self.channel.send(Frame::Ping(self.ping_payload()));
                 }
                 // A client that runs a tool may be unable to answer pings meanwhile; its callback has a deadline.
                 Event::Due(Pulse::Silent) if !self.session().callbacks().is_empty() => {}
@@ -237,6 +293,10 @@ impl Reader {
                         "authenticate sooner",
                     ));
                 }
+                Event::Fenced => {
+                    let message = "the session goes on on another connection";
+                    return Some(self.closing("fenced", close::POLICY, message));
+                }
                 Event::Drained => {
                     return Some(self.closing(
                         "shutting_down",
@@ -246,6 +306,14 @@ impl Reader {
                 }
             }
         }
+    }
+
+    /// What a pong is to bring back: how far the replies have arrived, where somebody wants to know.
+    fn ping_payload(&self) -> bytes::Bytes {
+        let mark = self.channel.replies().map(|replies| replies.mark());
+        mark.map_or_else(bytes::Bytes::new, |mark| {
+            bytes::Bytes::copy_from_slice(&mark)
+        })
     }
 
     /// Tells the client why the connection is about to close.
@@ -270,13 +338,20 @@ impl Reader {
                 let _ = self.channel.send(Frame::Pong(payload));
                 Flow::Continue
             }
-            Frame::Pong(_) => Flow::Continue,
+            Frame::Pong(payload) => {
+                if let Some(replies) = self.channel.replies() {
+                    replies.delivered(&payload);
+                }
+                Flow::Continue
+            }
             Frame::Binary(_) => {
                 Flow::Close(CloseReason::new(close::UNSUPPORTED, "messages are text"))
             }
             Frame::Close(reason) => {
                 // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
                 let code = reason.map_or(close::NORMAL, |reason| reason.code);
+                // A page that is left (1001) may be opened again.
+                self.goodbye = code == close::NORMAL;
                 Flow::Close(CloseReason::new(code, ""))
             }
         }

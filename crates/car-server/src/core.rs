@@ -32,7 +32,7 @@ impl Core {
     /// Ready when the daemon stops and the session's calls have ended. Those that do not within the time to drain are
     /// ended, so that each of them is answered; proposals among them have time to undo what they did, with tools whose
     /// answers must be read meanwhile.
-    pub(crate) async fn drained(&self, session: &ClientSession) {
+    pub(crate) async fn drained(&self, session: Arc<ClientSession>) {
         self.life.stopping().await;
         let _ = timeout(self.limits.drain, session.idle()).await;
         session.cancel_calls();

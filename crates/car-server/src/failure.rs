@@ -12,6 +12,7 @@ use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
 use car_state::quota::{QuotaExceeded, Resource};
 use car_state::results::ResultError;
+use car_state::session::resume::ResumeError;
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
 
@@ -225,6 +226,20 @@ impl From<SubscribeError> for Failure {
             SubscribeError::Log(error) => error.into(),
             SubscribeError::Quota(error) => over_quota(&error).into(),
             SubscribeError::TooMany { limit: n } => limit(message, n).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<ResumeError> for Failure {
+    fn from(error: ResumeError) -> Self {
+        let message = format!("resume failed: {error}");
+        match error {
+            ResumeError::Unknown => {
+                RpcError::new(code::AUTH_REQUIRED, kind::AUTH_FAILED, message).into()
+            }
+            ResumeError::Foreign => RpcError::domain(kind::FORBIDDEN, message).into(),
+            ResumeError::Busy => RpcError::domain(kind::CONFLICT, message).into(),
             other => Self::internal(other),
         }
     }

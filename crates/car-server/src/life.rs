@@ -196,6 +196,13 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
+    /// Notes which session the connection serves now.
+    pub(crate) fn serves(&self, session: &Arc<ClientSession>) {
+        if let Some(open) = self.life.connections.lock().get_mut(&self.number) {
+            open.session = Arc::downgrade(session);
+        }
+    }
+
     /// Notes why the connection is over; without that it was cut.
     pub(crate) fn because(&mut self, ending: Ending) {
         self.ending = ending;

@@ -75,7 +75,8 @@ impl<T: Send + 'static> Routes<T> {
     }
 
     /// Serves `M` with a function: a plain one runs in the read loop, in order; an `async` one as a task of the session.
-    /// One that gives an [`Answer`] runs like a plain one, and only its answer may wait.
+    /// One that gives an [`Answer`] runs like a plain one, and only its answer may wait; one that takes the [`Responder`]
+    /// runs like a plain one too.
     #[must_use]
     pub fn on<M: Method, Kind>(mut self, handler: impl Handler<M, T, Kind>) -> Self {
         self.routes.push(handler.route(Arc::clone(&self.source)));
@@ -266,7 +267,44 @@ where
     }
 }
 
-fn answer<R: serde::Serialize>(responder: Responder, outcome: Result<R, Failure>) {
+/// The kind of a handler that runs in order like a plain one, and answers by itself.
+#[derive(Debug)]
+pub enum Responds {}
+
+impl<M, T, F> Handler<M, T, Responds> for F
+where
+    M: Method,
+    T: Send + 'static,
+    F: Fn(&T, &Cx, M::Params, Responder) + Send + Sync + 'static,
+{
+    fn route(self, source: Source<T>) -> Route {
+        let handler = Arc::new(self);
+        let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
+        Route {
+            spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
+            gated: false,
+            lasting: false,
+            inline: Some(Box::new(move |cx, params, responder| {
+                match decode_params(params) {
+                    Ok(params) => {
+                        inline_handler(&inline_source(cx.session()), cx, params, responder);
+                    }
+                    Err(error) => responder.error(&error),
+                }
+            })),
+            prepare: Box::new(move |cx, params| {
+                let params = decode_params(params)?;
+                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+                Ok(Box::new(move |responder| {
+                    async move { handler(&store, &cx, params, responder) }.boxed()
+                }))
+            }),
+        }
+    }
+}
+
+pub(crate) fn answer<R: serde::Serialize>(responder: Responder, outcome: Result<R, Failure>) {
     match outcome {
         Ok(result) => responder.ok(&result),
         Err(failure) => {

@@ -89,7 +89,7 @@ impl ServerBuilder {
             notices: self.notices,
         });
         let router = Router::new(
-            handlers::routes(&self.state, &self.auth, &operations),
+            handlers::routes(&self.state, &self.auth, &self.limits, &operations),
             self.state.gate(),
         )?;
         let core = Core {

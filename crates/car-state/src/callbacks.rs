@@ -1,16 +1,19 @@
 //! The requests that the daemon has open with a client.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytestring::ByteString;
 use car_protocol::jsonrpc::{ErrorObject, Id, encode_notification, encode_request};
 use car_protocol::method::Callback;
+use car_protocol::rpc::session::OpenCallback;
 use car_protocol::rpc::tools::CancelParams;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
@@ -19,12 +22,16 @@ use crate::channel::WsChannel;
 use crate::engine::IdleClock;
 use crate::frame::Frame;
 use crate::outbox::SendError;
+use crate::session::Link;
 
 /// How many callbacks a session may have open.
 pub const MAX_OPEN: usize = 1_024;
 
 /// The open callbacks of one session. An entry is there before the request is sent and leaves with the answer, the
 /// deadline and the caller's own end alike.
+///
+/// Those of a session that can be resumed outlive its connection: what could not be sent waits for the next one, and
+/// what may run twice is sent again there.
 #[derive(Debug, Default)]
 pub struct Callbacks {
     inner: Mutex<Inner>,
@@ -33,18 +40,38 @@ pub struct Callbacks {
 #[derive(Debug, Default)]
 struct Inner {
     last: u64,
-    open: HashMap<u64, Waiter>,
+    /// By number, so that they are told in their order.
+    open: BTreeMap<u64, Entry>,
     /// Those that were given up unanswered, newest last: the number, and what it was of.
     given_up: VecDeque<(u64, u64)>,
+    /// Whether they outlive their connection.
+    lasting: bool,
     ended: bool,
 }
 
-/// Who waits for an answer.
+/// A request that is open.
 #[derive(Debug)]
-struct Waiter {
+struct Entry {
     answer: oneshot::Sender<Answer>,
     /// The fence of the tool call that it is, or 0.
     fence: u64,
+    method: &'static str,
+    deadline: Instant,
+    /// How often it was sent.
+    delivery: u32,
+    /// Whether it may be sent again.
+    repeats: bool,
+    /// The request, where it may have to be sent later.
+    text: Option<ByteString>,
+}
+
+/// Whether asking twice is the same as asking once.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Repeats {
+    /// It is.
+    Yes,
+    /// It may not be.
+    No,
 }
 
 /// What a client answered.
@@ -72,6 +99,8 @@ pub struct Lease<R> {
     pub recalled: R,
     /// There where it may not be silent for long.
     pub idle: Option<Arc<IdleClock>>,
+    /// Whether it may be sent again.
+    pub repeats: Repeats,
 }
 
 /// Why a callback has no result.
@@ -96,15 +125,16 @@ pub enum CallError {
 }
 
 impl Callbacks {
-    /// Asks the client on `channel` and waits for the answer, until `deadline` at most. `params` are built with the id
-    /// that the request gets. When the caller stops waiting, for whatever reason, the client is told.
+    /// Asks the client at the other end of `link` and waits for the answer, until `deadline` at most. `params` are built
+    /// with the id that the request gets. When the caller stops waiting, for whatever reason, the client is told.
     ///
     /// # Errors
     /// [`CallError`].
     pub async fn call<C: Callback>(
         self: &Arc<Self>,
-        channel: &Arc<WsChannel>,
+        link: &Arc<Link>,
         deadline: Instant,
+        repeats: Repeats,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
         let lease = Lease {
@@ -112,8 +142,9 @@ impl Callbacks {
             deadline,
             recalled: std::future::pending(),
             idle: None,
+            repeats,
         };
-        self.call_tool::<C>(channel, lease, params).await
+        self.call_tool::<C>(link, lease, params).await
     }
 
     /// The same on behalf of a tool call. When it is recalled the client is told, and its answer is waited for still.
@@ -122,44 +153,115 @@ impl Callbacks {
     /// [`CallError`].
     pub async fn call_tool<C: Callback>(
         self: &Arc<Self>,
-        channel: &Arc<WsChannel>,
+        link: &Arc<Link>,
         lease: Lease<impl Future<Output = ()> + Send>,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
-        let (mut open, answer) = self.register(channel, C::SPEC.cancel, &lease)?;
+        let (mut open, answer, lasting) = self.register::<C>(link, &lease)?;
         let id = open.request_id();
         let text = encode_request(&Id::string(&id), C::NAME, &params(&id));
         let text = text.map_err(|error| CallError::BadAnswer(error.to_string()))?;
-        channel.send(Frame::Text(text.into())).map_err(|error| {
-            open.cancel = None;
-            match error {
-                SendError::Closed => CallError::Disconnected,
-                SendError::Full => CallError::Overloaded,
-            }
-        })?;
+        self.send(&open, lasting, text.into())?;
         let asked = Instant::now();
         let mut answer = pin!(timeout_at(lease.deadline, answer));
         let answered = tokio::select! {
             biased;
             answered = &mut answer => answered,
             () = lease.recalled => {
-                open.take_back();
+                open.recall();
                 answer.await
             }
         };
         match answered {
             Ok(Ok(answer)) => {
-                open.cancel = None;
                 let result = answer.map_err(CallError::Refused)?;
                 serde_json::from_str(result.get())
                     .map_err(|error| CallError::BadAnswer(error.to_string()))
             }
             Ok(Err(_)) => Err(CallError::Disconnected),
             Err(_) => {
-                open.reason = "timeout";
+                open.give_up("timeout");
                 Err(CallError::TimedOut(asked.elapsed()))
             }
         }
+    }
+
+    /// Sends a request for the first time, or leaves it for the next connection.
+    fn send(&self, open: &Open, lasting: bool, text: ByteString) -> Result<(), CallError> {
+        let channel = if lasting {
+            match self.claim(open, &text) {
+                Some(channel) => channel,
+                None => return Ok(()),
+            }
+        } else {
+            open.link.channel().ok_or(CallError::Disconnected)?
+        };
+        let sent = channel.send(Frame::Text(text));
+        sent.or_else(|error| {
+            self.unclaim(open.number);
+            match error {
+                SendError::Closed if lasting => Ok(()),
+                SendError::Closed => Err(CallError::Disconnected),
+                SendError::Full => Err(CallError::Overloaded),
+            }
+        })
+    }
+
+    /// The connection that a request which outlives connections is to be sent on now; none where it waits for one, or
+    /// was sent by who resumed the session meanwhile.
+    fn claim(&self, open: &Open, text: &ByteString) -> Option<Arc<WsChannel>> {
+        // The text is there before the link is looked at: who puts a connection into it afterwards finds the request.
+        if let Some(entry) = self.inner.lock().open.get_mut(&open.number) {
+            entry.text = Some(text.clone());
+        }
+        let channel = open.link.channel()?;
+        let mut inner = self.inner.lock();
+        let entry = inner.open.get_mut(&open.number)?;
+        let unsent = entry.delivery == 0;
+        unsent.then(|| {
+            entry.delivery = 1;
+            channel
+        })
+    }
+
+    /// Notes that a request was not sent after all.
+    fn unclaim(&self, number: u64) {
+        if let Some(entry) = self.inner.lock().open.get_mut(&number) {
+            entry.delivery = 0;
+        }
+    }
+
+    /// From now on they outlive their connection.
+    pub(crate) fn last(&self) {
+        self.inner.lock().lasting = true;
+    }
+
+    /// Sends on a new connection what was never sent, and what may be sent again. The answer tells of all that are open.
+    pub(crate) fn deliver(&self) -> (Vec<OpenCallback>, Vec<ByteString>) {
+        let now = Instant::now();
+        let mut inner = self.inner.lock();
+        let mut frames = Vec::new();
+        let told = inner.open.iter_mut().map(|(number, entry)| {
+            let text = entry.text.as_ref();
+            let text = text.filter(|_| entry.repeats || entry.delivery == 0);
+            let left = entry.deadline.saturating_duration_since(now);
+            let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+            let frame = text.and_then(|text| again(text, entry.delivery + 1, timeout_ms));
+            let delivered = frame.is_some();
+            if let Some(frame) = frame {
+                entry.delivery += 1;
+                frames.push(frame);
+            }
+            OpenCallback {
+                request_id: request_id(*number),
+                method: entry.method.to_owned(),
+                delivery: entry.delivery,
+                delivered,
+                timeout_ms,
+            }
+        });
+        let told = told.collect();
+        (told, frames)
     }
 
     /// Hands the client's answer to who waits for it.
@@ -170,16 +272,13 @@ impl Callbacks {
         let waiter = {
             let mut inner = self.inner.lock();
             match inner.open.remove(&number) {
-                Some(waiter) => Ok(waiter),
+                Some(entry) => Ok((entry.answer, entry.fence)),
                 None => Err(inner.take_given_up(number)),
             }
         };
         let answer = outcome.map(ToOwned::to_owned);
         match waiter {
-            Ok(Waiter {
-                answer: waiter,
-                fence,
-            }) => match waiter.send(answer) {
+            Ok((waiter, fence)) => match waiter.send(answer) {
                 Ok(()) => Answered::Taken,
                 Err(answer) => Answered::Late(fence, answer),
             },
@@ -192,8 +291,8 @@ impl Callbacks {
     #[must_use]
     pub fn fence(&self, request_id: &str) -> Option<u64> {
         let inner = self.inner.lock();
-        let waiter = inner.open.get(&number(Some(request_id))?)?;
-        (waiter.fence > 0).then_some(waiter.fence)
+        let entry = inner.open.get(&number(Some(request_id))?)?;
+        (entry.fence > 0).then_some(entry.fence)
     }
 
     /// How many are open.
@@ -218,13 +317,12 @@ impl Callbacks {
         drop(open);
     }
 
-    fn register(
+    fn register<C: Callback>(
         self: &Arc<Self>,
-        channel: &Arc<WsChannel>,
-        cancel: Option<&'static str>,
+        link: &Arc<Link>,
         lease: &Lease<impl Future<Output = ()>>,
-    ) -> Result<(Open, oneshot::Receiver<Answer>), CallError> {
-        let (answer, receiver) = oneshot::channel();
+    ) -> Result<(Open, oneshot::Receiver<Answer>, bool), CallError> {
+        let (sender, receiver) = oneshot::channel();
         let mut inner = self.inner.lock();
         if inner.ended {
             return Err(CallError::Disconnected);
@@ -234,17 +332,25 @@ impl Callbacks {
         }
         inner.last += 1;
         let number = inner.last;
-        let fence = lease.fence;
-        inner.open.insert(number, Waiter { answer, fence });
+        let entry = Entry {
+            answer: sender,
+            fence: lease.fence,
+            method: C::NAME,
+            deadline: lease.deadline,
+            // One that does not outlive its connection is sent now or never.
+            delivery: u32::from(!inner.lasting),
+            repeats: lease.repeats == Repeats::Yes,
+            text: None,
+        };
+        inner.open.insert(number, entry);
         let open = Open {
             table: Arc::clone(self),
-            channel: Arc::clone(channel),
+            link: Arc::clone(link),
             number,
-            cancel,
-            reason: "cancelled",
+            cancel: C::SPEC.cancel,
             idle: lease.idle.clone(),
         };
-        Ok((open, receiver))
+        Ok((open, receiver, inner.lasting))
     }
 }
 
@@ -263,52 +369,97 @@ fn number(id: Option<&str>) -> Option<u64> {
     id?.strip_prefix("cb-")?.parse().ok()
 }
 
+fn request_id(number: u64) -> String {
+    format!("cb-{number}")
+}
+
+/// A request as it is sent for the so many-th time.
+fn again(text: &str, delivery: u32, timeout_ms: u64) -> Option<ByteString> {
+    let mut request: Map<String, Value> = serde_json::from_str(text).ok()?;
+    let params = request.get_mut("params")?.as_object_mut()?;
+    if delivery > 1 {
+        params.insert("delivery".to_owned(), delivery.into());
+    }
+    if let Some(left) = params.get_mut("timeout_ms") {
+        *left = timeout_ms.into();
+    }
+    Some(serde_json::to_string(&request).ok()?.into())
+}
+
 /// An entry of the table; it leaves with this.
 struct Open {
     table: Arc<Callbacks>,
-    channel: Arc<WsChannel>,
+    link: Arc<Link>,
     number: u64,
-    /// The notification that takes the request back, while it is unanswered.
+    /// The notification that takes the request back, until it was sent.
     cancel: Option<&'static str>,
-    reason: &'static str,
     idle: Option<Arc<IdleClock>>,
 }
 
 impl Open {
     fn request_id(&self) -> String {
-        format!("cb-{}", self.number)
+        request_id(self.number)
     }
 
-    /// Tells the client that nobody wants the answer, once.
-    fn take_back(&mut self) {
+    /// Tells the client that nobody wants the answer. The request stays in the table, since an answer that comes all the
+    /// same says what became of the work; it is not sent again.
+    fn recall(&mut self) {
+        let sent = {
+            let mut inner = self.table.inner.lock();
+            let entry = inner.open.get_mut(&self.number);
+            entry.is_some_and(|entry| {
+                entry.text = None;
+                entry.delivery > 0
+            })
+        };
+        if sent {
+            self.tell("cancelled");
+        }
+    }
+
+    /// Takes the request from the table, and back from the client if it has it and has not answered.
+    fn give_up(&mut self, reason: &str) {
+        let sent = {
+            let mut inner = self.table.inner.lock();
+            let entry = inner.open.remove(&self.number);
+            let sent = entry.filter(|entry| entry.delivery > 0);
+            if let Some(fence) = sent
+                .as_ref()
+                .map(|entry| entry.fence)
+                .filter(|fence| *fence > 0)
+            {
+                if inner.given_up.len() >= MAX_OPEN {
+                    inner.given_up.pop_front();
+                }
+                inner.given_up.push_back((self.number, fence));
+            }
+            sent.is_some()
+        };
+        if sent {
+            self.tell(reason);
+        }
+    }
+
+    /// Tells the client, once.
+    fn tell(&mut self, reason: &str) {
         let Some(cancel) = self.cancel.take() else {
             return;
         };
         let idle = self.idle.as_ref().is_some_and(|idle| idle.is_over());
         let params = CancelParams {
             request_id: self.request_id(),
-            reason: if idle { "idle" } else { self.reason }.to_owned(),
+            reason: if idle { "idle" } else { reason }.to_owned(),
         };
-        if let Ok(text) = encode_notification(cancel, &params) {
+        let channel = self.link.channel();
+        if let (Some(channel), Ok(text)) = (channel, encode_notification(cancel, &params)) {
             // A client that is gone, or takes nothing, needs not be told.
-            let _ = self.channel.send(Frame::Text(text.into()));
+            let _ = channel.send(Frame::Text(text.into()));
         }
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        {
-            let mut inner = self.table.inner.lock();
-            if let Some(waiter) = inner.open.remove(&self.number)
-                && waiter.fence > 0
-            {
-                if inner.given_up.len() >= MAX_OPEN {
-                    inner.given_up.pop_front();
-                }
-                inner.given_up.push_back((self.number, waiter.fence));
-            }
-        }
-        self.take_back();
+        self.give_up("cancelled");
     }
 }

@@ -2,6 +2,7 @@
 
 mod identity;
 mod pressure;
+mod slot;
 mod subscription;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::slot::Slot;
 pub(crate) use self::subscription::{Change, Progress};
 pub use self::subscription::{SubscribeError, Subscription, Wanted, WhenOver};
 use crate::budget::{MemoryBudget, Share};
@@ -27,6 +29,7 @@ use crate::frame::{CloseReason, Frame};
 use crate::log::{EventLog, Listener};
 use crate::outbox::{Admission, Depth, Next, Outbox, OutboxLimits, Queued, SendError, Written};
 use crate::quota;
+use crate::session::Replies;
 use crate::traffic::Traffic;
 
 /// One connection: a bounded outbox in front of a [`WsSink`](crate::sink::WsSink).
@@ -62,6 +65,12 @@ pub struct WsChannel {
     closed: CancellationToken,
     /// Whether the session has ended before its connection.
     abandoned: AtomicBool,
+    /// Whether the session goes on on another connection.
+    fenced: AtomicBool,
+    /// Whether there is something in `replies`.
+    resumable: AtomicBool,
+    /// Where the replies of the session are kept, if it can be resumed.
+    replies: Mutex<Option<Arc<Replies>>>,
     next_subscription: AtomicU64,
     /// Its place among those of its identity.
     share: Mutex<Option<quota::Share>>,
@@ -113,6 +122,9 @@ impl WsChannel {
             reader: AtomicWaker::new(),
             closed: CancellationToken::new(),
             abandoned: AtomicBool::new(false),
+            fenced: AtomicBool::new(false),
+            resumable: AtomicBool::new(false),
+            replies: Mutex::default(),
             next_subscription: AtomicU64::new(1),
             share: Mutex::default(),
         }
@@ -155,17 +167,8 @@ impl WsChannel {
         let room = self.room.load(Ordering::Acquire);
         room.then(|| {
             self.answering.store(true, Ordering::Relaxed);
-            self.slot(false)
+            Slot::new(self, false)
         })
-    }
-
-    fn slot(self: &Arc<Self>, counted: bool) -> Slot {
-        Slot {
-            channel: Arc::clone(self),
-            held: 0,
-            counted,
-            open: true,
-        }
     }
 
     /// Works on the outbox, and notes whether there is room afterwards.
@@ -192,7 +195,7 @@ impl WsChannel {
                 self.with_outbox(|outbox| (outbox.admit(), outbox.limits().requests));
             match admission {
                 Admission::Admitted => {
-                    return Poll::Ready(Ok(self.slot(true)));
+                    return Poll::Ready(Ok(Slot::new(self, true)));
                 }
                 Admission::Overloaded => return Poll::Ready(Err(Overloaded { limit })),
                 Admission::Wait if registered => return Poll::Pending,
@@ -234,7 +237,7 @@ impl WsChannel {
     }
 
     /// Queues the reply to a request that was not counted: the refusal of one that was not admitted, for one.
-    pub fn refuse(&self, text: String) {
+    pub fn refuse(&self, text: impl Into<ByteString>) {
         self.with_outbox(|outbox| outbox.admit_replied(text.into()));
         self.wake_writer();
     }
@@ -253,6 +256,38 @@ impl WsChannel {
     /// Whether the session has ended.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Acquire)
+            || self.replies().is_some_and(|replies| replies.ended())
+    }
+
+    /// Notes that the session goes on on another connection: its reader is to say so and to close.
+    pub(crate) fn fence(&self) {
+        self.fenced.store(true, Ordering::Release);
+        self.with_outbox(Outbox::fence);
+        self.writer.wake();
+    }
+
+    /// Whether the session goes on on another connection.
+    #[must_use]
+    pub fn is_fenced(&self) -> bool {
+        self.fenced.load(Ordering::Acquire)
+    }
+
+    /// Keeps the replies of requests that come from now on.
+    pub(crate) fn keep_replies(&self, replies: &Arc<Replies>) {
+        *self.replies.lock() = Some(Arc::clone(replies));
+        self.resumable.store(true, Ordering::Release);
+    }
+
+    /// Where the replies to requests that come now are kept, if they are.
+    pub(crate) fn keeps(&self) -> Option<Arc<Replies>> {
+        self.replies().filter(|_| !self.is_fenced())
+    }
+
+    /// Where the replies of the session are kept, if it can be resumed.
+    #[must_use]
+    pub fn replies(&self) -> Option<Arc<Replies>> {
+        let resumable = self.resumable.load(Ordering::Acquire);
+        resumable.then(|| self.replies.lock().clone()).flatten()
     }
 
     /// Whether frames are still taken.
@@ -349,98 +384,5 @@ impl Listener for WsChannel {
     fn notify(&self) {
         // No lock orders a stream and the reader's turn.
         self.writer.wake();
-    }
-}
-
-/// A request's place among those under way. Replying gives it back when the reply is written, dropping it at once.
-#[derive(Debug)]
-pub struct Slot {
-    channel: Arc<WsChannel>,
-    /// Bytes of the request that are counted.
-    held: usize,
-    /// Whether it is counted among those under way already.
-    counted: bool,
-    /// Whether nothing has settled it yet.
-    open: bool,
-}
-
-impl Slot {
-    /// Counts the bytes of a request that stays under way.
-    ///
-    /// # Errors
-    /// [`Overloaded`] with the limit in bytes.
-    pub fn hold(&mut self, bytes: usize) -> Result<(), Overloaded> {
-        let mut inner = self.channel.inner.lock();
-        if inner.outbox.hold(bytes) {
-            self.held += bytes;
-            Ok(())
-        } else {
-            Err(Overloaded {
-                limit: inner.outbox.limits().request_bytes,
-            })
-        }
-    }
-
-    /// Counts the request from now on, if it is not counted yet.
-    pub(crate) fn count(&mut self) {
-        if !self.counted {
-            self.channel.answering.store(false, Ordering::Relaxed);
-            self.counted = true;
-            self.channel.with_outbox(Outbox::take_on);
-        }
-    }
-
-    /// The connection that the request came on.
-    #[must_use]
-    pub fn channel(&self) -> &Arc<WsChannel> {
-        &self.channel
-    }
-
-    /// Queues the reply.
-    pub fn reply(mut self, text: String) {
-        self.hand_over();
-        if self.counted {
-            self.channel.reply(text.into(), 1);
-        } else {
-            self.channel.refuse(text);
-        }
-    }
-
-    /// Queues the one frame that answers several requests of a connection: a batch.
-    pub fn reply_all(slots: Vec<Self>, text: String) {
-        let Some(channel) = slots.first().map(|slot| Arc::clone(&slot.channel)) else {
-            return;
-        };
-        let settles = slots.iter().filter(|slot| slot.counted).count();
-        slots.into_iter().for_each(|mut slot| slot.hand_over());
-        channel.reply(text.into(), settles);
-    }
-
-    /// From here on the written reply settles the request.
-    fn hand_over(&mut self) {
-        self.open = false;
-        self.give_back_bytes();
-    }
-
-    fn give_back_bytes(&mut self) {
-        if self.held > 0 {
-            self.channel
-                .inner
-                .lock()
-                .outbox
-                .unhold(std::mem::take(&mut self.held));
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.give_back_bytes();
-        if !self.counted {
-            self.channel.answering.store(false, Ordering::Relaxed);
-        } else if self.open {
-            self.channel.with_outbox(|outbox| outbox.settle(1));
-            self.channel.reader.wake();
-        }
     }
 }

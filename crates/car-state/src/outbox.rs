@@ -102,6 +102,8 @@ pub(crate) struct Outbox {
     /// Frames that are no replies, in the fast lane and in the writer's hands.
     frames: usize,
     phase: Phase,
+    /// Whether the session goes on on another connection: nothing is taken on here any more.
+    fenced: bool,
 }
 
 #[derive(Debug, Eq, PartialEq)]
@@ -136,12 +138,18 @@ impl Outbox {
             request_bytes: 0,
             frames: 0,
             phase: Phase::Open,
+            fenced: false,
         }
     }
 
     /// Whether another request would be taken on.
     pub(crate) fn has_room(&self) -> bool {
-        self.requests < self.limits.requests && self.bytes <= self.limits.bytes
+        self.requests < self.limits.requests && self.bytes <= self.limits.bytes && !self.fenced
+    }
+
+    /// Takes nothing on from now on.
+    pub(crate) fn fence(&mut self) {
+        self.fenced = true;
     }
 
     /// Takes on a request, if it may be.
@@ -150,7 +158,7 @@ impl Outbox {
         if self.has_room() {
             self.requests += 1;
             Admission::Admitted
-        } else if self.replied > 0 || !full {
+        } else if !self.fenced && (self.replied > 0 || !full) {
             Admission::Wait
         } else {
             Admission::Overloaded

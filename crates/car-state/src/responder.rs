@@ -3,6 +3,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use car_protocol::jsonrpc::{Id, encode_error, encode_result};
 use car_protocol::{RpcError, kind};
 use parking_lot::Mutex;
@@ -11,7 +12,8 @@ use serde_json::value::to_raw_value;
 use tokio::sync::oneshot;
 
 use crate::channel::{Overloaded, Slot, WsChannel};
-use crate::outcomes::Reply;
+use crate::outcomes::{Reply, secret};
+use crate::session::Replies;
 use crate::traffic::{MethodIndex, Traffic};
 
 /// Answers one request. Dropping it unanswered answers with an internal error, or with `session_ended` where that is why,
@@ -21,6 +23,8 @@ pub struct Responder {
     id: Id,
     method: MethodIndex,
     target: Target,
+    /// Where the answer is kept, if the session can be resumed.
+    kept: Option<Arc<Replies>>,
 }
 
 #[derive(Debug)]
@@ -31,8 +35,8 @@ enum Target {
     Nobody(Option<Slot>),
     /// A member of a batch.
     Batch(Arc<Batch>, Option<Slot>),
-    /// Whoever wants to know the answer before it is sent.
-    Captor(oneshot::Sender<Reply>),
+    /// Whoever wants to know the answer before it is sent, and the connection that the request came on.
+    Captor(oneshot::Sender<Reply>, Option<Arc<WsChannel>>),
     Answered,
 }
 
@@ -41,11 +45,9 @@ enum Target {
 pub struct Captured(oneshot::Receiver<Reply>);
 
 impl Captured {
-    /// The answer; an internal error where there is none yet.
-    pub fn take(mut self) -> Reply {
-        self.0
-            .try_recv()
-            .unwrap_or_else(|_| Err(RpcError::internal()))
+    /// The answer, as soon as there is one: a handler may leave it to a call that it begins.
+    pub async fn answer(self) -> Reply {
+        self.0.await.unwrap_or_else(|_| Err(RpcError::internal()))
     }
 }
 
@@ -53,42 +55,46 @@ impl Responder {
     /// For a request.
     #[must_use]
     pub fn request(id: Id, slot: Slot) -> Self {
+        let kept = slot.channel().keeps();
+        Self::new(id, Target::Caller(slot), kept)
+    }
+
+    fn new(id: Id, target: Target, kept: Option<Arc<Replies>>) -> Self {
+        if let Some(replies) = &kept {
+            replies.begun(&id);
+        }
         Self {
             id,
             method: MethodIndex::UNKNOWN,
-            target: Target::Caller(slot),
+            target,
+            kept,
         }
     }
 
     /// For a notification.
     #[must_use]
     pub fn notification(slot: Option<Slot>) -> Self {
-        Self {
-            id: Id::NULL,
-            method: MethodIndex::UNKNOWN,
-            target: Target::Nobody(slot),
-        }
+        Self::new(Id::NULL, Target::Nobody(slot), None)
     }
 
     /// For a request in a batch; without a slot where the request is to be refused.
     #[must_use]
     pub fn batched(id: Id, batch: &Arc<Batch>, slot: Option<Slot>) -> Self {
         batch.expect_one();
-        Self {
-            id,
-            method: MethodIndex::UNKNOWN,
-            target: Target::Batch(Arc::clone(batch), slot),
-        }
+        let kept = batch.channel().keeps();
+        Self::new(id, Target::Batch(Arc::clone(batch), slot), kept)
     }
 
-    /// For an answer that somebody else sends: it is put where [`Captured::take`] finds it.
+    /// Another one for the same request, whose answer this one sends: it is put where [`Captured::answer`] finds it.
     #[must_use]
-    pub fn captured(id: Id) -> (Self, Captured) {
+    pub fn captured(&self) -> (Self, Captured) {
         let (tell, told) = oneshot::channel();
+        let channel = self.channel().map(Arc::clone);
         let responder = Self {
-            id,
+            id: self.id.clone(),
             method: MethodIndex::UNKNOWN,
-            target: Target::Captor(tell),
+            target: Target::Captor(tell, channel),
+            kept: None,
         };
         (responder, Captured(told))
     }
@@ -98,6 +104,30 @@ impl Responder {
     pub fn of(mut self, method: MethodIndex) -> Self {
         self.method = method;
         self
+    }
+
+    /// Says that the answer holds a secret: it is sent once, and kept nowhere.
+    pub fn keep_nothing(&mut self) {
+        if let Some(replies) = self.kept.take() {
+            replies.answered(&self.id, None);
+        }
+    }
+
+    /// Whether the answer goes out together with others.
+    #[must_use]
+    pub fn is_batched(&self) -> bool {
+        matches!(self.target, Target::Batch(..))
+    }
+
+    /// The connection that the request came on; none for a notification.
+    #[must_use]
+    pub fn channel(&self) -> Option<&Arc<WsChannel>> {
+        match &self.target {
+            Target::Caller(slot) => Some(slot.channel()),
+            Target::Batch(batch, _) => Some(&batch.channel),
+            Target::Captor(_, channel) => channel.as_ref(),
+            Target::Nobody(_) | Target::Answered => None,
+        }
     }
 
     /// The id of the request; `null` for a notification.
@@ -117,7 +147,7 @@ impl Responder {
             }
             Target::Nobody(None)
             | Target::Batch(_, None)
-            | Target::Captor(_)
+            | Target::Captor(..)
             | Target::Answered => Ok(()),
         }
     }
@@ -136,7 +166,7 @@ impl Responder {
             self.target = Target::Answered;
             return;
         }
-        if let Target::Captor(_) = self.target {
+        if let Target::Captor(..) = self.target {
             return self.capture(result);
         }
         match encode_result(&self.id, result) {
@@ -157,16 +187,21 @@ impl Responder {
     }
 
     /// Answers with what another responder was given.
-    pub fn reply(self, reply: &Reply) {
+    pub fn reply(mut self, reply: &Reply) {
         match reply {
-            Ok(result) => self.ok(&**result),
+            Ok(result) => {
+                if self.kept.is_some() && secret::is_in(result) {
+                    self.keep_nothing();
+                }
+                self.ok(&**result);
+            }
             Err(error) => self.error(error),
         }
     }
 
     fn capture<R: Serialize + ?Sized>(&mut self, result: &R) {
         let captor = mem::replace(&mut self.target, Target::Answered);
-        if let Target::Captor(captor) = captor {
+        if let Target::Captor(captor, _) = captor {
             let result = to_raw_value(result).map_err(|error| {
                 tracing::error!(%error, id = %self.id, "a result cannot be serialised");
                 RpcError::internal()
@@ -185,7 +220,7 @@ impl Responder {
         match &self.target {
             Target::Caller(slot) | Target::Nobody(Some(slot)) => Some(slot.channel().traffic()),
             Target::Batch(batch, _) => Some(batch.channel().traffic()),
-            Target::Nobody(None) | Target::Captor(_) | Target::Answered => None,
+            Target::Nobody(None) | Target::Captor(..) | Target::Answered => None,
         }
     }
 
@@ -193,8 +228,8 @@ impl Responder {
         if let Some(traffic) = self.traffic() {
             traffic.refused(self.method, error);
         }
-        if let Target::Captor(_) = self.target {
-            if let Target::Captor(captor) = mem::replace(&mut self.target, Target::Answered) {
+        if let Target::Captor(..) = self.target {
+            if let Target::Captor(captor, _) = mem::replace(&mut self.target, Target::Answered) {
                 let _ = captor.send(Err(error.clone()));
             }
             return;
@@ -204,10 +239,16 @@ impl Responder {
     }
 
     fn answer(&mut self, text: String) {
-        match mem::replace(&mut self.target, Target::Answered) {
-            Target::Caller(slot) => slot.reply(text),
-            Target::Batch(batch, slot) => batch.answer(&text, slot),
-            Target::Nobody(_) | Target::Captor(_) | Target::Answered => {}
+        let text = ByteString::from(text);
+        let kept = self.kept.take();
+        if let Some(replies) = &kept {
+            replies.answered(&self.id, Some(text.clone()));
+        }
+        match (mem::replace(&mut self.target, Target::Answered), kept) {
+            (Target::Caller(slot), Some(replies)) => slot.reply_kept(&replies, text),
+            (Target::Caller(slot), None) => slot.reply(text),
+            (Target::Batch(batch, slot), _) => batch.answer(&text, slot),
+            (Target::Nobody(_) | Target::Captor(..) | Target::Answered, _) => {}
         }
     }
 }
@@ -219,7 +260,7 @@ impl Drop for Responder {
             Target::Batch(batch, _) => batch.channel().is_abandoned(),
             // Nobody is answered, but it is counted.
             Target::Nobody(Some(slot)) => slot.channel().is_abandoned(),
-            Target::Captor(_) => false,
+            Target::Captor(..) => false,
             Target::Nobody(None) | Target::Answered => return,
         };
         self.answer_error(&if abandoned {

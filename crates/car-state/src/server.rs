@@ -11,6 +11,8 @@ use car_protocol::rpc::tools::ToolDefinition;
 
 use thiserror::Error;
 
+pub use self::config::ServerStateConfig;
+
 use crate::approval::ApprovalGate;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
@@ -29,13 +31,12 @@ use crate::outcomes::Outcomes;
 use crate::policy::{Agents, GlobalPolicies, PolicyBook};
 use crate::quota::Quotas;
 use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
+use crate::session::resume::ResumeLedger;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::tools::{GatedExecutor, SessionDesk, WsToolExecutor};
 use crate::traffic::Traffic;
-
-pub use self::config::ServerStateConfig;
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -74,6 +75,7 @@ pub struct ServerState {
     outcomes: Arc<Outcomes>,
     quotas: Arc<Quotas>,
     sessions: Arc<SessionRegistry>,
+    resumes: Arc<ResumeLedger>,
     engine: EngineLimits,
     store: StoreLimits,
     snapshots: Snapshots,
@@ -140,6 +142,7 @@ impl ServerState {
         let log = MeteredLog::new(log);
         let appends = Arc::clone(log.appends());
         let log: Arc<dyn EventLog> = Arc::new(log);
+        let resumes = config.make_ledger()?;
         let budget = log.budget().map(Arc::clone).unwrap_or_default();
         budget.serve(&log);
         let host = Arc::new(HostPlane::new(
@@ -171,6 +174,7 @@ impl ServerState {
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
+            resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
             snapshots,
@@ -183,12 +187,24 @@ impl ServerState {
     #[must_use]
     pub fn open_session(&self, auth_enabled: bool) -> Arc<ClientSession> {
         let id = SessionId::new(&self.ids.hex12());
-        let identity = Arc::new(IdentityCell::new(Identity {
+        self.open(IdentityCell::new(Identity {
             session: id.clone(),
-            principal: Principal::Anonymous(id.clone()),
+            principal: Principal::Anonymous(id),
             role: Role::Client,
             auth_enabled,
-        }));
+        }))
+    }
+
+    /// Opens a session for a client that was known before.
+    pub(crate) fn open_session_as(&self, identity: Identity) -> Arc<ClientSession> {
+        let (principal, role) = (identity.principal.clone(), identity.role);
+        let identity = IdentityCell::new(identity);
+        identity.authenticate(principal, role);
+        self.open(identity)
+    }
+
+    fn open(&self, identity: IdentityCell) -> Arc<ClientSession> {
+        let (id, identity) = (identity.get().session, Arc::new(identity));
         let (link, callbacks) = (Arc::<Link>::default(), Arc::<Callbacks>::default());
         let stream = StreamName::owned(&SESSION, id.as_str());
         let state = Arc::new(StateStore::new(self.store));
@@ -251,6 +267,7 @@ impl ServerState {
             stream,
             host: Arc::clone(&self.host),
             registry: Arc::clone(&self.sessions),
+            ledger: Arc::clone(&self.resumes),
         })
     }
 
@@ -349,6 +366,12 @@ impl ServerState {
     #[must_use]
     pub fn sessions(&self) -> &Arc<SessionRegistry> {
         &self.sessions
+    }
+
+    /// The sessions that wait for their clients.
+    #[must_use]
+    pub fn resumes(&self) -> &Arc<ResumeLedger> {
+        &self.resumes
     }
 
     /// Where wall time comes from.

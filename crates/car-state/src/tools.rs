@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::approval::{ApprovalGate, preview};
-use crate::callbacks::{CallError, Callbacks, Lease};
+use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::{HostPlane, Verdict};
 use crate::identity::{IdentityCell, SessionId};
@@ -37,7 +37,6 @@ impl WsToolExecutor {
     }
 
     async fn run(&self, call: ToolCall) -> Result<Value, ToolError> {
-        let channel = self.link.channel().ok_or(ToolError::Disconnected)?;
         // What the engine began may have waited since, for a person for example.
         let left = call.deadline.saturating_duration_since(Instant::now());
         let session = self.session.to_string();
@@ -46,6 +45,11 @@ impl WsToolExecutor {
             deadline: call.deadline,
             recalled: call.recalled(),
             idle: call.idle.clone(),
+            repeats: if call.idempotent {
+                Repeats::Yes
+            } else {
+                Repeats::No
+            },
         };
         let params = |request_id: &str| ExecuteParams {
             action_id: call.action_id.to_string(),
@@ -61,12 +65,13 @@ impl WsToolExecutor {
                 .as_ref()
                 .map(|idle| u64::try_from(idle.limit().as_millis()).unwrap_or(u64::MAX)),
             compensation: call.compensation.then_some(true),
+            delivery: None,
             meta: call.trace.map(|trace| CallbackMeta {
                 traceparent: Some(trace),
             }),
         };
         self.callbacks
-            .call_tool::<Execute>(&channel, lease, params)
+            .call_tool::<Execute>(&self.link, lease, params)
             .await
             .map_err(|error| match error {
                 CallError::Disconnected => ToolError::Disconnected,

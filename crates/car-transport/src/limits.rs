@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use car_state::budget::DEFAULT_BUDGET;
 use car_state::outbox::OutboxLimits;
+use car_state::session::resume::ResumeLimits;
 
 /// What one daemon takes on. All sizes are bytes.
 ///
@@ -24,6 +25,8 @@ pub struct Limits {
     pub pre_auth_message_bytes: usize,
     /// What a connection may have under way and unwritten.
     pub outbox: OutboxLimits,
+    /// How long and how much is kept of sessions whose connection was lost.
+    pub session: ResumeLimits,
     /// What waits for all connections and what all streams hold in memory, together. Beyond it whoever holds most pays
     /// first.
     pub memory_budget_bytes: usize,
@@ -70,6 +73,7 @@ impl Default for Limits {
             message_bytes: 8 << 20,
             pre_auth_message_bytes: 64 << 10,
             outbox: OutboxLimits::default(),
+            session: ResumeLimits::default(),
             memory_budget_bytes: DEFAULT_BUDGET,
             parked_approvals: 64,
             header_timeout: Duration::from_secs(10),

@@ -130,6 +130,15 @@ pub struct Queues {
     pub bulk_lag_most: u64,
     /// Connections whose socket takes nothing at the moment.
     pub stalled_connections: u64,
+    /// Sessions without a connection, which wait for their clients.
+    #[serde(default)]
+    pub sessions_detached: u64,
+    /// Sessions of before the start of the daemon whose clients may still come back.
+    #[serde(default)]
+    pub sessions_noted: u64,
+    /// Bytes of the replies that are kept until they are known to have arrived.
+    #[serde(default)]
+    pub reply_bytes: u64,
 }
 
 /// What all connections and all streams hold in memory.
@@ -160,6 +169,10 @@ pub struct Counters {
     pub connections_opened: u64,
     /// Connections that ended, by reason.
     pub connections_ended: Vec<NamedCount>,
+    /// What happened to sessions that can be resumed: `detached`, `resumed`, `taken_over`, `restored`, `expired`,
+    /// `evicted`, `refused`.
+    #[serde(default)]
+    pub resumes: Vec<NamedCount>,
     /// HTTP requests and handshakes that were refused, by reason.
     pub http_refused: Vec<NamedCount>,
     /// Requests by method and outcome: `state.get ok`, `state.get refused`, `state.get failed`.

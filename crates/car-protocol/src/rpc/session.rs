@@ -1,13 +1,16 @@
 //! `session.*`: who the caller is, and what it brings along.
 
+mod resume;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Empty;
+pub use self::resume::{OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream};
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;
+use super::{Empty, Ok};
 use crate::Timestamp;
 
 crate::methods! {
@@ -20,6 +23,17 @@ crate::methods! {
     /// Registers tools and policies in one call. Optional.
     #[mutates]
     Init = "session.init" (InitParams) -> Initialized;
+
+    /// Goes on with a session whose connection was lost, on this connection, which has no session of its own afterwards.
+    ///
+    /// `token` is what `session.auth`, `session.init` or this method gave for `resume`; it authenticates the connection.
+    /// Must be called before anything that is still under way. A connection that the session still has is fenced.
+    #[access(Open)] #[mutates]
+    Resume = "session.resume" (ResumeParams) -> Resumed;
+
+    /// Ends the session, whatever grace it was promised, and after the answer the connection.
+    #[access(Open)] #[mutates]
+    Close = "session.close" (Empty) -> Ok;
 
     /// Opens a policy scope inside the session, to be named as `session_id` in `policy.register` and `proposal.submit`.
     #[mutates]
@@ -77,12 +91,20 @@ pub struct AuthParams {
     /// Binds the session to this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
+    /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<bool>,
+    /// How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is
+    /// also what counts when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 impl fmt::Debug for AuthParams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthParams")
             .field("agent_id", &self.agent_id)
+            .field("resume", &self.resume)
             .finish_non_exhaustive()
     }
 }
@@ -114,6 +136,12 @@ pub struct Authenticated {
     /// The agent that the session is bound to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
+    /// The token to resume the session with, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_token: Option<ResumeToken>,
+    /// How long the session stays without a connection, in milliseconds, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 /// Params of `session.init`.
@@ -130,6 +158,13 @@ pub struct InitParams {
     /// Policies as for `policy.register`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<PolicyDefinition>>,
+    /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<bool>,
+    /// How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is
+    /// also what counts when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 /// Result of `session.init`.
@@ -146,6 +181,12 @@ pub struct Initialized {
     /// The policies that were not, because their rule is unknown or incomplete.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies_skipped: Vec<SkippedPolicy>,
+    /// The token to resume the session with, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_token: Option<ResumeToken>,
+    /// How long the session stays without a connection, in milliseconds, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 /// A policy that `session.init` could not register.

@@ -132,6 +132,10 @@ pub struct ExecuteParams {
     /// Whether it undoes the action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compensation: Option<bool>,
+    /// How often this request has been sent, where that is more than once: again on each connection that resumes the
+    /// session, under the same `request_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<u32>,
     /// What belongs to the call and not to the tool.
     #[serde(default, rename = "_meta", skip_serializing_if = "Option::is_none")]
     pub meta: Option<CallbackMeta>,

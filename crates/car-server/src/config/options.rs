@@ -270,6 +270,30 @@ options! {
         default: |_places| Count(limit(|limits| limits.outbox.subscriptions)),
     }
 
+    /// The longest time that a session whose client asked for `resume` stays without a connection, and the usual one.
+    limits_session_grace: Deadline {
+        key: "limits.session.grace",
+        default: |_places| Deadline(limit(|limits| limits.session.grace)),
+    }
+
+    /// Sessions without a connection. Beyond it the one that has waited longest ends.
+    limits_session_detached: Count {
+        key: "limits.session.detached",
+        default: |_places| Count(limit(|limits| limits.session.detached)),
+    }
+
+    /// Replies that are kept of each session whose client asked for `resume`, until they are known to have arrived. Beyond it the oldest is dropped.
+    limits_session_replies: Count {
+        key: "limits.session.replies",
+        default: |_places| Count(limit(|limits| limits.session.replies)),
+    }
+
+    /// Bytes of those replies.
+    limits_session_reply_bytes: ByteSize {
+        key: "limits.session.reply_bytes",
+        default: |_places| ByteSize(limit(|limits| limits.session.reply_bytes)),
+    }
+
     /// Streams that are fed to one connection because its patterns cover them. Further ones wait until one of those has ended, and the client is told.
     limits_outbox_covered: Count {
         key: "limits.outbox.covered",

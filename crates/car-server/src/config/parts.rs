@@ -25,6 +25,10 @@ impl Config {
             limits.outbox.bytes = self.limits_outbox_bytes.value.0;
             limits.outbox.turn_bytes = self.limits_outbox_turn_bytes.value.0;
             limits.outbox.subscriptions = self.limits_outbox_subscriptions.value.0;
+            limits.session.grace = self.limits_session_grace.value.0;
+            limits.session.detached = self.limits_session_detached.value.0;
+            limits.session.replies = self.limits_session_replies.value.0;
+            limits.session.reply_bytes = self.limits_session_reply_bytes.value.0;
             limits.outbox.covered = self.limits_outbox_covered.value.0;
             limits.memory_budget_bytes = self.limits_memory_budget_bytes.value.0;
             limits.parked_approvals = self.limits_parked_approvals.value.0;
@@ -183,11 +187,15 @@ mod tests {
                 let key = format!("{prefix}{name}");
                 let known = options.iter().any(|option| option.key == Some(&key));
                 assert!(
-                    known || ["limits.outbox", "limits.drain"].contains(&key.as_str()),
+                    known
+                        || ["limits.outbox", "limits.session", "limits.drain"]
+                            .contains(&key.as_str()),
                     "{key}"
                 );
             } else if word == "OutboxLimits" {
                 prefix = "limits.outbox.";
+            } else if word == "ResumeLimits" {
+                prefix = "limits.session.";
             } else if word.starts_with('}') {
                 prefix = "limits.";
             }

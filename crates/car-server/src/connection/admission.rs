@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use car_protocol::idempotency::IdempotencyKey;
-use car_protocol::jsonrpc::{Id, Incoming, Message, Request};
+use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
 use car_protocol::method::{Access, Method};
-use car_protocol::rpc::session::Auth;
+use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
 use car_state::approval::preview;
 use car_state::channel::Overloaded;
@@ -96,6 +96,10 @@ impl Reader {
         bytes: usize,
         batch: Option<&Arc<Batch>>,
     ) -> Flow {
+        if self.channel.is_fenced() {
+            self.refuse_fenced(message, batch);
+            return Flow::Continue;
+        }
         match message {
             Message::Response(response) => {
                 // Nobody is asked anything before it has authenticated, so nothing can match.
@@ -136,6 +140,23 @@ impl Reader {
                     batch,
                 )
                 .await
+            }
+        }
+    }
+
+    /// Refuses a message that came after another connection took the session over. Answers to callbacks are that one's.
+    fn refuse_fenced(&self, message: Message<'_>, batch: Option<&Arc<Batch>>) {
+        let Message::Request(request) = message else {
+            return;
+        };
+        let message = "the session goes on on another connection";
+        let error = RpcError::domain(kind::FENCED, message);
+        match batch {
+            Some(batch) => Responder::batched(request.id, batch, None).error(&error),
+            None => {
+                let traffic = self.core.state.traffic();
+                traffic.refused(MethodIndex::UNKNOWN, &error);
+                self.channel.refuse(encode_error(&request.id, &error));
             }
         }
     }
@@ -276,7 +297,11 @@ impl Reader {
 
     /// What authentication changed.
     async fn after_plain(&mut self, route: &Route) -> Flow {
-        if route.spec.name != Auth::NAME {
+        if route.spec.name == Close::NAME {
+            self.goodbye = true;
+            return Flow::Close(CloseReason::new(close::NORMAL, "goodbye"));
+        }
+        if ![Auth::NAME, Resume::NAME].contains(&route.spec.name) {
             return Flow::Continue;
         }
         self.authenticated = self.session().identity().is_authenticated();
@@ -431,7 +456,9 @@ pub(super) struct Ready {
 /// Whether this is a call that may have a key. It costs nothing where the method changes nothing, and one look at the text
 /// where it does.
 fn may_have_key(route: &Route, params: Option<&RawValue>, meta: Option<&RawValue>) -> bool {
-    route.spec.mutates && IdempotencyKey::may_be_in(params, meta)
+    // What is about a connection itself is never done for another one.
+    let open = route.spec.access == Access::Open;
+    route.spec.mutates && !open && IdempotencyKey::may_be_in(params, meta)
 }
 
 /// A call that waits for a person, counted.

@@ -88,9 +88,9 @@ async fn carry_out(mut attempt: Attempt, prepared: Prepared, responder: Responde
     if let Err(error) = attempt.begin().await {
         return refuse(responder, error);
     }
-    let (inner, captured) = Responder::captured(responder.id().clone());
+    let (inner, captured) = responder.captured();
     prepared(inner).await;
-    conclude(attempt, responder, captured.take()).await;
+    conclude(attempt, responder, captured.answer().await).await;
 }
 
 /// Answers when the end of the act is recorded.

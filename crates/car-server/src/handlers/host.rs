@@ -66,6 +66,7 @@ fn subscribe(seat: &Seat, cx: &Cx, _: Empty) -> Result<HostSnapshot, Failure> {
     // The answer is in the fast lane, so it leaves before the first event.
     seat.session
         .subscribe(seat.plane.stream().clone(), view.cursor)?;
+    seat.session.changed();
     Ok(HostSnapshot {
         subscribed: true,
         agents: view.agents,

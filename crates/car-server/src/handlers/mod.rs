@@ -8,6 +8,7 @@ mod proposal;
 mod provided;
 mod request;
 mod results;
+mod resume;
 mod server;
 mod session;
 mod state;
@@ -18,6 +19,7 @@ mod verify;
 use std::sync::Arc;
 
 use car_state::server::ServerState;
+use car_transport::Limits;
 
 use crate::auth::Auth;
 use crate::operations::Operations;
@@ -27,11 +29,14 @@ use crate::router::Route;
 pub(crate) fn routes(
     state: &Arc<ServerState>,
     auth: &Auth,
+    limits: &Limits,
     operations: &Arc<Operations>,
 ) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
-    routes.extend(session::routes(auth.clone(), Arc::clone(state.quotas())));
+    let quotas = Arc::clone(state.quotas());
+    routes.extend(session::routes(auth.clone(), quotas, limits.session));
+    routes.extend(resume::routes(Arc::clone(state), limits.session));
     routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
     routes.extend(state::routes());
@@ -77,7 +82,7 @@ mod tests {
             settings: Vec::new(),
             notices: Arc::default(),
         });
-        let routes = routes(&state, &Auth::disabled(), &operations);
+        let routes = routes(&state, &Auth::disabled(), &Limits::default(), &operations);
         assert_eq!(Router::new(routes, state.gate()).err(), None);
     }
 }

@@ -57,6 +57,7 @@ fn register(rules: &Rules, cx: &Cx, params: RegisterParams) -> Result<Registered
         }
         Place::Session(scope) => {
             rules.book.register(scope.as_deref(), params.policy)?;
+            cx.session().changed();
             let level = match scope {
                 Some(_) => PolicyLevel::PolicyScope,
                 None => PolicyLevel::Session,
@@ -86,7 +87,11 @@ fn unregister(rules: &Rules, cx: &Cx, params: UnregisterParams) -> Result<Unregi
             only_hosts(cx)?;
             rules.global.unregister(&params.name)?
         }
-        Place::Session(scope) => rules.book.unregister(scope.as_deref(), &params.name)?,
+        Place::Session(scope) => {
+            let removed = rules.book.unregister(scope.as_deref(), &params.name)?;
+            cx.session().changed();
+            removed
+        }
     };
     Ok(Unregistered {
         removed: u64::from(removed),

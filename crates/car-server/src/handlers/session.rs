@@ -11,23 +11,28 @@ use car_protocol::{RpcError, code, kind};
 use car_state::identity::Principal;
 use car_state::policy::PolicyBook;
 use car_state::quota::Quotas;
+use car_state::responder::Responder;
 use car_state::session::ClientSession;
+use car_state::session::resume::ResumeLimits;
 use car_state::tool_table::ToolTable;
 
+use super::resume::{Wish, answer_with_token};
 use crate::auth::Auth;
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Route, Routes, answer};
 
-pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>) -> Vec<Route> {
+pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>, limits: ResumeLimits) -> Vec<Route> {
     let door = move |session: &Arc<ClientSession>| Door {
         auth: auth.clone(),
         quotas: Arc::clone(&quotas),
         session: Arc::clone(session),
+        limits,
     };
-    let setup = |session: &Arc<ClientSession>| Setup {
+    let setup = move |session: &Arc<ClientSession>| Setup {
         tools: Arc::clone(session.tools()),
         policies: Arc::clone(session.policies()),
+        limits,
     };
     let mut routes = Routes::per_session(door)
         .on::<Authenticate, _>(authenticate)
@@ -48,15 +53,36 @@ struct Door {
     auth: Auth,
     quotas: Arc<Quotas>,
     session: Arc<ClientSession>,
+    limits: ResumeLimits,
 }
 
 /// What `session.init` fills.
 struct Setup {
     tools: Arc<ToolTable>,
     policies: Arc<PolicyBook>,
+    limits: ResumeLimits,
 }
 
-fn authenticate(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Failure> {
+fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) {
+    let before = door.session.identity().get();
+    let wish = Wish {
+        resume: params.resume,
+        grace_ms: params.grace_ms,
+        // Before its first authentication a connection has had nothing to wait for.
+        first: !door.session.identity().is_authenticated(),
+    };
+    match present(door, cx, params) {
+        Ok(result) => {
+            if door.session.identity().get() != before {
+                door.session.revoke_resume();
+            }
+            answer_with_token(&door.limits, &door.session, responder, wish, result);
+        }
+        Err(failure) => answer::<Authenticated>(responder, Err(failure)),
+    }
+}
+
+fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Failure> {
     let identity = door.session.identity();
     if params.agent_id.is_some() {
         // No agent has a token of its own yet, so none can be right.
@@ -89,6 +115,8 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticate
         auth_enabled,
         role,
         agent_id: None,
+        resume_token: None,
+        grace_ms: None,
     })
 }
 
@@ -98,7 +126,22 @@ fn mismatch(hint: &str) -> Failure {
     RpcError::new(code::AUTH_REQUIRED, kind::AUTH_FAILED, message).into()
 }
 
-fn init(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
+fn init(setup: &Setup, cx: &Cx, params: InitParams, responder: Responder) {
+    let wish = Wish {
+        resume: params.resume,
+        grace_ms: params.grace_ms,
+        first: false,
+    };
+    match set_up(setup, cx, params) {
+        Ok(result) => {
+            cx.session().changed();
+            answer_with_token(&setup.limits, cx.session(), responder, wish, result);
+        }
+        Err(failure) => answer::<Initialized>(responder, Err(failure)),
+    }
+}
+
+fn set_up(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
     let tools = setup.tools.register(params.tools.unwrap_or_default());
     let tools_registered = tools.map_err(|error| Failure::from(error).within("tools"))?;
     let mut policies_skipped = Vec::new();
@@ -119,6 +162,8 @@ fn init(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failu
         tools_registered,
         policies_registered,
         policies_skipped,
+        resume_token: None,
+        grace_ms: None,
     })
 }
 

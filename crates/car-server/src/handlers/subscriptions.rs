@@ -119,6 +119,7 @@ fn subscribe(
             .map(wanted)
             .collect(),
     })?;
+    session.changed();
     remove_if_over(session, &rows);
     let caps = caps(session);
     let streams = rows.into_iter().zip(snapshots);
@@ -415,6 +416,7 @@ fn unsubscribe(
             }
         };
     }
+    session.changed();
     Ok(Unsubscribed { removed })
 }
 

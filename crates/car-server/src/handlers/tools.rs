@@ -43,8 +43,10 @@ fn progress(
     })
 }
 
-fn register(table: &Table, _: &Cx, tools: Vec<ToolDefinition>) -> Result<u64, Failure> {
-    Ok(table.register(tools)?)
+fn register(table: &Table, cx: &Cx, tools: Vec<ToolDefinition>) -> Result<u64, Failure> {
+    let registered = table.register(tools)?;
+    cx.session().changed();
+    Ok(registered)
 }
 
 fn list(table: &Table, _: &Cx, _: Empty) -> Result<ToolList, Failure> {
@@ -53,8 +55,10 @@ fn list(table: &Table, _: &Cx, _: Empty) -> Result<ToolList, Failure> {
     })
 }
 
-fn unregister(table: &Table, _: &Cx, params: UnregisterParams) -> Result<Unregistered, Failure> {
+fn unregister(table: &Table, cx: &Cx, params: UnregisterParams) -> Result<Unregistered, Failure> {
+    let removed = table.unregister(&params.name);
+    cx.session().changed();
     Ok(Unregistered {
-        removed: u64::from(table.unregister(&params.name)),
+        removed: u64::from(removed),
     })
 }

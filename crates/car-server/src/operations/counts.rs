@@ -1,6 +1,7 @@
 //! What there is now, over all connections.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::rpc::diagnostics::{ConnectionStatus, Queues};
@@ -61,6 +62,16 @@ impl Counts {
                 counts.add(operations, &open, &session);
             }
         }
+        let (detached, noted) = operations.state.resumes().waiting();
+        let replies = |session: Arc<ClientSession>| {
+            let resumption = session.resumption();
+            resumption.map_or(0, |resumption| resumption.replies().bytes() as u64)
+        };
+        let sessions = operations.state.sessions().all().into_iter();
+        let queues = &mut counts.queues;
+        queues.sessions_detached = detached as u64;
+        queues.sessions_noted = noted as u64;
+        queues.reply_bytes = sessions.map(replies).sum();
         counts
     }
 

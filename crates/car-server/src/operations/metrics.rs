@@ -44,6 +44,7 @@ struct Look {
     counts: Counts,
     opened: u64,
     ended: Vec<Series<1>>,
+    resumes: Vec<Series<1>>,
     http_refused: Vec<Series<1>>,
     requests: Vec<Series<2>>,
     errors: Vec<Series<1>>,
@@ -87,6 +88,7 @@ impl Look {
             counts: Counts::gather(operations),
             opened: operations.life.opened(),
             ended: labelled("reason", operations.life.ended()),
+            resumes: labelled("event", operations.state.resumes().counts.all()),
             http_refused: labelled("reason", operations.refusals.counts()),
             requests: traffic
                 .requests()
@@ -198,6 +200,15 @@ impl Look {
         let help = "HTTP requests and handshakes that were refused, by reason";
         page.counters("car_http_refused", help, &self.http_refused)?;
         page.gauge("car_sessions", "Live sessions", status.sessions)?;
+        let queues = &self.counts.queues;
+        let help = "Sessions without a connection, which wait for their clients";
+        page.gauge("car_sessions_detached", help, queues.sessions_detached)?;
+        let help = "Sessions of before the start of the daemon whose clients may come back";
+        page.gauge("car_sessions_noted", help, queues.sessions_noted)?;
+        let help = "Bytes of replies that are kept until they are known to have arrived";
+        page.gauge("car_kept_reply_bytes", help, queues.reply_bytes)?;
+        let help = "What happened to sessions that can be resumed";
+        page.counters("car_session_resumes", help, &self.resumes)?;
         let help = "Requests under way or with an answer that is not written";
         page.gauge("car_requests_in_flight", help, status.requests_in_flight)?;
         let help = "Requests that have ended, by method and outcome";

@@ -54,6 +54,7 @@ impl Operations {
         Counters {
             connections_opened: self.life.opened(),
             connections_ended: named(self.life.ended()),
+            resumes: named(self.state.resumes().counts.all()),
             http_refused: named(self.refusals.counts()),
             requests: named(requests),
             errors: named(traffic.errors()),

@@ -13,6 +13,7 @@ const APPLICATION: i32 = 0x4341_5264;
 const STEPS: &[&str] = &[
     crate::log::schema::EVENTS,
     crate::outcomes::schema::OUTCOMES,
+    crate::session::resume::sqlite::SESSIONS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

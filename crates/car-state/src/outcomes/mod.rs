@@ -12,7 +12,7 @@ mod ledger;
 mod repeat;
 #[cfg(feature = "sqlite")]
 pub(crate) mod schema;
-mod secret;
+pub(crate) mod secret;
 mod shelf;
 #[cfg(feature = "sqlite")]
 mod sqlite;

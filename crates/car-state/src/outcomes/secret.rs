@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::secret::is_secret;
 
 /// Whether a result has a member whose name is that of a secret.
-pub(super) fn is_in(result: &RawValue) -> bool {
+pub(crate) fn is_in(result: &RawValue) -> bool {
     let text = result.get();
     if !text.starts_with('{') {
         return false;

@@ -22,6 +22,9 @@ use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
 use crate::policy::GlobalPolicies;
 use crate::quota::{Class, IdentityLimits};
 use crate::results::{BlobStore, MemoryBlobs, ResultLimits};
+use crate::session::resume::ResumeLedger;
+#[cfg(feature = "sqlite")]
+use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
 
 /// How a [`ServerState`] is to be made.
@@ -208,6 +211,22 @@ impl ServerStateConfig {
     pub(super) fn make_log(&self) -> Result<Arc<dyn EventLog>, StateError> {
         let log = MemoryLog::new(&*self.clock);
         Ok(Arc::new(log.with_families(self.families.clone())))
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        let clock = Arc::clone(&self.clock);
+        let Some(database) = &self.database else {
+            return Ok(ResumeLedger::new(clock, None, Vec::new()));
+        };
+        let (notebook, notes) = SqliteNotebook::open(database)?;
+        Ok(ResumeLedger::new(clock, Some(Arc::new(notebook)), notes))
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
+    pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
+        Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
     }
 
     /// Where the answers of calls with an idempotency key are kept.

@@ -19,7 +19,16 @@ use super::ClientSession;
 /// Where the calls of one session begin. Their [`CallDriver`] runs them.
 #[derive(Default)]
 pub struct Calls {
-    begun: Mutex<Vec<BoxFuture<'static, ()>>>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    begun: Vec<BoxFuture<'static, ()>>,
+    /// Wakes the driver, for whoever begins a call outside its turn.
+    driver: Option<Waker>,
+    /// The calls of the session that took the place of this one on its connection.
+    successor: Option<Arc<Calls>>,
 }
 
 /// Runs the calls of one connection in the task that reads and writes it.
@@ -89,7 +98,12 @@ impl Calls {
             }
         };
         let call = session.tasks.track_future(call).boxed();
-        self.begun.lock().push(call);
+        self.inner.lock().begun.push(call);
+    }
+
+    /// Has the driver go on with the calls of another session, beside those of this one that it has already.
+    pub(super) fn succeed(&self, successor: &Arc<Self>) {
+        self.inner.lock().successor = Some(Arc::clone(successor));
     }
 }
 
@@ -116,26 +130,65 @@ impl CallDriver {
         })
     }
 
+    /// Leaves the calls that run to the driver that the session has, or gets, on another connection.
+    pub fn leave(mut self) {
+        let running = std::mem::take(&mut self.running);
+        let driver = {
+            let mut inner = self.calls.inner.lock();
+            inner.begun.extend(running);
+            let mine = |driver: &Waker| driver.will_wake(&self.waker);
+            // Nobody is to wake who drives no more.
+            inner.driver.take_if(|driver| mine(driver));
+            inner.driver.clone()
+        };
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+        // What is left is not this driver's to drop.
+        self.calls = Arc::default();
+    }
+
     /// Drives the calls that are left to their end.
     pub async fn finish(mut self) {
         poll_fn(|cx| self.poll_idle(cx)).await;
+    }
+
+    /// Takes what began since the last turn, and changes over to the session that took the place of this one.
+    fn take_begun(&mut self) {
+        loop {
+            let successor = {
+                let mut inner = self.calls.inner.lock();
+                self.running.extend(inner.begun.drain(..));
+                if inner.driver.is_none() {
+                    inner.driver = Some(self.waker.clone());
+                }
+                inner.successor.take()
+            };
+            let Some(successor) = successor else { return };
+            successor.inner.lock().driver = Some(self.waker.clone());
+            self.calls = successor;
+        }
+    }
+
+    fn has_calls(&self) -> bool {
+        !self.running.is_empty() || !self.calls.inner.lock().begun.is_empty()
     }
 
     /// Ready when no call runs. Ends the turn.
     fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.turn.on.store(true, Ordering::SeqCst);
         self.turn.task.register(cx.waker());
-        self.running.extend(self.calls.begun.lock().drain(..));
         let mut rounds = 0;
         while rounds < ROUNDS && (rounds == 0 || self.turn.ready.load(Ordering::SeqCst)) {
             self.turn.ready.store(false, Ordering::SeqCst);
             rounds += 1;
+            self.take_begun();
             let mut cx = Context::from_waker(&self.waker);
             while let Poll::Ready(Some(())) = self.running.poll_next_unpin(&mut cx) {}
         }
         self.turn.on.store(false, Ordering::SeqCst);
         // What became ready after the last look was told to nobody.
-        if self.turn.ready.swap(false, Ordering::SeqCst) && !self.running.is_empty() {
+        if self.turn.ready.swap(false, Ordering::SeqCst) && self.has_calls() {
             cx.waker().wake_by_ref();
         }
         if self.running.is_empty() {
@@ -149,7 +202,12 @@ impl CallDriver {
 impl Drop for CallDriver {
     fn drop(&mut self) {
         // What began and was never driven holds the session that holds it.
-        let begun = std::mem::take(&mut *self.calls.begun.lock());
+        let begun = {
+            let mut inner = self.calls.inner.lock();
+            let mine = |driver: &Waker| driver.will_wake(&self.waker);
+            let mine = inner.driver.as_ref().is_none_or(mine);
+            mine.then(|| std::mem::take(&mut inner.begun))
+        };
         drop(begun);
     }
 }
@@ -157,7 +215,7 @@ impl Drop for CallDriver {
 impl fmt::Debug for Calls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Calls")
-            .field("begun", &self.begun.lock().len())
+            .field("begun", &self.inner.lock().begun.len())
             .finish()
     }
 }

@@ -7,14 +7,16 @@ mod calls;
 mod journal;
 mod link;
 mod registry;
+pub mod resume;
 mod subscriptions;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use car_protocol::jsonrpc::{ErrorObject, Id};
 use car_protocol::method::Callback;
 use car_protocol::rpc::events::Cursor;
+use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,9 +26,12 @@ pub use calls::{CallDriver, Calls};
 pub use journal::SessionJournal;
 pub use link::Link;
 pub use registry::SessionRegistry;
+pub use resume::Replies;
+pub(crate) use resume::Way;
+use resume::{ResumeLedger, Resumption};
 pub use subscriptions::{Asked, FedStream, Subscriptions};
 
-use crate::callbacks::{Answered, CallError, Callbacks};
+use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
 use crate::host::HostPlane;
@@ -60,6 +65,11 @@ pub struct ClientSession {
     cancel: CancellationToken,
     subscriptions: Arc<Subscriptions>,
     registry: Arc<SessionRegistry>,
+    ledger: Arc<ResumeLedger>,
+    /// There where the client asked for it.
+    resumption: OnceLock<Box<Resumption>>,
+    /// The session that took the place of this one on its connection.
+    successor: Mutex<Option<Arc<ClientSession>>>,
 }
 
 /// What a session is made of.
@@ -77,6 +87,7 @@ pub(crate) struct Parts {
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
     pub(crate) registry: Arc<SessionRegistry>,
+    pub(crate) ledger: Arc<ResumeLedger>,
 }
 
 impl ClientSession {
@@ -104,6 +115,9 @@ impl ClientSession {
             cancel: CancellationToken::new(),
             subscriptions,
             registry: parts.registry,
+            ledger: parts.ledger,
+            resumption: OnceLock::new(),
+            successor: Mutex::default(),
         });
         session.registry.add(&session);
         session
@@ -202,9 +216,10 @@ impl ClientSession {
         limit: Duration,
         params: impl FnOnce(&str) -> C::Params + Send,
     ) -> Result<C::Result, CallError> {
-        let channel = self.link.channel().ok_or(CallError::Disconnected)?;
         let deadline = Instant::now() + limit;
-        self.callbacks.call::<C>(&channel, deadline, params).await
+        self.callbacks
+            .call::<C>(&self.link, deadline, Repeats::No, params)
+            .await
     }
 
     /// Takes on a call, which is dropped when the session ends. To be called from within the future that is given to
@@ -259,6 +274,18 @@ impl ClientSession {
         session.is_some_and(|session| session.stream == *stream)
     }
 
+    /// Has another session take the place of this one on its connection, with the calls that it has.
+    fn succeed(&self, successor: &Arc<Self>) {
+        self.calls.succeed(&successor.calls);
+        *self.successor.lock() = Some(Arc::clone(successor));
+    }
+
+    /// The session that took the place of this one on its connection; once.
+    #[must_use]
+    pub fn take_successor(&self) -> Option<Arc<Self>> {
+        self.successor.lock().take()
+    }
+
     /// Puts the session on a connection.
     pub fn attach(&self, channel: &Arc<WsChannel>) {
         self.link.attach(channel);
@@ -277,6 +304,7 @@ impl ClientSession {
     pub fn abandon(&self) {
         self.cancel_calls();
         self.callbacks.end();
+        self.end_resumption();
         self.subscriptions.end();
         self.link.detach();
     }
@@ -300,6 +328,7 @@ impl Drop for ClientSession {
     fn drop(&mut self) {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
+        self.end_resumption();
         self.host.leave(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);

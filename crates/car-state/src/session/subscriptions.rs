@@ -71,6 +71,8 @@ pub struct FedStream {
     pub written: u64,
     /// How its events come.
     pub delivery: Delivery,
+    /// Whether it was asked for by its name.
+    pub named: bool,
 }
 
 impl Table {
@@ -286,6 +288,7 @@ impl Subscriptions {
                 stream: stream.clone(),
                 written: subscription.written(),
                 delivery: fed.delivery,
+                named: fed.named,
             })
         };
         let table = self.table.lock();
@@ -321,9 +324,32 @@ impl Subscriptions {
 
     /// Ends everything.
     pub(crate) fn end(&self) {
-        let ended = std::mem::take(&mut self.table.lock().fed);
-        self.table.lock().patterns.clear();
+        let ended = {
+            let mut table = self.table.lock();
+            table.patterns.clear();
+            std::mem::take(&mut table.fed)
+        };
         drop(ended);
+    }
+
+    /// Ends everything, and says what it was: what a connection had that is gone.
+    pub(crate) fn take(&self) -> (Vec<FedStream>, Vec<(Pattern, Delivery)>) {
+        let taken = (self.list(), self.patterns());
+        self.end();
+        taken
+    }
+
+    /// Has patterns cover again what they covered on another connection. What is not fed by now begins with the oldest
+    /// event that is kept: it has appeared meanwhile.
+    pub(crate) fn cover_again(&self, patterns: Vec<(Pattern, Delivery)>) {
+        if patterns.is_empty() {
+            return;
+        }
+        self.listen();
+        let patterns = patterns.into_iter();
+        let patterns = patterns.map(|(pattern, delivery)| Covering { pattern, delivery });
+        self.table.lock().patterns.extend(patterns);
+        self.cover_all();
     }
 
     /// Begins what found no room before, if anything did.

@@ -34,6 +34,9 @@ fn filled() -> Value {
             "bulk_lag_events": 120,
             "bulk_lag_most": 118,
             "stalled_connections": 1,
+            "sessions_detached": 1,
+            "sessions_noted": 0,
+            "reply_bytes": 2048,
         },
         "memory": {
             "limit": 67_108_864,
@@ -47,6 +50,7 @@ fn filled() -> Value {
         "counters": {
             "connections_opened": 12,
             "connections_ended": [{ "name": "normal", "count": 9 }],
+            "resumes": [{ "name": "resumed", "count": 2 }],
             "http_refused": [{ "name": "origin", "count": 1 }],
             "requests": [{ "name": "state.get ok", "count": 1_000 }],
             "errors": [{ "name": "forbidden", "count": 2 }],
@@ -105,6 +109,9 @@ fn minimal() -> Value {
             "bulk_lag_events": 0,
             "bulk_lag_most": 0,
             "stalled_connections": 0,
+            "sessions_detached": 0,
+            "sessions_noted": 0,
+            "reply_bytes": 0,
         },
         "memory": {
             "limit": 67_108_864,
@@ -118,6 +125,7 @@ fn minimal() -> Value {
         "counters": {
             "connections_opened": 0,
             "connections_ended": [],
+            "resumes": [],
             "http_refused": [],
             "requests": [],
             "errors": [],

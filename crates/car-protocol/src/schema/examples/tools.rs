@@ -38,6 +38,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "proposal_id": "p1",
                 "idle_timeout_ms": 5_000,
                 "compensation": true,
+                "delivery": 2,
                 "_meta": { "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" },
             }),
             json!({

@@ -1,0 +1,79 @@
+use std::fmt;
+use std::time::Duration;
+
+use car_protocol::Timestamp;
+use car_protocol::rpc::events::{Cursor, Delivery};
+use car_protocol::rpc::policy::PolicyDefinition;
+use car_protocol::rpc::tools::ToolDefinition;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use super::machine::Tokens;
+use super::token::TokenHash;
+use crate::identity::{Principal, Role, SessionId};
+use crate::log::EventLog;
+use crate::session::FedStream;
+
+/// What is noted of a session, so that it can be resumed after the daemon was started anew.
+#[derive(Clone, Debug)]
+pub(crate) struct Note {
+    pub(crate) id: SessionId,
+    pub(crate) principal: Principal,
+    pub(crate) role: Role,
+    pub(crate) tokens: Tokens<TokenHash>,
+    pub(crate) grace: Duration,
+    /// Until when it stays; none while it has a connection.
+    pub(crate) until: Option<Timestamp>,
+    pub(crate) tools: Vec<ToolDefinition>,
+    /// Those of the session itself, without those of its scopes.
+    pub(crate) policies: Vec<PolicyDefinition>,
+    /// The streams that it subscribes to, and how far they were written.
+    pub(crate) streams: Vec<NotedStream>,
+    /// The patterns that it subscribes to, and how the events of what they cover come.
+    pub(crate) patterns: Vec<(String, Delivery)>,
+}
+
+/// A stream that a session subscribes to.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct NotedStream {
+    pub(crate) stream: String,
+    /// How far it was written.
+    pub(crate) at: Cursor,
+    pub(crate) delivery: Delivery,
+    /// Whether it was asked for by its name, and not because a pattern covers it.
+    pub(crate) named: bool,
+}
+
+impl NotedStream {
+    pub(super) fn of(log: &dyn EventLog, fed: &FedStream) -> Self {
+        Self {
+            stream: fed.stream.to_string(),
+            at: Cursor {
+                seq: fed.written,
+                ..log.head(&fed.stream)
+            },
+            delivery: fed.delivery,
+            named: fed.named,
+        }
+    }
+}
+
+/// Where notes are kept. Whoever writes does not wait; what is written last counts.
+pub(crate) trait Notebook: fmt::Debug + Send + Sync {
+    /// Writes a note over the one of the same session. Ready when it survives the end of the process; none where it
+    /// could not be taken, which is logged.
+    fn save(&self, note: Note) -> Option<BoxFuture<'static, ()>>;
+
+    /// Drops the note of a session.
+    fn forget(&self, session: &SessionId);
+}
+
+impl Note {
+    /// About how many bytes it takes.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn weight(&self) -> usize {
+        const ROW: usize = 256;
+        let streams = self.streams.len() + self.patterns.len();
+        ROW * (1 + self.tools.len() + self.policies.len() + streams)
+    }
+}

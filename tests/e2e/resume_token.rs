@@ -1,0 +1,132 @@
+use car_state::frame::close;
+use car_tests::{TestDaemon, settle};
+use serde_json::json;
+
+use crate::resume::{cut, resumable, resume, resumes};
+
+#[tokio::test(start_paused = true)]
+async fn the_old_token_is_good_until_the_new_one_is_used() {
+    let daemon = TestDaemon::start();
+    let (alice, first) = resumable(&daemon, "alice").await;
+    cut(alice).await;
+    // The answer to this one is lost, and the token in it.
+    let mut alice = daemon.client("alice unheard");
+    alice
+        .request("session.resume", json!({ "token": first }))
+        .await;
+    settle().await;
+    cut(alice).await;
+    let (alice, resumed) = resume(&daemon, "alice again", json!({ "token": first })).await;
+    let second = resumed["resume_token"].clone();
+    cut(alice).await;
+    let (alice, resumed) = resume(&daemon, "alice once more", json!({ "token": second })).await;
+    cut(alice).await;
+    let mut mallory = daemon.client("mallory");
+    let refused = mallory
+        .refusal("session.resume", json!({ "token": first }))
+        .await;
+    assert_eq!(refused["data"]["kind"], "auth_failed");
+    mallory.finish().await;
+    let third = resumed["resume_token"].clone();
+    let (alice, _) = resume(&daemon, "alice at last", json!({ "token": third })).await;
+    alice.finish().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_token_lets_nobody_in() {
+    let daemon = TestDaemon::guarded();
+    let mut mallory = daemon.client("mallory");
+    for token in ["", "nobody.00", "000000000001.00"] {
+        let refused = mallory
+            .refusal("session.resume", json!({ "token": token }))
+            .await;
+        assert_eq!(refused["code"], -32001);
+    }
+    mallory
+        .request("session.resume", json!({ "token": "x" }))
+        .await;
+    mallory
+        .request("session.resume", json!({ "token": "x" }))
+        .await;
+    mallory.answer_to(4).await;
+    mallory.answer_to(5).await;
+    assert_eq!(mallory.closed().await, Some(close::POLICY));
+    daemon.assert_empty().await;
+    assert_eq!(resumes(&daemon), [("refused", 5)]);
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_authenticates_and_gives_the_role_that_it_was_given_for() {
+    let daemon = TestDaemon::guarded();
+    let mut harry = daemon.client("harry");
+    let params = json!({ "host_token": daemon.host_token(), "resume": true, "grace_ms": 5_000 });
+    let begun = harry.call("session.auth", params).await;
+    assert_eq!(begun["grace_ms"], 5_000);
+    cut(harry).await;
+    let token = begun["resume_token"].clone();
+    // Whoever has authenticated as somebody else is not let in with it.
+    let mut alice = daemon.authenticated("alice").await;
+    let refused = alice
+        .refusal("session.resume", json!({ "token": token }))
+        .await;
+    assert_eq!(refused["data"]["kind"], "forbidden");
+    alice.finish().await;
+    let (harry, resumed) = resume(&daemon, "harry again", json!({ "token": token })).await;
+    assert_eq!(resumed["role"], "host");
+    harry.finish().await;
+    // As the same one it is.
+    let mut harry = daemon.client("harry");
+    let params = json!({ "host_token": daemon.host_token(), "resume": true });
+    let begun = harry.call("session.auth", params).await;
+    cut(harry).await;
+    let mut harry = daemon.host("harry again").await;
+    let params = json!({ "token": begun["resume_token"] });
+    harry.call("session.resume", params).await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_speaks_for_somebody_else_has_new_tokens() {
+    let daemon = TestDaemon::guarded();
+    let mut alice = daemon.client("alice");
+    let params = json!({ "token": daemon.token(), "resume": true });
+    let begun = alice.call("session.auth", params).await;
+    let params = json!({ "host_token": daemon.host_token() });
+    alice.call("session.auth", params).await;
+    cut(alice).await;
+    let mut alice = daemon.client("alice again");
+    let params = json!({ "token": begun["resume_token"] });
+    alice.refusal("session.resume", params).await;
+    alice.leave().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resume_is_a_request_of_its_own_that_makes_sense() {
+    let daemon = TestDaemon::start();
+    let (alice, token) = resumable(&daemon, "alice").await;
+    cut(alice).await;
+    let mut alice = daemon.client("alice again");
+    let params = json!({ "token": token });
+    // Nobody would learn the new token.
+    alice.notify("session.resume", params.clone()).await;
+    let message =
+        json!({ "jsonrpc": "2.0", "id": 7, "method": "session.resume", "params": params });
+    alice.send(json!([message])).await;
+    let answers = alice.next().await;
+    assert_eq!(answers[0]["error"]["data"]["kind"], "invalid_request");
+    for waiting in [json!([{}]), json!([true]), json!(vec![0; 4_097])] {
+        let params = json!({ "token": token, "waiting": waiting });
+        let refused = alice.refusal("session.resume", params).await;
+        assert_eq!(refused["data"]["field"], "waiting");
+    }
+    // None of that has used the token.
+    alice.call("session.resume", params).await;
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
