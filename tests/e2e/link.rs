@@ -11,6 +11,7 @@ use car_tests::fault_link::{
     Acts, Extent, Follower, Goal, MemoryLink, Patience, SEEDS, Seeds, replayable,
 };
 use car_tests::{TestDaemon, Wanted};
+use car_transport::Limits;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::json;
@@ -76,7 +77,16 @@ async fn publish(daemon: &TestDaemon, stream: &StreamName, seed: u64, goal: &Goa
     }
 }
 
-async fn run(seed: u64, family: &'static Family) -> Follower {
+/// How a client comes back.
+#[derive(Clone, Copy)]
+enum Comeback {
+    /// It subscribes again, and asks what became of its acts.
+    Subscribes,
+    /// Its session is resumed.
+    Resumes,
+}
+
+async fn run(seed: u64, family: &'static Family, comeback: Comeback) -> Follower {
     let daemon = TestDaemon::with(Wanted {
         state: |config| {
             let families = Families::default().with(&[&GENERIC, &FLEETING]);
@@ -89,13 +99,20 @@ async fn run(seed: u64, family: &'static Family) -> Follower {
     let goal = Goal::default();
     let mut link = MemoryLink::new(&daemon.server, seed, EXTENT);
     let mut follower = Follower::new(family.name, PATIENCE);
-    follower.acts = Some(Acts::new(&format!("act of seed {seed}"), 8, 6));
+    follower = match comeback {
+        Comeback::Subscribes => follower.doing(Acts::new(&format!("act of seed {seed}"), 8, 6)),
+        Comeback::Resumes => follower.resuming(),
+    };
     tokio::join!(
         publish(&daemon, &stream, seed, &goal),
         follower.follow(&goal, async |number| Some(link.dial(number).await)),
     );
     follower.compare(daemon.server.connect()).await;
     drop(link);
+    if matches!(comeback, Comeback::Resumes) {
+        // A session whose token nobody has heard of waits for its grace to end.
+        sleep(Limits::default().session.grace).await;
+    }
     // It would stay, as it belongs to nobody.
     daemon.server.state().log().remove(&stream);
     daemon.assert_empty().await;
@@ -106,7 +123,7 @@ async fn run(seed: u64, family: &'static Family) -> Follower {
 async fn nothing_is_lost(part: u64, of: u64) {
     let (mut runs, mut connections, mut asked) = (0, 0, 0);
     for seed in Seeds::wanted(SEEDS).share(part, of) {
-        let run = run(seed, &GENERIC);
+        let run = run(seed, &GENERIC, Comeback::Subscribes);
         let follower = replayable(seed, "e2e", "link::", run).await;
         assert_eq!(follower.missed, [], "seed {seed}: nothing went");
         runs += 1;
@@ -142,11 +159,33 @@ async fn nothing_is_lost_or_said_twice_by_a_link_that_fails_in_the_last_quarter_
 async fn what_retention_took_from_a_client_behind_a_bad_link_is_told_to_the_last_event() {
     let (mut seen, mut missed) = (0, 0);
     for seed in Seeds::wanted(100).all() {
-        let follower = replayable(seed, "e2e", "link::", run(seed, &FLEETING)).await;
+        let follower = replayable(
+            seed,
+            "e2e",
+            "link::",
+            run(seed, &FLEETING, Comeback::Subscribes),
+        )
+        .await;
         // Whatever it did not see it was told of: the numbers are held together while it follows.
         seen += follower.events.len();
         missed += follower.missed.len();
     }
     assert!(seen > 0);
     assert!(missed > 0 || Seeds::wanted(100).all().count() < 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_resumed_over_a_link_that_fails_misses_nothing_and_ends_for_good() {
+    let (mut runs, mut times) = (0, 0);
+    for seed in Seeds::wanted(SEEDS / 4).all() {
+        let run = run(seed, &GENERIC, Comeback::Resumes);
+        let follower = replayable(seed, "e2e", "link::", run).await;
+        assert_eq!(follower.missed, [], "seed {seed}: nothing went");
+        runs += 1;
+        times += follower.resumed.map_or(0, |resumed| resumed.times);
+    }
+    assert!(
+        runs < 20 || times > runs,
+        "sessions come back: {times} times in {runs} runs"
+    );
 }

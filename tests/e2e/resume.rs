@@ -274,6 +274,36 @@ async fn subscriptions_go_on_from_what_was_seen_without_gap_or_duplicate() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn patterns_and_their_classes_go_on_with_the_session() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    let mut bob = daemon.client("bob");
+    let all = json!({ "streams": ["*"], "delivery": "coalesce" });
+    alice.call("events.subscribe", all).await;
+    let tell = |message: &str| json!({ "message": message });
+    bob.call("host.notify", tell("one")).await;
+    let one = alice.expect("host.event").await["params"].clone();
+    cut(alice).await;
+    for message in ["two", "three"] {
+        bob.call("host.notify", tell(message)).await;
+    }
+    let seen = json!({ "host": { "epoch": one["epoch"], "seq": one["seq"] } });
+    let params = json!({ "token": token, "seen": seen });
+    let (mut alice, _) = resume(&daemon, "alice again", params).await;
+    // Of what it missed it gets the latest, as it asked before.
+    let lagged = alice.expect("events.lagged").await;
+    assert_eq!(lagged["params"]["coalesced"], 1);
+    let event = alice.expect("host.event").await;
+    assert_eq!(event["params"]["message"], "three");
+    let streams = json!({ "streams": ["*"] });
+    let removed = alice.call("events.unsubscribe", streams).await;
+    assert!(removed["removed"].as_u64() > Some(0), "{removed}");
+    alice.finish().await;
+    bob.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_place_that_is_gone_is_told_and_the_other_streams_go_on() {
     let daemon = TestDaemon::start();
     let (mut alice, token) = resumable(&daemon, "alice").await;

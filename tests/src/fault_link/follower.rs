@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::acts::Acts;
 use super::line::{Line, Lost, Patience};
+use super::resumed::{Begun, Resumed};
 
 /// Connections that a client makes before the test gives up: far more than a seed has faulty ones.
 const MOST_CONNECTIONS: u64 = 64;
@@ -85,6 +86,8 @@ pub struct Follower {
     pub connections: u64,
     /// What it does meanwhile.
     pub acts: Option<Acts>,
+    /// Its session, where that is to come back whole.
+    pub resumed: Option<Resumed>,
 }
 
 impl Follower {
@@ -100,7 +103,15 @@ impl Follower {
             missed: Vec::new(),
             connections: 0,
             acts: None,
+            resumed: None,
         }
+    }
+
+    /// The same, which resumes its session.
+    #[must_use]
+    pub fn resuming(mut self) -> Self {
+        self.resumed = Some(Resumed::default());
+        self
     }
 
     /// The same, which does this meanwhile.
@@ -138,6 +149,9 @@ impl Follower {
                 };
                 let mut line = Line::new(duplex, patience);
                 let Err(Lost) = self.listen(&mut line, goal).await else {
+                    if self.resumed.is_some() {
+                        Resumed::end(&mut line).await;
+                    }
                     line.close().await;
                     return;
                 };
@@ -155,7 +169,13 @@ impl Follower {
         if let Some(acts) = &mut self.acts {
             acts.settle(line).await?;
         }
-        self.subscribe(line).await?;
+        match &mut self.resumed {
+            None => self.subscribe(line).await?,
+            Some(resumed) => match resumed.begin(line, &self.stream, self.place).await? {
+                Begun::Anew => self.subscribe(line).await?,
+                Begun::After(from) => self.goes_on(from),
+            },
+        }
         while !self.arrived(goal) {
             let message = line.read().await?;
             match &mut self.acts {
@@ -190,11 +210,15 @@ impl Follower {
                 continue;
             }
             let from = cursor(&answer["result"]["streams"][0]["from"]);
-            match self.place {
-                Some(place) => assert_eq!(from, place, "it goes on where it was"),
-                None => self.place = Some(from),
-            }
+            self.goes_on(from);
             return Ok(());
+        }
+    }
+
+    fn goes_on(&mut self, from: Cursor) {
+        match self.place {
+            Some(place) => assert_eq!(from, place, "it goes on where it was"),
+            None => self.place = Some(from),
         }
     }
 
@@ -294,7 +318,7 @@ impl Follower {
     }
 }
 
-fn cursor(value: &Value) -> Cursor {
+pub(super) fn cursor(value: &Value) -> Cursor {
     let number = |name: &str| {
         value[name]
             .as_u64()

@@ -11,6 +11,7 @@ mod memory;
 mod plan;
 mod proxy;
 mod relay;
+mod resumed;
 mod seeds;
 
 pub use acts::Acts;
@@ -20,4 +21,5 @@ pub use memory::MemoryLink;
 pub use plan::{Course, Extent, Fault, Plan};
 pub use proxy::Proxy;
 pub use relay::{Ended, relay};
+pub use resumed::Resumed;
 pub use seeds::{SEEDS, SOCKET_SEEDS, Seeds, replayable};

@@ -1,0 +1,63 @@
+//! A session that is to come back whole, instead of subscriptions that begin anew.
+
+use car_protocol::rpc::events::Cursor;
+use serde_json::{Value, json};
+
+use super::follower::cursor;
+use super::line::{Line, Lost};
+
+/// What a client knows of its session.
+#[derive(Debug, Default)]
+pub struct Resumed {
+    /// The newest token that it has heard of.
+    token: Option<Value>,
+    /// How often the session came back.
+    pub times: u64,
+    /// How often it could not: it was gone for longer than its grace.
+    pub ended: u64,
+}
+
+/// How a connection begins.
+pub(super) enum Begun {
+    /// Nothing is subscribed.
+    Anew,
+    /// The stream goes on after this place.
+    After(Cursor),
+}
+
+impl Resumed {
+    /// Resumes the session, or begins one that can be resumed.
+    pub(super) async fn begin(
+        &mut self,
+        line: &mut Line,
+        stream: &str,
+        place: Option<Cursor>,
+    ) -> Result<Begun, Lost> {
+        // Without a place it cannot say what it has seen: its stream would go on after what was written in vain.
+        if let (Some(token), Some(place)) = (&self.token, place) {
+            let params = json!({ "token": token, "seen": { stream: place } });
+            let mut answer = line.ask("session.resume", &params).await?;
+            if answer.get("error").is_none() {
+                let result = &mut answer["result"];
+                self.times += 1;
+                self.token = Some(result["resume_token"].take());
+                let streams = result["streams"].as_array().into_iter().flatten();
+                let mut fed = streams.filter(|fed| fed["stream"] == stream);
+                let from = fed.find_map(|fed| fed.get("from"));
+                return Ok(from.map_or(Begun::Anew, |from| Begun::After(cursor(from))));
+            }
+            self.ended += 1;
+            self.token = None;
+        }
+        let answer = line.ask("session.init", &json!({ "resume": true })).await?;
+        let token = &answer["result"]["resume_token"];
+        assert!(token.is_string(), "{answer}");
+        self.token = Some(token.clone());
+        Ok(Begun::Anew)
+    }
+
+    /// Ends the session with the connection.
+    pub(super) async fn end(line: &mut Line) {
+        let _ = line.request("session.close", &json!({})).await;
+    }
+}
