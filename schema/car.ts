@@ -115,35 +115,71 @@ export interface Methods {
    */
   "tools.unregister": { params: ToolsUnregisterParams; result: Unregistered };
   /**
+   * Tells how far a `tools.execute` is. Best sent as a notification. It begins the call's idle time anew, never its deadline; who listens to the proposal gets at most twenty a second of each call, and is told how many were left out.
+   *
+   * Access: client.
+   */
+  "tools.progress": { params: ToolsProgressParams; result: ToolsProgressed };
+  /**
    * Runs a proposal and answers when it has ended.
    *
    * Access: client.
    */
   "proposal.submit": { params: ProposalSubmitParams; result: ProposalResult };
   /**
-   * Registers a policy in the session, or in one of its policy scopes. A name that is there already is replaced.
+   * Ends a proposal that is under way. Nothing further begins, tools that run are told with `tools.cancel` and have a moment to answer, and what succeeded is compensated where it says how. The answer to `proposal.submit` then has a status and a reason for every action. A proposal that is not known, or that is another session's while the caller is no host, is refused with the kind `not_found`.
+   *
+   * Access: client.
+   */
+  "proposal.cancel": { params: ProposalCancelParams; result: ProposalCancelled };
+  /**
+   * The attempts at a proposal's tool calls, with answers that came too late. Those of ended proposals are kept while there is room.
+   *
+   * Access: client.
+   */
+  "proposal.calls": { params: ProposalCallsParams; result: ProposalCalls };
+  /**
+   * Reads a part of a stored result. A handle is good for the session that got it, for sessions with the same credential, and for hosts; to all others it is unknown.
+   *
+   * Access: client.
+   */
+  "results.read": { params: ResultsReadParams; result: ResultChunk };
+  /**
+   * Registers a policy in the session, in one of its policy scopes, or, by a host, for all sessions of the daemon. A name that is there already is replaced, and what it counted is forgotten.
    *
    * Access: client.
    */
   "policy.register": { params: PolicyRegisterParams; result: PolicyRegistered };
   /**
-   * The policies of the session, or of one of its policy scopes.
+   * The policies of the session, of one of its policy scopes, or of the daemon.
    *
    * Access: client.
    */
   "policy.list": { params?: PolicyListParams; result: PolicyList };
   /**
-   * Removes a policy.
+   * Removes a policy. Those of the daemon are removed by hosts; those of its configuration stay.
    *
    * Access: client.
    */
   "policy.unregister": { params: PolicyUnregisterParams; result: Unregistered };
+  /**
+   * Which policies concern an action, which of them decides, and why. Nothing runs, nobody is asked and nothing is counted.
+   *
+   * Access: client.
+   */
+  "policy.explain": { params: PolicyExplainParams; result: PolicyExplanation };
   /**
    * Checks a proposal against the session's tools and a forward simulation of its effects.
    *
    * Access: client.
    */
   "verify": { params: VerifyParams; result: Verification };
+  /**
+   * The same, with the state after each action.
+   *
+   * Access: client.
+   */
+  "simulate": { params: VerifyParams; result: Simulation };
   /**
    * Reads one key. `null` when the key is absent.
    *
@@ -303,7 +339,7 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
-   * What became of the act that a key names. Waits for nothing.
+   * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
    *
@@ -368,6 +404,8 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
+  "execution.event": { params: ExecutionEvent };
 }
 
 /** One step of a proposal. */
@@ -420,6 +458,12 @@ export interface Action {
   failure_behavior?: FailureBehavior;
   /** The time of one attempt, in milliseconds; 300,000 when left out. */
   timeout_ms?: number | null;
+  /** How long the tool may be silent, in milliseconds: `tools.progress` begins that time anew, never `timeout_ms`. That of the tool when left out. */
+  idle_timeout_ms?: number | null;
+  /** What undoes it. Run when it has succeeded and what the proposal wrote is dropped; the last to succeed first. */
+  compensation?: Compensation | null;
+  /** Whether `compensation` is to be run; true when left out. */
+  compensable?: boolean | null;
   /** Whatever belongs to it; recorded. */
   metadata?: { [key: string]: unknown } | null;
 }
@@ -442,6 +486,8 @@ export interface ActionProposal {
   timeout_ms?: number | null;
   /** How many of its tool calls may run at the same time: 1 to 64, 16 when left out. */
   max_concurrency?: number | null;
+  /** What it may use; no bound when left out. */
+  budget?: ProposalBudget | null;
 }
 
 /** What became of one action. */
@@ -462,6 +508,14 @@ export interface ActionResult {
   timestamp: Timestamp;
   /** How many attempts were made. */
   attempts: number;
+  /** Whether `output` is a `ResultHandle`: what the action gave is too big to be carried, and is read with `results.read`. */
+  stored?: boolean;
+  /** Why it did not succeed, for a program, where one of these kinds says it. */
+  error_kind?: FailureKind;
+  /** The policies that object to it. */
+  violations?: PolicyViolation[];
+  /** When the same action may succeed, in milliseconds: its tool's rate limit, or a policy, has no room before. */
+  retry_after_ms?: number;
 }
 
 /** How an action ended. */
@@ -512,10 +566,51 @@ export interface AgentDisplayOutput {
   accent?: string;
 }
 
+/** A part of a `Budget`. */
+export type BudgetPart =
+  /** Actions. */
+  | "max_actions"
+  /** Tool calls. */
+  | "max_tool_calls"
+  /** Time. */
+  | "max_duration_ms";
+
 /** The metadata of a request that the daemon sends. */
 export interface CallbackMeta {
   /** W3C Trace Context: the trace of the request that caused this one, where that request named one in its own `_meta.traceparent`, with the daemon's step as the parent. */
   traceparent?: string;
+}
+
+/** What undoes an action. */
+export interface Compensation {
+  /** The tool. */
+  tool: string;
+  /**
+   * What it takes. `$id.output` is the output of an action, this one's too.
+   *
+   * `{}` when left out.
+   */
+  parameters?: { [key: string]: unknown };
+  /** Its time, in milliseconds; 30,000 when left out. */
+  timeout_ms?: number | null;
+}
+
+/** What became of a compensation. */
+export interface CompensationResult {
+  /** The action that it undoes. */
+  action_id: string;
+  /** The tool. */
+  tool: string;
+  /** `succeeded`, `failed`, `rejected`, or `skipped` when it was not run. */
+  status: ActionStatus;
+  /** What it gave. */
+  output?: unknown;
+  /** Why it did not succeed. */
+  error?: string;
+  /** How long it took, in milliseconds. */
+  duration_ms?: number;
+  /** When it ended. */
+  timestamp: Timestamp;
 }
 
 /** A confirmation without further content. */
@@ -950,6 +1045,51 @@ export type Execution =
   /** As soon as the data they need is there. */
   | "parallel";
 
+/** Params of `execution.event`: a step of a proposal whose stream is subscribed. */
+export interface ExecutionEvent {
+  /** What happened. */
+  kind: ExecutionEventKind;
+  /** When. */
+  timestamp: Timestamp;
+  /** The action that it concerns; none for the end of the proposal. */
+  action_id?: string;
+  /** The proposal. */
+  proposal_id: string;
+  /** The rest, by kind. */
+  data: { [key: string]: unknown };
+  /** The stream: `run/`, the session, `/` and the proposal. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
+}
+
+/** A step of a proposal, with the members of its `data`. */
+export type ExecutionEventKind =
+  /** The action passed validation and policies. */
+  | "validated"
+  /** An attempt begins: `attempt`, for a tool call `tool` and `timeout_ms`. */
+  | "started"
+  /** An attempt failed and another follows: `attempt` (the failed one), `error`, `delay_ms`. */
+  | "retrying"
+  /** The tool's host tells how far it is: `attempt`, `progress`, `total`, `message`, `partial`; `dropped` when others came too fast and were left out before. */
+  | "progress"
+  /** The action is done: `attempts`, `duration_ms`; `cached` or `deduplicated` when an earlier result was taken. */
+  | "succeeded"
+  /** The action failed or was refused: `status`, `reason`, `attempts`. */
+  | "failed"
+  /** The action was not run, or its failure is skipped: `reason`, `attempts`. */
+  | "skipped"
+  /** The action was taken back because the proposal ended early: `reason`, `attempts`. */
+  | "cancelled"
+  /** What the action did was undone, or not: `status`, `reason`. */
+  | "compensated"
+  /** An answer came after its attempt was decided: `attempt`, `fence`, `decided`. */
+  | "late_result"
+  /** The proposal has ended, and with it the stream: `outcome`. */
+  | "ended";
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -959,9 +1099,22 @@ export type FailureBehavior =
   /** The action counts as skipped. */
   | "skip";
 
+/** Why an action did not succeed. */
+export type FailureKind =
+  /** The parameters do not fit the tool's schema; nothing was called. */
+  | "invalid_parameters"
+  /** What the tool gave does not fit its `returns`. */
+  | "invalid_result"
+  /** What the action gave is too big to be carried, and the result store did not take it. */
+  | "result_not_kept"
+  /** Policies object, or a person that one of them wanted to be asked does; nothing was called. */
+  | "policy"
+  /** The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some. */
+  | "rate_limited";
+
 /** The word `global`. */
 export type GlobalScope =
-  /** The whole session. */
+  /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
   | "global";
 
 /** Params of `server.handshake`. */
@@ -1298,40 +1451,129 @@ export type Outcome =
   /** It was cancelled, or its time was over; nothing was written to the state. */
   | "cancelled";
 
-/** Where a policy applies: `"global"` is the whole session. */
+/** Where a policy applies: `"global"` is the whole session, or the daemon. */
 export type PolicyAppliesTo = GlobalScope | { session_id: string };
+
+/** A policy that concerns an action. */
+export interface PolicyConcerned {
+  /** Its name. */
+  policy: string;
+  /** Its rule. */
+  rule: string;
+  /** Where it stands. */
+  level: PolicyLevel;
+  /** What it says. */
+  finding: PolicyFinding;
+  /** Why, unless it allows. */
+  reason?: string;
+  /** For `max_calls`, how many calls there is room for now. */
+  remaining?: number;
+  /** For `max_calls`, when there is room again, in milliseconds. */
+  retry_after_ms?: number;
+}
+
+/** What would become of an action. */
+export type PolicyDecision =
+  /** No policy objects. */
+  | "allow"
+  /** A person would be asked. */
+  | "require_approval"
+  /** It hangs on an output that is not there yet. */
+  | "unknown"
+  /** A policy objects. */
+  | "deny";
 
 /** A policy. Which members it needs depends on its rule. */
 export interface PolicyDefinition {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string | null;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string | null;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string | null;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[] | null;
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number | null;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number | null;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string | null;
 }
 
 /** A policy. Which members it needs depends on its rule. */
 export interface PolicyDefinitionOutput {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[];
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string;
 }
+
+/** Params of `policy.explain`. */
+export interface PolicyExplainParams {
+  /** The action, as a proposal would have it. */
+  action: Action;
+  /** The policy scope that the proposal would name. */
+  session_id?: string | null;
+  /** For whom it would run. */
+  scope?: ProposalScope | null;
+}
+
+/** Result of `policy.explain`. */
+export interface PolicyExplanation {
+  /** What would become of the action: the strictest of all findings. */
+  decision: PolicyDecision;
+  /** The first policy with that finding; left out where nothing objects. */
+  decided_by?: string;
+  /** Why, in the words of that policy. */
+  reason?: string;
+  /** Every policy that concerns the action, in the order in which they are asked. */
+  policies: PolicyConcerned[];
+  /** How many policies were looked at. */
+  asked: number;
+}
+
+/** What one policy says about an action. */
+export type PolicyFinding =
+  /** It does not object. */
+  | "allows"
+  /** It wants a person to be asked. */
+  | "requires_approval"
+  /** It cannot tell: it looks at a parameter that refers to the output of another action. */
+  | "unknown"
+  /** It objects. */
+  | "denies";
+
+/** Where a policy stands, from the widest to the narrowest. All of them apply. */
+export type PolicyLevel =
+  /** In all sessions of the daemon. */
+  | "daemon"
+  /** In one session. */
+  | "session"
+  /** In the proposals of a session that name the policy scope. */
+  | "policy_scope";
 
 /** Result of `policy.list`. */
 export interface PolicyList {
@@ -1343,24 +1585,36 @@ export interface PolicyList {
 export interface PolicyListParams {
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
 }
 
-/** Params of `policy.register`: the members of the policy, and `session_id`. */
+/** Params of `policy.register`: the members of the policy, `session_id` and `scope`. */
 export interface PolicyRegisterParams {
   /** 1 to 128 bytes; names the policy in violations. */
   name: string;
-  /** `deny_tool`, `deny_tool_param` or `require_state`. */
+  /** `deny_tool`, `deny_tool_param`, `require_state`, `allow_only`, `max_calls` or `require_approval`. */
   rule: string;
-  /** The tool, for `deny_tool` and `deny_tool_param`. */
+  /** The tool, for `deny_tool` and `deny_tool_param`; for `max_calls` and `require_approval` too, where it may be left out to mean every tool. */
   target?: string | null;
   /** The parameter for `deny_tool_param`, the key for `require_state`. */
   key?: string | null;
   /** The value that `require_state` demands. */
   value?: unknown;
-  /** The text that `deny_tool_param` looks for. */
+  /** The text that `deny_tool_param` looks for, or, after `regex:`, the regular expression. */
   pattern?: string | null;
+  /** The only tools that `allow_only` lets be called. */
+  tools?: string[] | null;
+  /** How many calls `max_calls` lets pass in any `window_ms`; 0 lets none pass. */
+  count?: number | null;
+  /** The window of `max_calls`, in milliseconds: 1 to 2,678,400,000 (31 days). */
+  window_ms?: number | null;
+  /** The agent that it binds; without one, everybody. It binds the proposals that name the agent as their `callerId`, and all those of the session that registered the agent. */
+  agent?: string | null;
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
 }
 
 /** Result of `policy.register`. */
@@ -1369,6 +1623,8 @@ export interface PolicyRegistered {
   registered: string;
   /** Where. */
   scope: PolicyAppliesTo;
+  /** Where it stands, which `scope` does not tell: it is `"global"` for the session and for the daemon. */
+  level: PolicyLevel;
 }
 
 /** A policy scope. */
@@ -1389,6 +1645,22 @@ export interface PolicyUnregisterParams {
   name: string;
   /** The policy scope; without one, the session. */
   session_id?: string | null;
+  /** `global` for all sessions of the daemon, then without a `session_id`. */
+  scope?: GlobalScope | null;
+}
+
+/** A policy's reason against an action. */
+export interface PolicyViolation {
+  /** The policy's name. */
+  policy: string;
+  /** Its rule. */
+  rule: string;
+  /** Where it stands. */
+  level: PolicyLevel;
+  /** Why. */
+  reason: string;
+  /** For `max_calls`, when there is room again, in milliseconds. */
+  retry_after_ms?: number;
 }
 
 /** A condition on one key of the state. */
@@ -1417,6 +1689,103 @@ export interface ProcessStatus {
   max_descriptors?: number;
 }
 
+/** What a proposal may use. When one of them is used up nothing further begins, what runs may end, and what was written stands; the actions that are left are skipped with a reason that begins with `budget_exhausted`. */
+export interface ProposalBudget {
+  /** Actions that are looked at. */
+  max_actions?: number | null;
+  /** Attempts at tool calls, retries included. A result that is reused is none. */
+  max_tool_calls?: number | null;
+  /** Milliseconds. What runs then is taken back. */
+  max_duration_ms?: number | null;
+}
+
+/** One attempt at one tool call. */
+export interface ProposalCallRecord {
+  /** Counts the attempts of the session. An attempt that was replaced by another one has the lower number. */
+  fence: number;
+  /** The action. */
+  action_id: string;
+  /** The tool. */
+  tool: string;
+  /** 1 for the first attempt. */
+  attempt: number;
+  /** Whether it undoes the action. */
+  compensation?: boolean;
+  /** When it began. */
+  began: Timestamp;
+  /** The time that it had, in milliseconds. */
+  lease_ms: number;
+  /** What became of it. What is decided here is never changed by an answer that comes later. */
+  state: ProposalCallState;
+  /** How long it took until that was decided, in milliseconds. */
+  duration_ms?: number;
+  /** An answer that came after it was decided. */
+  late?: ProposalLateAnswer;
+}
+
+/** What became of an attempt. */
+export type ProposalCallState =
+  /** There is no answer yet. */
+  | "open"
+  /** There is a result. */
+  | "succeeded"
+  /** The tool failed. */
+  | "failed"
+  /** There was no answer in time. */
+  | "timed_out"
+  /** Nobody waited for it any more. */
+  | "cancelled";
+
+/** Result of `proposal.calls`. */
+export interface ProposalCalls {
+  /** The proposal. */
+  proposal_id: string;
+  /** Whether it is under way. */
+  running: boolean;
+  /** The attempts at its tool calls that are still known, in the order in which they began. */
+  calls: ProposalCallRecord[];
+}
+
+/** Params of `proposal.calls`. */
+export interface ProposalCallsParams {
+  /** The proposal. */
+  proposal_id: string;
+  /** The session that it ran in; the caller's own when left out. Another one's needs the host role. */
+  session_id?: string | null;
+}
+
+/** Params of `proposal.cancel`. */
+export interface ProposalCancelParams {
+  /** The proposal. */
+  proposal_id: string;
+  /** Why, for those who read the result; cut to 512 bytes. */
+  reason?: string | null;
+  /** The session that it runs in; the caller's own when left out. Another one's needs the host role. */
+  session_id?: string | null;
+}
+
+/** Result of `proposal.cancel`. */
+export interface ProposalCancelled {
+  /** The proposal. */
+  proposal_id: string;
+  /** Whether it ends for this reason. The answer to its `proposal.submit` then says `cancelled`, whatever else happens. */
+  cancelled: boolean;
+  /** How it had ended, where it was over already. */
+  outcome?: Outcome;
+}
+
+/** An answer that came after its attempt was decided. It changes nothing. */
+export interface ProposalLateAnswer {
+  /** When it came. */
+  timestamp: Timestamp;
+  /** The size of the result, in bytes of JSON. */
+  bytes: number;
+  /** The result; left out when it has more than 4,096 bytes. */
+  result?: unknown;
+  /** The error instead, cut to 1,024 bytes. */
+  error?: string;
+}
+
 /** Result of `proposal.submit`. */
 export interface ProposalResult {
   /** The proposal. */
@@ -1427,6 +1796,12 @@ export interface ProposalResult {
   cost: CostSummary;
   /** How the whole ended, and with that whether its writes to the state stand. */
   outcome: Outcome;
+  /** What became of the compensations, in the order in which they were run. */
+  compensations?: CompensationResult[];
+  /** The part of the budget that ended it before its last action. */
+  budget_exhausted?: BudgetPart;
+  /** Where its steps stand in the log, if somebody asked for them. */
+  run?: ProposalStream;
 }
 
 /** For whom a proposal runs. */
@@ -1439,6 +1814,16 @@ export interface ProposalScope {
   claims?: { [key: string]: unknown } | null;
 }
 
+/** Where the steps of a proposal stand in the log. */
+export interface ProposalStream {
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The number of its last event, which tells the end. It may come after this answer. */
+  seq: number;
+}
+
 /** Params of `proposal.submit`. */
 export interface ProposalSubmitParams {
   /** The proposal. */
@@ -1447,6 +1832,8 @@ export interface ProposalSubmitParams {
   session_id?: string | null;
   /** For whom it runs. */
   scope?: ProposalScope | null;
+  /** Whether its steps are told with `execution.event` while it runs. */
+  stream?: boolean;
 }
 
 /** What waits to be written, over all connections. */
@@ -1526,6 +1913,65 @@ export interface ResolveRequested {
   requesting_client_id: string;
   /** Whose it is. */
   owner_client_id: string;
+}
+
+/** Result of `results.read`. */
+export interface ResultChunk {
+  /** The result that it is a part of. */
+  handle: ResultHandle;
+  /** The first byte. */
+  offset: number;
+  /** How many bytes `data` stands for. */
+  length: number;
+  /** How they stand there. */
+  encoding: ResultEncoding;
+  /** The bytes. */
+  data: string;
+  /** Where the next part begins; left out at the end. */
+  next_offset?: number;
+}
+
+/** How bytes stand in JSON. */
+export type ResultEncoding =
+  /** As they are: they are UTF-8. A character is never cut, so there may be up to 3 bytes fewer than asked for. */
+  | "text"
+  /** As base64 with padding. */
+  | "base64";
+
+/** What stands for a result that is too big to be carried. */
+export interface ResultHandle {
+  /** SHA-256 of the stored bytes, as 64 hex digits. */
+  sha256: string;
+  /** How many there are. */
+  bytes: number;
+  /** `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else. */
+  media_type: string;
+  /** Until when it is kept, unless others need the room before. */
+  expires_at: Timestamp;
+}
+
+/** What names a stored result: a handle, of which only `sha256` must be there and is looked at. */
+export interface ResultHandleName {
+  /** SHA-256 of the stored bytes, as 64 hex digits. */
+  sha256: string;
+  /** As it was given. */
+  bytes?: number | null;
+  /** As it was given. */
+  media_type?: string | null;
+  /** As it was given. */
+  expires_at?: string | null;
+}
+
+/** Params of `results.read`. */
+export interface ResultsReadParams {
+  /** The handle, as it was given; only its `sha256` is looked at. */
+  handle: ResultHandleName;
+  /** The first byte, from 0; 0 when left out. */
+  offset?: number | null;
+  /** How many bytes at most: 1 to 1,048,576; 262,144 when left out. */
+  length?: number | null;
+  /** How the bytes are to come; as text where they are text, when left out. */
+  encoding?: ResultEncoding | null;
 }
 
 /** The secret with which a session is resumed. Never printed. */
@@ -1730,6 +2176,32 @@ export interface SettingInEffect {
   origin: string;
 }
 
+/** One action of a simulation. */
+export interface SimulatedStep {
+  /** The action; `actions[N]` where it has no id. */
+  action_id: string;
+  /** What it writes. */
+  writes: { [key: string]: unknown };
+  /** Those of the keys in `writes` whose value hangs on what an action gives: what stands there is how it was written down. */
+  unknown?: string[];
+  /** The state after it. */
+  state?: { [key: string]: unknown };
+}
+
+/** Result of `simulate`. */
+export interface Simulation {
+  /** Whether no issue is an error. */
+  valid: boolean;
+  /** What was found, as by `verify`. */
+  issues: Issue[];
+  /** The actions in an order in which they may run: each after what it depends on, and otherwise in that of the proposal. */
+  steps: SimulatedStep[];
+  /** The state after all of them. */
+  simulated_state: { [key: string]: unknown };
+  /** Whether the states of later steps were left out, because all of them together would be more than 4 MiB. What each step writes is always there. */
+  truncated?: boolean;
+}
+
 /** A policy that `session.init` could not register. */
 export interface SkippedPolicy {
   /** Its name. */
@@ -1829,6 +2301,8 @@ export interface ToolDefinition {
   rate_limit?: ToolRateLimit | null;
   /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
   max_concurrency?: number | null;
+  /** How long it may be silent, in milliseconds, where the action says nothing; as long as it has time when left out. */
+  idle_timeout_ms?: number | null;
 }
 
 /** A tool that a client offers. */
@@ -1849,6 +2323,8 @@ export interface ToolDefinitionOutput {
   rate_limit?: ToolRateLimit;
   /** How many calls of it may run at the same time, over all proposals of the session; at least 1. */
   max_concurrency?: number;
+  /** How long it may be silent, in milliseconds, where the action says nothing; as long as it has time when left out. */
+  idle_timeout_ms?: number;
 }
 
 /** Result of `tools.list`. */
@@ -1869,7 +2345,7 @@ export interface ToolRateLimit {
 export interface ToolsCancelParams {
   /** The `request_id` of the `tools.execute`. */
   request_id: string;
-  /** Why: `timeout`, `cancelled`. */
+  /** Why: `timeout`, `idle`, `cancelled`. */
   reason: string;
 }
 
@@ -1891,10 +2367,34 @@ export interface ToolsExecuteParams {
   session_id: string;
   /** The proposal. */
   proposal_id?: string;
+  /** How long it may be silent, in milliseconds; `tools.progress` begins that time anew. */
+  idle_timeout_ms?: number;
+  /** Whether it undoes the action. */
+  compensation?: boolean;
   /** How often this request has been sent, where that is more than once: again on each connection that resumes the session, under the same `request_id`. */
   delivery?: number;
   /** What belongs to the call and not to the tool. */
   _meta?: CallbackMeta;
+}
+
+/** Params of `tools.progress`. */
+export interface ToolsProgressParams {
+  /** The `request_id` of the `tools.execute`. */
+  request_id: string;
+  /** How much is done. */
+  progress: number;
+  /** How much there is in all. */
+  total?: number | null;
+  /** For a person; cut to 1,024 bytes. */
+  message?: string | null;
+  /** A part of the result; left out of the events when it has more than 65,536 bytes. */
+  partial?: unknown;
+}
+
+/** Result of `tools.progress`. */
+export interface ToolsProgressed {
+  /** Whether the call is open and the caller's. */
+  taken: boolean;
 }
 
 /** Params of `tools.unregister`. */
@@ -1925,4 +2425,6 @@ export interface VerifyParams {
   proposal: ActionProposal;
   /** The state to start from; the session's own when left out. */
   initial_state?: { [key: string]: unknown } | null;
+  /** For whom it would run: the session's own state is that of this tenant. */
+  scope?: ProposalScope | null;
 }

@@ -11,7 +11,7 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"auth_enabled":false,"ok":true,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","grace_ms":60000,"policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}],"resume":true,"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"grace_ms":60000,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","session_id":"6f1d0c4b92ae","tools_registered":1}},
+    {"params":{"client_id":"notebook","grace_ms":60000,"policies":[{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000}],"resume":true,"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"grace_ms":60000,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","session_id":"6f1d0c4b92ae","tools_registered":1}},
     {"params":{},"result":{"policies_registered":0,"session_id":"6f1d0c4b92ae","tools_registered":0}},
   ],
   "session.resume": [
@@ -51,36 +51,60 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"at":"2026-01-02T03:04:05.678Z","connections":[],"connections_omitted":0,"counters":{"connections_ended":[],"connections_opened":0,"errors":[],"events":[],"events_coalesced":0,"events_refused":0,"events_skipped":0,"frames_dropped":0,"http_refused":[],"requests":[],"resumes":[]},"memory":{"closed":0,"evicted":0,"given_back":0,"let_go":0,"limit":67108864,"outboxes":0,"rings":0},"notices":[],"process":{"pid":4711},"queues":{"bulk_bytes":0,"bulk_lag_events":0,"bulk_lag_most":0,"fast_bytes":0,"fast_frames":0,"reply_bytes":0,"request_bytes":0,"sessions_detached":0,"sessions_noted":0,"stalled_connections":0,"subscriptions":0},"settings":[],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[],"path":"/home/ada/.car"},"streams":[],"streams_omitted":0,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
   ],
   "tools.register": [
-    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
+    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
     {"params":[{"name":"weather"}],"result":1},
   ],
   "tools.list": [
-    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
+    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
     {"params":{},"result":{"tools":[{"description":"","idempotent":false,"name":"weather","parameters":null}]}},
   ],
   "tools.unregister": [
     {"params":{"name":"weather"},"result":{"removed":1}},
     {"params":{"name":"weather"},"result":{"removed":0}},
   ],
+  "tools.progress": [
+    {"params":{"message":"the third of twelve stations","partial":{"stations":3},"progress":3.0,"request_id":"cb-7","total":12.0},"result":{"taken":true}},
+    {"params":{"progress":0.5,"request_id":"cb-7"},"result":{"taken":false}},
+  ],
   "proposal.submit": [
-    {"params":{"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"tool is not registered: train","state_changes":{},"status":"rejected","timestamp":"2026-01-02T03:04:05.679Z"}]}},
+    {"params":{"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","stream":true},"result":{"budget_exhausted":"max_tool_calls","compensations":[{"action_id":"a1","duration_ms":3.5,"error":"no such tool","output":null,"status":"succeeded","timestamp":"2026-01-02T03:04:05.680Z","tool":"forget"}],"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"policy `two-trains`: `train` was called 2 times in 60000 ms","error_kind":"policy","retry_after_ms":1500,"state_changes":{},"status":"rejected","stored":true,"timestamp":"2026-01-02T03:04:05.679Z","violations":[{"level":"daemon","policy":"two-trains","reason":"`train` was called 2 times in 60000 ms","retry_after_ms":1500,"rule":"max_calls"}]}],"run":{"epoch":1,"seq":9,"stream":"run/6f1d0c4b92ae/p1"}}},
     {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"completed","proposal_id":"p1","results":[{"action_id":"a1","attempts":0,"state_changes":{},"status":"skipped","timestamp":"2026-01-02T03:04:05.678Z"}]}},
   ],
+  "proposal.cancel": [
+    {"params":{"proposal_id":"p1","reason":"no longer needed","session_id":"6f1d0c4b92ae"},"result":{"cancelled":false,"outcome":"completed","proposal_id":"p1"}},
+    {"params":{"proposal_id":"p1"},"result":{"cancelled":true,"proposal_id":"p1"}},
+  ],
+  "proposal.calls": [
+    {"params":{"proposal_id":"p1","session_id":"6f1d0c4b92ae"},"result":{"calls":[{"action_id":"a1","attempt":1,"began":"2026-01-02T03:04:05.678Z","compensation":true,"duration_ms":30000.0,"fence":7,"late":{"bytes":16,"error":"the station is closed","result":{"celsius":21.5},"timestamp":"2026-01-02T03:04:39.000Z"},"lease_ms":30000,"state":"timed_out","tool":"weather"}],"proposal_id":"p1","running":false}},
+    {"params":{"proposal_id":"p1"},"result":{"calls":[],"proposal_id":"p1","running":true}},
+  ],
+  "results.read": [
+    {"params":{"encoding":"text","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":12,"offset":0},"result":{"data":"Lisbon, 21 C","encoding":"text","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":12,"next_offset":12,"offset":0}},
+    {"params":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},"result":{"data":"","encoding":"base64","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":0,"offset":2097152}},
+  ],
   "policy.register": [
-    {"params":{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","target":"weather","value":"Lisbon"},"result":{"registered":"calm-city","scope":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}}},
-    {"params":{"name":"no-shell","rule":"deny_tool"},"result":{"registered":"no-shell","scope":"global"}},
+    {"params":{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000},"result":{"level":"policy_scope","registered":"calm-city","scope":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}}},
+    {"params":{"name":"no-shell","rule":"deny_tool"},"result":{"level":"session","registered":"no-shell","scope":"global"}},
   ],
   "policy.list": [
-    {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"policies":[{"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","value":"Lisbon"}]}},
+    {"params":{"scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"policies":[{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000}]}},
     {"params":{},"result":{"policies":[{"name":"no-shell","rule":"deny_tool"}]}},
   ],
   "policy.unregister": [
-    {"params":{"name":"calm-city","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"removed":1}},
+    {"params":{"name":"calm-city","scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"removed":1}},
     {"params":{"name":"no-shell"},"result":{"removed":0}},
   ],
+  "policy.explain": [
+    {"params":{"action":{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"asked":3,"decided_by":"two-a-minute","decision":"deny","policies":[{"finding":"denies","level":"session","policy":"two-a-minute","reason":"`weather` was called 2 times in 60000 ms","remaining":0,"retry_after_ms":1500,"rule":"max_calls"}],"reason":"`weather` was called 2 times in 60000 ms"}},
+    {"params":{"action":{"type":"tool_call"}},"result":{"asked":0,"decision":"allow","policies":[]}},
+  ],
   "verify": [
-    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
+    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
     {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"valid":true}},
+  ],
+  "simulate": [
+    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"steps":[{"action_id":"a1","state":{"city":"Lisbon","forecast":"mild"},"unknown":["forecast"],"writes":{"forecast":"mild"}}],"truncated":true,"valid":false}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"steps":[{"action_id":"a1","writes":{}}],"valid":true}},
   ],
   "state.get": [
     {"params":{"key":"greeting","tenant_id":"acme"},"result":"hello"},
@@ -214,7 +238,7 @@ export const methods: Examples<Methods> = {
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
-    {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"delivery":2,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
+    {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"compensation":true,"delivery":2,"idle_timeout_ms":5000,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
     {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
   ],
 };
@@ -247,5 +271,9 @@ export const notifications: Examples<Notifications> = {
   "host.event": [
     {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
     {"params":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "execution.event": [
+    {"params":{"action_id":"a1","data":{"attempt":1,"progress":3.0,"total":12.0},"epoch":1,"kind":"progress","proposal_id":"p1","seq":3,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"data":{},"epoch":1,"kind":"ended","proposal_id":"p1","seq":9,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},
   ],
 };

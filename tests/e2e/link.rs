@@ -30,8 +30,6 @@ static GENERIC: Family = Family {
         age: Duration::from_secs(7 * 86_400),
     },
     reader: Reader::Everybody,
-    keys: &[],
-    snapshot: false,
 };
 
 /// One that keeps so little that a client behind a bad link misses some of it.
