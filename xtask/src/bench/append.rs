@@ -88,8 +88,6 @@ const fn family(name: &'static str, durability: Durability) -> Family {
         retention: RETENTION,
         notification: HOST.notification,
         reader: HOST.reader,
-        keys: &[],
-        snapshot: false,
     }
 }
 
