@@ -183,7 +183,8 @@ async fn a_session_that_is_resumed_over_a_link_that_fails_misses_nothing_and_end
         times += follower.resumed.map_or(0, |resumed| resumed.times);
     }
     assert!(
-        runs < 20 || times > runs,
+        // Not every link fails after something was seen.
+        runs < 20 || times > runs / 2,
         "sessions come back: {times} times in {runs} runs"
     );
 }
