@@ -5,7 +5,7 @@
 //! socket holds none of them. A connection is counted for what is only there for it: answers and other frames of the
 //! fast lane, and events that were read from storage and not written.
 //!
-//! When there is too much, whoever made it so looks at all holders and decides who pays ([`pressure`]).
+//! When there is too much, whoever made it so looks at all holders and decides who pays (`pressure`).
 
 mod pressure;
 mod share;

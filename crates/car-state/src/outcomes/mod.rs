@@ -1,6 +1,6 @@
 //! What became of the acts that clients gave a key: each runs at most once, and its answer is kept.
 //!
-//! A [`Shelf`] is what is known of one identity's keys, without clock, lock or waker. [`Outcomes`] is the shell around
+//! A `Shelf` is what is known of one identity's keys, without clock, lock or waker. [`Outcomes`] is the shell around
 //! all of them, and an [`OutcomeStore`] keeps answers, in memory or in the database. An act is recorded as running
 //! before it begins and with its end after it; one that is found running by the next daemon was cut, and nobody knows how
 //! far it came. This module does not know what an act is.

@@ -27,7 +27,7 @@ use crate::session::resume::ResumeLedger;
 use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
 
-/// How a [`ServerState`] is to be made.
+/// How a [`ServerState`](super::ServerState) is to be made.
 #[derive(Clone)]
 pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
