@@ -146,15 +146,21 @@ fn complaints(log: &str) -> Vec<String> {
     lines.map(|line| format!("the log says: {line}")).collect()
 }
 
-/// The number of a gauge without labels.
+/// The number of a gauge, over all of its labels.
 fn value(metrics: &str, name: &str) -> Result<u64> {
-    let mut lines = metrics.lines();
-    let found = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    let found = found.with_context(|| format!("the metrics have no {name}"))?;
-    found
-        .trim()
-        .parse()
-        .with_context(|| format!("{name} {found}"))
+    let series = metrics.lines().filter_map(|line| {
+        let rest = line.strip_prefix(name)?;
+        rest.starts_with([' ', '{']).then_some(rest)
+    });
+    let mut sum = None;
+    for row in series {
+        let (_, number) = row
+            .rsplit_once(' ')
+            .with_context(|| format!("{name}{row}"))?;
+        let number: u64 = number.parse().with_context(|| format!("{name}{row}"))?;
+        sum = Some(sum.unwrap_or(0) + number);
+    }
+    sum.with_context(|| format!("the metrics have no {name}"))
 }
 
 /// The daemon.
