@@ -32,6 +32,8 @@ pub(crate) struct Source {
     pub(crate) stream: String,
     pub(crate) client: TestClient,
     method: &'static str,
+    /// The proposal whose steps are told, where they are.
+    followed: Option<&'static str>,
 }
 
 impl Source {
@@ -39,14 +41,14 @@ impl Source {
     pub(crate) async fn of(daemon: &Program, family: &str) -> Self {
         let mut client = daemon.client("source").await;
         client.off_the_record();
-        let (stream, method) = match family {
-            "host" => ("host".to_owned(), "host.notify"),
-            "session" => {
-                let page = client.call("events.query", Value::Null).await;
-                (
-                    page["stream"].as_str().unwrap().to_owned(),
-                    "proposal.submit",
-                )
+        let page = client.call("events.query", Value::Null).await;
+        let own = page["stream"].as_str().unwrap();
+        let (stream, method, followed) = match family {
+            "host" => ("host".to_owned(), "host.notify", None),
+            "session" => (own.to_owned(), "proposal.submit", None),
+            "run" => {
+                let stream = format!("{}/p", own.replacen("session", "run", 1));
+                (stream, "proposal.submit", Some("p"))
             }
             other => panic!("nobody here knows what makes the family {other} tell something"),
         };
@@ -54,6 +56,7 @@ impl Source {
             stream,
             client,
             method,
+            followed,
         };
         // A stream with an owner is there from its first event on.
         source.tell(0).await;
@@ -65,7 +68,14 @@ impl Source {
         let text = "x".repeat(n * 37 % 900);
         let params = match self.method {
             "host.notify" => json!({ "message": text }),
-            _ => proposal([write("a", "k", json!(text))]),
+            _ => {
+                let mut params = proposal([write("a", "k", json!(text))]);
+                if let Some(id) = self.followed {
+                    params["proposal"]["id"] = id.into();
+                    params["stream"] = true.into();
+                }
+                params
+            }
         };
         (self.method, params)
     }

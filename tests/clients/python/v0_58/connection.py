@@ -138,6 +138,6 @@ def raw_shapes():
     equal(call(rt, "state.snapshot", {}), {"k": None}, "state.snapshot")
     equal(
         call(rt, "policy.register", {"name": "n", "rule": "deny_tool", "target": "x"}),
-        {"registered": "n", "scope": "global"},
+        {"registered": "n", "scope": "global", "level": "session"},
         "policy.register",
     )

@@ -33,7 +33,8 @@ def policy_sessions():
             )
         )
     )
-    equal(reply, {"registered": "no_t", "scope": {"session_id": session_id}}, "reply")
+    expected = {"registered": "no_t", "scope": {"session_id": session_id}, "level": "policy_scope"}
+    equal(reply, expected, "reply")
     action = [tool("a1", "t")]
     submit(rt, "p1", action, session_id=session_id).statuses("rejected").error(0)
     submit(rt, "p2", action).statuses("succeeded").output(0, "called")
