@@ -34,10 +34,14 @@ impl Core {
     /// answers must be read meanwhile.
     pub(crate) async fn drained(&self, session: Arc<ClientSession>) {
         self.life.stopping().await;
-        let _ = timeout(self.limits.drain, session.idle()).await;
-        session.cancel_calls();
-        let patience = self.limits.close_deadline + session.engine().wind_down();
-        let _ = timeout(patience, session.idle()).await;
+        // In a box, since every connection holds room for what comes before it.
+        Box::pin(async {
+            let _ = timeout(self.limits.drain, session.idle()).await;
+            session.cancel_calls();
+            let patience = self.limits.close_deadline + session.engine().wind_down();
+            let _ = timeout(patience, session.idle()).await;
+        })
+        .await;
     }
 }
 

@@ -155,7 +155,16 @@ impl Writer {
     ///
     /// # Errors
     /// [`WriterError`]; the channel has ended in any case.
-    pub async fn run(mut self) -> Result<(), WriterError> {
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async fn would hold the writer twice, and every connection holds one"
+    )]
+    pub fn run(mut self) -> impl Future<Output = Result<(), WriterError>> + Send {
+        async move { self.write_all().await }
+    }
+
+    /// What only ends a connection, or waits for a peer, is in boxes of its own: all connections hold room for the rest.
+    async fn write_all(&mut self) -> Result<(), WriterError> {
         let limits = self.channel.limits();
         loop {
             let next = poll_fn(|cx| self.poll_work(cx)).await;
@@ -170,14 +179,14 @@ impl Writer {
                     self.channel.end();
                     self.give_back();
                     self.batch.clear();
-                    let _ = self.close(Some(reason), FAREWELL).await;
+                    let _ = Box::pin(self.close(Some(reason), FAREWELL)).await;
                 }
                 return Err(error);
             }
             if let Next::Close(reason) = next {
                 let deadline = self.deadline;
                 let is_shed = self.channel.is_shed();
-                self.close(reason, deadline).await?;
+                Box::pin(self.close(reason, deadline)).await?;
                 return if is_shed {
                     Err(WriterError::Shed)
                 } else {
@@ -274,7 +283,7 @@ impl Writer {
             return Ok(written?);
         }
         self.channel.set_stalled(true);
-        let written = self.wait(&mut turn).await;
+        let written = Box::pin(self.wait(&mut turn)).await;
         self.channel.set_stalled(false);
         written
     }
