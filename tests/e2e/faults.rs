@@ -7,7 +7,7 @@ use car_state::approval::ApprovalGate;
 use car_state::engine::{ToolCall, ToolError, ToolExecutor};
 use car_state::frame::{CloseReason, Frame, close};
 use car_tests::log::{Asked, FaultyLog};
-use car_tests::proposal::{call, proposal, statuses};
+use car_tests::proposal::{begin_work, call, proposal, statuses};
 use car_tests::{TestClient, TestDaemon, Transcript, Wanted, settle};
 use car_transport::memory::{self, Options};
 use car_transport::source::next;
@@ -192,13 +192,7 @@ async fn a_peer_that_answers_pings_lives_as_long_as_it_likes() {
 async fn a_peer_that_runs_a_tool_may_be_silent() {
     let daemon = TestDaemon::start();
     let mut alice = daemon.client("alice");
-    alice
-        .call("tools.register", json!([{ "name": "work" }]))
-        .await;
-    let running = alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
-    let asked = alice.expect("tools.execute").await;
+    let (running, asked) = begin_work(&mut alice).await;
     alice.silent_for(Duration::from_secs(280)).await;
     alice.answer(&asked, json!("done")).await;
     alice.answer_to(running).await;

@@ -2,12 +2,31 @@ use std::time::Duration;
 
 use car_state::approval::ApprovalGate;
 use car_state::frame::close;
-use car_tests::proposal::{call, proposal};
-use car_tests::{TestDaemon, Wanted, settle};
+use car_tests::proposal::{call, proposal, statuses, with};
+use car_tests::{TestClient, TestDaemon, Wanted, settle};
+use car_transport::memory::{self, Options};
 use car_transport::{CloseReason, Frame};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::resume::{cut, limited, resumable, resume, resumes};
+
+/// Begins a proposal of two calls that is aborted after thirty seconds, since one of them is not answered. The other has
+/// these members; the answer is the proposal's request and that call.
+async fn begin_aborted(alice: &mut TestClient, members: Value) -> (i64, Value) {
+    let tools = json!([{ "name": "late" }, { "name": "work" }]);
+    alice.call("tools.register", tools).await;
+    let late = json!({ "timeout_ms": 30_000, "max_retries": 0 });
+    let actions = [
+        with(call("a", "late"), late),
+        with(call("b", "work"), members),
+    ];
+    let mut submit = proposal(actions);
+    submit["proposal"]["execution"] = json!("parallel");
+    let running = alice.request("proposal.submit", submit).await;
+    alice.expect("tools.execute").await;
+    (running, alice.expect("tools.execute").await)
+}
 
 #[tokio::test(start_paused = true)]
 async fn without_asking_for_it_a_session_ends_with_its_connection() {
@@ -197,5 +216,99 @@ async fn what_nobody_waits_for_any_more_is_taken_back_on_the_new_connection() {
     assert_eq!(cancel["params"]["request_id"], work["id"]);
     alice.answer_to(running).await;
     alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_its_client_never_got_is_not_waited_for_when_the_proposal_ends() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    let retried = json!({ "timeout_ms": 20_000, "failure_behavior": "retry" });
+    let (running, _) = begin_aborted(&mut alice, retried).await;
+    cut(alice).await;
+    // The second attempt has begun when nobody is there.
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert_eq!(daemon.only_session().callbacks().len(), 2);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(daemon.only_session().callbacks().is_empty());
+    let params = json!({ "token": token, "waiting": [running] });
+    let (alice, resumed) = resume(&daemon, "alice again", params).await;
+    let result = &resumed["replies"][0]["result"];
+    assert_eq!(result["outcome"], "aborted", "{result}");
+    assert_eq!(resumed["callbacks"], json!([]));
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_comes_back_is_told_which_of_its_calls_are_recalled() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    let (running, work) = begin_aborted(&mut alice, json!({})).await;
+    cut(alice).await;
+    // The proposal is aborted, and the tool may say for two more seconds what became of its work.
+    tokio::time::sleep(Duration::from_secs(31)).await;
+    let (mut alice, resumed) = resume(&daemon, "alice again", json!({ "token": token })).await;
+    let open = &resumed["callbacks"][0];
+    assert_eq!(
+        (&open["request_id"], &open["delivered"]),
+        (&work["id"], &json!(false))
+    );
+    let cancel = alice.expect("tools.cancel").await;
+    assert_eq!(cancel["params"]["request_id"], work["id"]);
+    alice.answer(&work, json!("done")).await;
+    let answer = alice.answer_to(running).await;
+    assert_eq!(statuses(&answer["result"])[1], json!(["b", "succeeded"]));
+    alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_over_and_closes_at_once_leaves_nothing_behind() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    alice
+        .call("tools.register", json!([{ "name": "work" }]))
+        .await;
+    let submit = proposal([call("a", "work")]);
+    alice.request("proposal.submit", submit).await;
+    alice.expect("tools.execute").await;
+    let session = daemon.only_session();
+    let mut elsewhere = daemon.client("alice elsewhere");
+    // Before the first connection notices anything.
+    elsewhere
+        .request("session.resume", json!({ "token": token }))
+        .await;
+    elsewhere.request("session.close", json!({})).await;
+    settle().await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(session.tasks(), 0);
+    drop(session);
+    daemon.assert_empty().await;
+    for client in [&mut alice, &mut elsewhere] {
+        client.off_the_record();
+    }
+    alice.leave().await;
+    elsewhere.leave().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_connection_was_dropped_by_its_program_is_resumed_by_nobody() {
+    let daemon = TestDaemon::start();
+    let (ours, theirs) = memory::pair(Options::default());
+    let server = daemon.server.clone();
+    let mut serving = JoinSet::new();
+    serving.spawn(async move { server.serve_connection(ours).await });
+    let mut alice = daemon.on("alice", theirs);
+    let begun = alice.call("session.init", json!({ "resume": true })).await;
+    let session = daemon.only_session();
+    serving.shutdown().await;
+    let params = json!({ "token": begun["resume_token"] });
+    let mut again = daemon.client("alice again");
+    let refused = again.refusal("session.resume", params).await;
+    assert_eq!(refused["data"]["kind"], "auth_failed");
+    again.finish().await;
+    alice.cut();
+    drop(session);
     daemon.assert_empty().await;
 }

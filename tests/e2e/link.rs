@@ -1,6 +1,7 @@
 //! Clients behind a link that fails by seed, under a paused clock. `CAR_FAULT_FIRST` and `CAR_FAULT_SEEDS` choose other
 //! seeds; a seed that fails says how it is run again.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use car_state::log::{
     Draft, Durability, Families, Family, MemoryLog, Reader, Retention, StreamName,
 };
 use car_tests::fault_link::{
-    Acts, Extent, Follower, Goal, MemoryLink, Patience, SEEDS, Seeds, replayable,
+    Acts, Extent, Fault, Follower, Goal, MemoryLink, Patience, Plan, SEEDS, Seeds, replayable,
 };
 use car_tests::{TestDaemon, Wanted};
 use car_transport::Limits;
@@ -49,6 +50,13 @@ const EXTENT: Extent = Extent {
     delay: Duration::from_secs(3),
     stall: Duration::from_secs(120),
     lifetime: Duration::from_secs(200),
+};
+
+/// A client that resumes writes less, and is to lose its connection while there is something to come back to.
+const RESUMING: Extent = Extent {
+    down: 20_000,
+    up: 400,
+    ..EXTENT
 };
 
 /// The daemon pings every 30 s.
@@ -95,7 +103,11 @@ async fn run(seed: u64, family: &'static Family, comeback: Comeback) -> Follower
     });
     let stream = StreamName::single(family);
     let goal = Goal::default();
-    let mut link = MemoryLink::new(&daemon.server, seed, EXTENT);
+    let extent = match comeback {
+        Comeback::Subscribes => EXTENT,
+        Comeback::Resumes => RESUMING,
+    };
+    let mut link = MemoryLink::new(&daemon.server, seed, extent);
     let mut follower = Follower::new(family.name, PATIENCE);
     follower = match comeback {
         Comeback::Subscribes => follower.doing(Acts::new(&format!("act of seed {seed}"), 8, 6)),
@@ -174,17 +186,45 @@ async fn what_retention_took_from_a_client_behind_a_bad_link_is_told_to_the_last
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_resumed_over_a_link_that_fails_misses_nothing_and_ends_for_good() {
-    let (mut runs, mut times) = (0, 0);
+    let (mut runs, mut wanted, mut back) = (0, 0, 0);
     for seed in Seeds::wanted(SEEDS / 4).all() {
         let run = run(seed, &GENERIC, Comeback::Resumes);
         let follower = replayable(seed, "e2e", "link::", run).await;
         assert_eq!(follower.missed, [], "seed {seed}: nothing went");
+        let must_come_back = breaks_the_first_connection(seed);
+        let resumed = follower.resumed.unwrap();
         runs += 1;
-        times += follower.resumed.map_or(0, |resumed| resumed.times);
+        wanted += u32::from(must_come_back);
+        back += u32::from(resumed.times > 0);
+        // The last connection is sound, so whoever had a session to come back to has been told about it.
+        assert!(
+            resumed.returns == 0 || resumed.times + resumed.ended > 0,
+            "seed {seed}: {resumed:?}"
+        );
+        assert!(
+            !must_come_back || resumed.times > 0,
+            "seed {seed}: its first connection fails in the middle, and {resumed:?}"
+        );
     }
-    assert!(
-        // Not every link fails after something was seen.
-        runs < 20 || times > runs / 2,
-        "sessions come back: {times} times in {runs} runs"
-    );
+    // Links that fail before the token is told, or live to the end, have nothing to come back to.
+    let often = wanted > runs / 20 && back > runs / 2;
+    assert!(runs < 100 || often, "{wanted} and {back} of {runs}");
+}
+
+/// Whether the first connection of a seed fails for certain after its client was given a token and before the last event:
+/// whoever has this seed has something to come back to.
+fn breaks_the_first_connection(seed: u64) -> bool {
+    /// The answer with the token has passed by then, and no seed has fewer bytes of events.
+    const STREAM: Range<u64> = 500..5_000;
+    let plan = Plan::of(seed, 0, &RESUMING);
+    let is_short =
+        |fault: &Fault| matches!(fault, Fault::Pause(time) if *time < PATIENCE.answer / 8);
+    let ((_, last), pauses) = match plan.down.faults.split_last() {
+        Some((last, pauses)) => (*last, pauses),
+        None => return false,
+    };
+    let mut before = plan.up.faults.iter().chain(pauses);
+    let place: u64 = plan.down.faults.iter().map(|(after, _)| after).sum();
+    let breaks = !matches!(last, Fault::Pause(_)) && STREAM.contains(&place);
+    breaks && plan.lifetime.is_none() && before.all(|(_, fault)| is_short(fault))
 }

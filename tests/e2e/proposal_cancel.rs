@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use car_tests::proposal::{call, proposal, statuses, with, write};
+use car_tests::proposal::{begin_work, call, proposal, statuses, with, write};
 use car_tests::{TestClient, TestDaemon, settle};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -130,13 +130,7 @@ async fn only_its_session_and_hosts_cancel_a_proposal() {
     let mut alice = daemon.authenticated("alice").await;
     let mut mallory = daemon.authenticated("mallory").await;
     let mut harry = daemon.host("harry").await;
-    alice
-        .call("tools.register", json!([{ "name": "work" }]))
-        .await;
-    let running = alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
-    let asked = alice.expect("tools.execute").await;
+    let (running, asked) = begin_work(&mut alice).await;
     let session = asked["params"]["session_id"].clone();
     for params in [
         json!({ "proposal_id": "p" }),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use car_state::frame::close;
-use car_tests::proposal::{call, proposal, statuses, with};
+use car_tests::proposal::{begin_work, call, proposal, statuses, with};
 use car_tests::{TestClient, TestDaemon, Wanted, settle};
 use car_transport::Limits;
 use serde_json::{Value, json};
@@ -329,13 +329,7 @@ async fn a_place_that_is_gone_is_told_and_the_other_streams_go_on() {
 async fn another_connection_takes_over_and_the_first_is_fenced() {
     let daemon = TestDaemon::start();
     let (mut alice, token) = resumable(&daemon, "alice").await;
-    alice
-        .call("tools.register", json!([{ "name": "work" }]))
-        .await;
-    let running = alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
-    let work = alice.expect("tools.execute").await;
+    let (running, work) = begin_work(&mut alice).await;
     let (mut second, resumed) = resume(&daemon, "alice elsewhere", json!({ "token": token })).await;
     assert_eq!(resumed["running"], json!([running]));
     let told = alice.expect("session.closing").await;

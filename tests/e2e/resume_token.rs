@@ -1,4 +1,6 @@
+use car_protocol::jsonrpc::Id;
 use car_state::frame::close;
+use car_state::session::resume::ResumeLimits;
 use car_tests::{TestDaemon, settle};
 use serde_json::json;
 
@@ -128,5 +130,29 @@ async fn a_resume_is_a_request_of_its_own_that_makes_sense() {
     // None of that has used the token.
     alice.call("session.resume", params).await;
     alice.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_asked_for_on_the_connection_of_before_changes_nothing_about_who_is_fenced()
+{
+    let daemon = TestDaemon::start();
+    let (mut first, token) = resumable(&daemon, "first").await;
+    let session = daemon.only_session();
+    let old = session.link().channel().unwrap();
+    let (mut second, resumed) = resume(&daemon, "second", json!({ "token": token })).await;
+    first.expect("session.closing").await;
+    first.closed().await;
+    // As a call does that was on its way when the session was taken over.
+    let limits = ResumeLimits::default();
+    let since = (&Id::integer(9), false);
+    session.grant_resume(&old, &limits, None, since).unwrap();
+    drop((session, old));
+    let params = json!({ "token": resumed["resume_token"] });
+    let (third, _) = resume(&daemon, "third", params).await;
+    let closing = second.expect("session.closing").await;
+    assert_eq!(closing["params"]["reason"], "fenced");
+    second.closed().await;
+    third.finish().await;
     daemon.assert_empty().await;
 }

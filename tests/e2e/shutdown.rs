@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use car_state::approval::ApprovalGate;
 use car_state::frame::close;
-use car_tests::proposal::{call, proposal, statuses};
+use car_tests::proposal::{begin_work, call, proposal, statuses};
 use car_tests::{TestDaemon, Wanted, settle};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -12,13 +12,7 @@ async fn drained(stop: fn(&TestDaemon)) -> String {
     let daemon = TestDaemon::start();
     let (mut alice, mut bob) = (daemon.client("alice"), daemon.client("bob"));
     bob.call("state.keys", Value::Null).await;
-    alice
-        .call("tools.register", json!([{ "name": "work" }]))
-        .await;
-    let running = alice
-        .request("proposal.submit", proposal([call("a", "work")]))
-        .await;
-    let asked = alice.expect("tools.execute").await;
+    let (running, asked) = begin_work(&mut alice).await;
     daemon.remark("the daemon is told to stop");
     stop(&daemon);
     // Who has nothing under way is sent away at once.

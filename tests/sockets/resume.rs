@@ -194,3 +194,66 @@ async fn of_those_who_come_back_at_once_the_last_one_has_the_session() {
         alice.cut();
     }
 }
+
+/// A client that says it is a host, which a daemon without authentication believes.
+async fn host(daemon: &Program, name: &str) -> TestClient {
+    let mut host = daemon.client(name).await;
+    host.call("session.auth", json!({ "host_token": "" })).await;
+    host
+}
+
+/// Has a client tell something of its own, and answers its stream.
+async fn told(daemon: &Program, name: &str) -> (TestClient, Value) {
+    let mut client = daemon.client(name).await;
+    client
+        .call("proposal.submit", proposal([write("a", "k", json!(1))]))
+        .await;
+    let page = client.call("events.query", json!({ "limit": 1 })).await;
+    (client, page["stream"].clone())
+}
+
+#[tokio::test]
+async fn a_pattern_covers_what_appears_after_a_kill() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.start(&["--no-auth"]);
+    let mut harry = host(&daemon, "harry").await;
+    let begun = harry.call("session.init", json!({ "resume": true })).await;
+    let patterns = json!({ "streams": ["session/*"] });
+    harry.call("events.subscribe", patterns).await;
+    let (bob, _) = told(&daemon, "bob").await;
+    harry.expect("session.event").await;
+    // Noted with the subscription, since its answer waits for storage.
+    bob.cut();
+    let mut noted = daemon.client("carol").await;
+    noted.call("host.notify", json!({ "message": "n" })).await;
+    noted.cut();
+    harry.cut();
+    daemon.kill();
+    let mut token = begun["resume_token"].clone();
+    for _ in 0..3 {
+        let daemon = sandbox.start(&["--no-auth"]);
+        // Whoever does not get the first answer is told with the second all the same, and then no more.
+        let (unheard, first) = resume(&daemon, json!({ "token": token })).await;
+        unheard.cut();
+        let (heard, second) = resume(&daemon, json!({ "token": token })).await;
+        heard.cut();
+        let params = json!({ "token": second["resume_token"] });
+        let (mut harry, resumed) = resume(&daemon, params).await;
+        let restarted = [&first, &second, &resumed].map(|answer| &answer["restarted"]);
+        assert_eq!(restarted, [&json!(true), &json!(true), &json!(false)]);
+        token = resumed["resume_token"].clone();
+        assert_eq!(resumed["session_id"], begun["session_id"]);
+        // What appears begins with its first event.
+        let (dora, stream) = told(&daemon, "dora").await;
+        loop {
+            let event = harry.next().await["params"].clone();
+            if event["stream"] == stream {
+                assert_eq!(event["seq"], 1);
+                break;
+            }
+        }
+        dora.cut();
+        harry.cut();
+        daemon.kill();
+    }
+}

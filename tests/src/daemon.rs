@@ -139,7 +139,9 @@ impl TestDaemon {
         client
     }
 
-    fn on(&self, name: &str, duplex: Duplex) -> TestClient {
+    /// A client on this end of a connection.
+    #[must_use]
+    pub fn on(&self, name: &str, duplex: Duplex) -> TestClient {
         TestClient::new(name, duplex, self.transcript.clone()).patient()
     }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::TestClient;
+
 /// The params of a `proposal.submit` with these actions.
 #[must_use]
 pub fn proposal(actions: impl IntoIterator<Item = Value>) -> Value {
@@ -45,4 +47,14 @@ pub fn statuses(result: &Value) -> Value {
         .iter()
         .map(|result| json!([result["action_id"], result["status"]]))
         .collect()
+}
+
+/// Registers the tool `work` and submits a proposal that calls it; answers the proposal's request and the call.
+pub async fn begin_work(client: &mut TestClient) -> (i64, Value) {
+    client
+        .call("tools.register", json!([{ "name": "work" }]))
+        .await;
+    let submit = proposal([call("a", "work")]);
+    let running = client.request("proposal.submit", submit).await;
+    (running, client.expect("tools.execute").await)
 }

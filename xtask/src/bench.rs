@@ -11,6 +11,7 @@ pub(crate) mod floor;
 mod idle;
 mod load;
 mod proposals;
+mod resume;
 mod rows;
 mod server;
 mod table;

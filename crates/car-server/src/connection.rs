@@ -106,8 +106,9 @@ pub(crate) async fn serve(core: Arc<Core>, duplex: Duplex) {
     };
     let session = Arc::clone(reader.session());
     debug!(session = %session.id(), %peer, error = written.err().map(tracing::field::display), "disconnected");
-    if let Some(driver) = parted {
-        tokio::join!(session.end(), driver.finish());
+    if let Some(mut driver) = parted {
+        // Beside it to the end: a connection that had the session before may leave calls only now.
+        driver.beside(pin!(session.end())).await;
     }
     drop(reader);
     drain(&mut source, limits.close_deadline).await;

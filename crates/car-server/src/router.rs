@@ -45,6 +45,19 @@ pub struct Route {
     pub(crate) prepare: Prepare,
 }
 
+impl Route {
+    fn of<M: Method>(inline: Option<Inline>, prepare: Prepare) -> Self {
+        Self {
+            spec: M::SPEC,
+            index: MethodIndex::of(M::SPEC),
+            gated: false,
+            lasting: false,
+            inline,
+            prepare,
+        }
+    }
+}
+
 impl fmt::Debug for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Route").field(&self.spec.name).finish()
@@ -128,28 +141,21 @@ where
     fn route(self, source: Source<T>) -> Route {
         let handler = Arc::new(self);
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
-        Route {
-            spec: M::SPEC,
-            index: MethodIndex::of(M::SPEC),
-            gated: false,
-            lasting: false,
-            inline: Some(Box::new(move |cx, params, responder| {
-                match decode_params(params) {
-                    Ok(params) => answer(
-                        responder,
-                        inline_handler(&inline_source(cx.session()), cx, params),
-                    ),
-                    Err(error) => responder.error(&error),
-                }
-            })),
-            prepare: Box::new(move |cx, params| {
-                let params = decode_params(params)?;
-                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
-                Ok(Box::new(move |responder| {
-                    async move { answer(responder, handler(&store, &cx, params)) }.boxed()
-                }))
-            }),
-        }
+        let inline: Inline = Box::new(move |cx, params, responder| match decode_params(params) {
+            Ok(params) => answer(
+                responder,
+                inline_handler(&inline_source(cx.session()), cx, params),
+            ),
+            Err(error) => responder.error(&error),
+        });
+        let prepare: Prepare = Box::new(move |cx, params| {
+            let params = decode_params(params)?;
+            let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+            Ok(Box::new(move |responder| {
+                async move { answer(responder, handler(&store, &cx, params)) }.boxed()
+            }))
+        });
+        Route::of::<M>(Some(inline), prepare)
     }
 }
 
@@ -203,41 +209,36 @@ where
     fn route(self, source: Source<T>) -> Route {
         let handler = Arc::new(self);
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
-        Route {
-            spec: M::SPEC,
-            index: MethodIndex::of(M::SPEC),
-            gated: false,
-            lasting: false,
-            inline: Some(Box::new(move |cx, params, mut responder| {
-                let params = match decode_params(params) {
-                    Ok(params) => params,
-                    Err(error) => return responder.error(&error),
-                };
-                match inline_handler(&inline_source(cx.session()), cx, params) {
-                    Ok(Answer::Now(result)) => responder.ok(&result),
-                    Ok(Answer::Later(later)) => {
-                        responder.stays();
-                        cx.session()
-                            .begin(async move { answer(responder, later.await) });
-                    }
-                    Err(failure) => answer::<M::Result>(responder, Err(failure)),
+        let inline: Inline = Box::new(move |cx, params, mut responder| {
+            let params = match decode_params(params) {
+                Ok(params) => params,
+                Err(error) => return responder.error(&error),
+            };
+            match inline_handler(&inline_source(cx.session()), cx, params) {
+                Ok(Answer::Now(result)) => responder.ok(&result),
+                Ok(Answer::Later(later)) => {
+                    responder.stays();
+                    cx.session()
+                        .begin(async move { answer(responder, later.await) });
                 }
-            })),
-            prepare: Box::new(move |cx, params| {
-                let params = decode_params(params)?;
-                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
-                Ok(Box::new(move |responder| {
-                    async move {
-                        match handler(&store, &cx, params) {
-                            Ok(Answer::Now(result)) => responder.ok(&result),
-                            Ok(Answer::Later(later)) => answer(responder, later.await),
-                            Err(failure) => answer::<M::Result>(responder, Err(failure)),
-                        }
+                Err(failure) => answer::<M::Result>(responder, Err(failure)),
+            }
+        });
+        let prepare: Prepare = Box::new(move |cx, params| {
+            let params = decode_params(params)?;
+            let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+            Ok(Box::new(move |responder| {
+                async move {
+                    match handler(&store, &cx, params) {
+                        Ok(Answer::Now(result)) => responder.ok(&result),
+                        Ok(Answer::Later(later)) => answer(responder, later.await),
+                        Err(failure) => answer::<M::Result>(responder, Err(failure)),
                     }
-                    .boxed()
-                }))
-            }),
-        }
+                }
+                .boxed()
+            }))
+        });
+        Route::of::<M>(Some(inline), prepare)
     }
 }
 
@@ -250,20 +251,14 @@ where
 {
     fn route(self, source: Source<T>) -> Route {
         let handler = Arc::new(self);
-        Route {
-            spec: M::SPEC,
-            index: MethodIndex::of(M::SPEC),
-            gated: false,
-            lasting: false,
-            inline: None,
-            prepare: Box::new(move |cx, params| {
-                let params = decode_params(params)?;
-                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
-                Ok(Box::new(move |responder| {
-                    async move { answer(responder, handler(store, cx, params).await) }.boxed()
-                }))
-            }),
-        }
+        let prepare: Prepare = Box::new(move |cx, params| {
+            let params = decode_params(params)?;
+            let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+            Ok(Box::new(move |responder| {
+                async move { answer(responder, handler(store, cx, params).await) }.boxed()
+            }))
+        });
+        Route::of::<M>(None, prepare)
     }
 }
 
@@ -280,27 +275,20 @@ where
     fn route(self, source: Source<T>) -> Route {
         let handler = Arc::new(self);
         let (inline_source, inline_handler) = (Arc::clone(&source), Arc::clone(&handler));
-        Route {
-            spec: M::SPEC,
-            index: MethodIndex::of(M::SPEC),
-            gated: false,
-            lasting: false,
-            inline: Some(Box::new(move |cx, params, responder| {
-                match decode_params(params) {
-                    Ok(params) => {
-                        inline_handler(&inline_source(cx.session()), cx, params, responder);
-                    }
-                    Err(error) => responder.error(&error),
-                }
-            })),
-            prepare: Box::new(move |cx, params| {
-                let params = decode_params(params)?;
-                let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
-                Ok(Box::new(move |responder| {
-                    async move { handler(&store, &cx, params, responder) }.boxed()
-                }))
-            }),
-        }
+        let inline: Inline = Box::new(move |cx, params, responder| match decode_params(params) {
+            Ok(params) => {
+                inline_handler(&inline_source(cx.session()), cx, params, responder);
+            }
+            Err(error) => responder.error(&error),
+        });
+        let prepare: Prepare = Box::new(move |cx, params| {
+            let params = decode_params(params)?;
+            let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
+            Ok(Box::new(move |responder| {
+                async move { handler(&store, &cx, params, responder) }.boxed()
+            }))
+        });
+        Route::of::<M>(Some(inline), prepare)
     }
 }
 

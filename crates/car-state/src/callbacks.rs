@@ -61,8 +61,10 @@ struct Entry {
     delivery: u32,
     /// Whether it may be sent again.
     repeats: bool,
-    /// The request, where it may have to be sent later.
+    /// The request, where it may have to be sent later; what takes it back, once it is recalled.
     text: Option<ByteString>,
+    /// Whether its answer is of no use any more.
+    recalled: bool,
 }
 
 /// Whether asking twice is the same as asking once.
@@ -110,6 +112,9 @@ pub enum CallError {
     /// The client is not connected, or its session has ended.
     #[error("the client is not connected")]
     Disconnected,
+    /// The call was recalled before the client was asked.
+    #[error("the call was taken back before the client was asked")]
+    Recalled,
     /// Too many callbacks are open, or too much waits to be written.
     #[error("the client has too much to do")]
     Overloaded,
@@ -147,7 +152,8 @@ impl Callbacks {
         self.call_tool::<C>(link, lease, params).await
     }
 
-    /// The same on behalf of a tool call. When it is recalled the client is told, and its answer is waited for still.
+    /// The same on behalf of a tool call. When it is recalled the client is told, and its answer is waited for still if
+    /// the client has been asked.
     ///
     /// # Errors
     /// [`CallError`].
@@ -168,7 +174,9 @@ impl Callbacks {
             biased;
             answered = &mut answer => answered,
             () = lease.recalled => {
-                open.recall();
+                if !open.recall() {
+                    return Err(CallError::Recalled);
+                }
                 answer.await
             }
         };
@@ -188,33 +196,49 @@ impl Callbacks {
 
     /// Sends a request for the first time, or leaves it for the next connection.
     fn send(&self, open: &Open, lasting: bool, text: ByteString) -> Result<(), CallError> {
-        let channel = if lasting {
-            match self.claim(open, &text) {
-                Some(channel) => channel,
-                None => return Ok(()),
+        if !lasting {
+            let channel = open.link.channel();
+            let sent = channel.map_or(Err(SendError::Closed), |channel| {
+                channel.send(Frame::Text(text))
+            });
+            return sent.map_err(|error| {
+                self.unclaim(open.number);
+                match error {
+                    SendError::Closed => CallError::Disconnected,
+                    SendError::Full => CallError::Overloaded,
+                }
+            });
+        }
+        let mut closed = None;
+        while let Some(channel) = self.claim(open, &text, closed.as_ref()) {
+            match channel.send(Frame::Text(text.clone())) {
+                Ok(()) => break,
+                Err(SendError::Full) => {
+                    self.unclaim(open.number);
+                    return Err(CallError::Overloaded);
+                }
+                // Who resumed the session in this moment took it for sent: it is tried there.
+                Err(SendError::Closed) => self.unclaim(open.number),
             }
-        } else {
-            open.link.channel().ok_or(CallError::Disconnected)?
-        };
-        let sent = channel.send(Frame::Text(text));
-        sent.or_else(|error| {
-            self.unclaim(open.number);
-            match error {
-                SendError::Closed if lasting => Ok(()),
-                SendError::Closed => Err(CallError::Disconnected),
-                SendError::Full => Err(CallError::Overloaded),
-            }
-        })
+            closed = Some(channel);
+        }
+        Ok(())
     }
 
-    /// The connection that a request which outlives connections is to be sent on now; none where it waits for one, or
-    /// was sent by who resumed the session meanwhile.
-    fn claim(&self, open: &Open, text: &ByteString) -> Option<Arc<WsChannel>> {
+    /// The connection that a request which outlives connections is to be sent on now, if it is not the one that is known
+    /// to be `closed`; none where it waits for one, or was sent by who resumed the session meanwhile.
+    fn claim(
+        &self,
+        open: &Open,
+        text: &ByteString,
+        closed: Option<&Arc<WsChannel>>,
+    ) -> Option<Arc<WsChannel>> {
         // The text is there before the link is looked at: who puts a connection into it afterwards finds the request.
         if let Some(entry) = self.inner.lock().open.get_mut(&open.number) {
             entry.text = Some(text.clone());
         }
-        let channel = open.link.channel()?;
+        let is_new = |channel: &Arc<_>| closed.is_none_or(|closed| !Arc::ptr_eq(channel, closed));
+        let channel = open.link.channel().filter(is_new)?;
         let mut inner = self.inner.lock();
         let entry = inner.open.get_mut(&open.number)?;
         let unsent = entry.delivery == 0;
@@ -224,9 +248,11 @@ impl Callbacks {
         })
     }
 
-    /// Notes that a request was not sent after all.
+    /// Notes that a request was not sent after all, unless who resumed the session sent it meanwhile.
     fn unclaim(&self, number: u64) {
-        if let Some(entry) = self.inner.lock().open.get_mut(&number) {
+        let mut inner = self.inner.lock();
+        let entry = inner.open.get_mut(&number);
+        if let Some(entry) = entry.filter(|entry| entry.delivery == 1) {
             entry.delivery = 0;
         }
     }
@@ -236,13 +262,16 @@ impl Callbacks {
         self.inner.lock().lasting = true;
     }
 
-    /// Sends on a new connection what was never sent, and what may be sent again. The answer tells of all that are open.
+    /// Sends on a new connection what was never sent, what may be sent again, and what takes back the others that are
+    /// recalled: nobody knows whether it arrived before. The answer tells of all that are open.
     pub(crate) fn deliver(&self) -> (Vec<OpenCallback>, Vec<ByteString>) {
         let now = Instant::now();
         let mut inner = self.inner.lock();
         let mut frames = Vec::new();
         let told = inner.open.iter_mut().map(|(number, entry)| {
-            let text = entry.text.as_ref();
+            let recall = entry.text.clone().filter(|_| entry.recalled);
+            frames.extend(recall);
+            let text = entry.text.as_ref().filter(|_| !entry.recalled);
             let text = text.filter(|_| entry.repeats || entry.delivery == 0);
             let left = entry.deadline.saturating_duration_since(now);
             let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
@@ -341,6 +370,7 @@ impl Callbacks {
             delivery: u32::from(!inner.lasting),
             repeats: lease.repeats == Repeats::Yes,
             text: None,
+            recalled: false,
         };
         inner.open.insert(number, entry);
         let open = Open {
@@ -401,20 +431,23 @@ impl Open {
         request_id(self.number)
     }
 
-    /// Tells the client that nobody wants the answer. The request stays in the table, since an answer that comes all the
-    /// same says what became of the work; it is not sent again.
-    fn recall(&mut self) {
+    /// Tells the client that nobody wants the answer; `false` where it was never asked. The request stays in the table,
+    /// since an answer that comes all the same says what became of the work; it is not sent again.
+    fn recall(&mut self) -> bool {
+        let text = self.taken_back("cancelled");
         let sent = {
             let mut inner = self.table.inner.lock();
             let entry = inner.open.get_mut(&self.number);
-            entry.is_some_and(|entry| {
-                entry.text = None;
+            entry.is_none_or(|entry| {
+                entry.recalled = true;
+                entry.text.clone_from(&text);
                 entry.delivery > 0
             })
         };
         if sent {
-            self.tell("cancelled");
+            self.tell(text);
         }
+        sent
     }
 
     /// Takes the request from the table, and back from the client if it has it and has not answered.
@@ -436,24 +469,26 @@ impl Open {
             sent.is_some()
         };
         if sent {
-            self.tell(reason);
+            let text = self.taken_back(reason);
+            self.tell(text);
         }
     }
 
-    /// Tells the client, once.
-    fn tell(&mut self, reason: &str) {
-        let Some(cancel) = self.cancel.take() else {
-            return;
-        };
+    /// The notification that takes the request back; once.
+    fn taken_back(&mut self, reason: &str) -> Option<ByteString> {
+        let cancel = self.cancel.take()?;
         let idle = self.idle.as_ref().is_some_and(|idle| idle.is_over());
         let params = CancelParams {
             request_id: self.request_id(),
             reason: if idle { "idle" } else { reason }.to_owned(),
         };
-        let channel = self.link.channel();
-        if let (Some(channel), Ok(text)) = (channel, encode_notification(cancel, &params)) {
+        Some(encode_notification(cancel, &params).ok()?.into())
+    }
+
+    fn tell(&self, text: Option<ByteString>) {
+        if let (Some(channel), Some(text)) = (self.link.channel(), text) {
             // A client that is gone, or takes nothing, needs not be told.
-            let _ = channel.send(Frame::Text(text.into()));
+            let _ = channel.send(Frame::Text(text));
         }
     }
 }

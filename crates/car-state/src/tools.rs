@@ -75,6 +75,7 @@ impl WsToolExecutor {
             .await
             .map_err(|error| match error {
                 CallError::Disconnected => ToolError::Disconnected,
+                CallError::Recalled => ToolError::Cancelled,
                 CallError::Overloaded => ToolError::Overloaded,
                 CallError::TimedOut(_) => ToolError::TimedOut {
                     after: call.timeout,

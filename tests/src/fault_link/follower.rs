@@ -204,7 +204,11 @@ impl Follower {
                 None => json!("start"),
             };
             let params = json!({ "streams": [self.stream], "since": since });
-            let answer = line.ask("events.subscribe", &params).await?;
+            // A session that came back may have subscribed before, whose client did not hear of it.
+            let answer = match self.resumed {
+                Some(_) => line.ask_amid_events("events.subscribe", &params).await?,
+                None => line.ask("events.subscribe", &params).await?,
+            };
             if let Some(error) = answer.get("error") {
                 self.resync(&error["data"]);
                 continue;

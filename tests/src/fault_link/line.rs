@@ -50,6 +50,27 @@ impl Line {
         timeout(deadline, exchange).await.unwrap_or(Err(Lost))
     }
 
+    /// The same where something is subscribed: what comes before the answer is passed over.
+    pub(super) async fn ask_amid_events(
+        &mut self,
+        method: &str,
+        params: &Value,
+    ) -> Result<Value, Lost> {
+        let (id, request) = self.encode(method, params);
+        let deadline = self.patience.answer;
+        let exchange = async {
+            self.send(request).await?;
+            loop {
+                let message = self.message().await?;
+                if message.get("method").is_none() {
+                    assert_eq!(message["id"], id, "not the answer to {method}: {message}");
+                    return Ok(message);
+                }
+            }
+        };
+        timeout(deadline, exchange).await.unwrap_or(Err(Lost))
+    }
+
     /// Asks, and waits for no answer.
     pub(super) async fn request(&mut self, method: &str, params: &Value) -> Result<(), Lost> {
         let (_, request) = self.encode(method, params);

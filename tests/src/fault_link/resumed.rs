@@ -2,15 +2,23 @@
 
 use car_protocol::rpc::events::Cursor;
 use serde_json::{Value, json};
+use tokio::time::{Duration, Instant};
 
 use super::follower::cursor;
 use super::line::{Line, Lost};
+
+/// How long a session stays without a connection.
+const GRACE: Duration = Duration::from_secs(120);
 
 /// What a client knows of its session.
 #[derive(Debug, Default)]
 pub struct Resumed {
     /// The newest token that it has heard of.
     token: Option<Value>,
+    /// When the client dialled that connection on which it last had its session for certain.
+    dialled: Option<Instant>,
+    /// Connections that were made with a session to come back to.
+    pub returns: u64,
     /// How often the session came back.
     pub times: u64,
     /// How often it could not: it was gone for longer than its grace.
@@ -33,19 +41,29 @@ impl Resumed {
         stream: &str,
         place: Option<Cursor>,
     ) -> Result<Begun, Lost> {
-        // Without a place it cannot say what it has seen: its stream would go on after what was written in vain.
-        if let (Some(token), Some(place)) = (&self.token, place) {
-            let params = json!({ "token": token, "seen": { stream: place } });
+        let dialled = Instant::now();
+        if let Some(token) = &self.token {
+            self.returns += 1;
+            let seen = place.map(|place| json!({ stream: place }));
+            let params = json!({ "token": token, "seen": seen });
             let mut answer = line.ask("session.resume", &params).await?;
             if answer.get("error").is_none() {
                 let result = &mut answer["result"];
                 self.times += 1;
+                self.dialled = Some(dialled);
                 self.token = Some(result["resume_token"].take());
+                if place.is_none() {
+                    // If its stream is fed, that goes on after what was written in vain.
+                    return Ok(Begun::Anew);
+                }
                 let streams = result["streams"].as_array().into_iter().flatten();
                 let mut fed = streams.filter(|fed| fed["stream"] == stream);
                 let from = fed.find_map(|fed| fed.get("from"));
                 return Ok(from.map_or(Begun::Anew, |from| Begun::After(cursor(from))));
             }
+            // It was not lost before it was there.
+            let away = self.dialled.map_or(GRACE, |dialled| dialled.elapsed());
+            assert!(away >= GRACE, "gone after {away:?}: {answer}");
             self.ended += 1;
             self.token = None;
         }
@@ -53,6 +71,7 @@ impl Resumed {
         let token = &answer["result"]["resume_token"];
         assert!(token.is_string(), "{answer}");
         self.token = Some(token.clone());
+        self.dialled = Some(dialled);
         Ok(Begun::Anew)
     }
 

@@ -24,13 +24,7 @@ pub(super) struct Missed {
 
 impl Missed {
     pub(super) async fn prepare(server: &Server) -> Result<Self> {
-        let actions = (0..WRITES).map(|n| {
-            format!(r#"{{"id":"{n}","type":"state_write","parameters":{{"key":"k","value":{n}}}}}"#)
-        });
-        let actions = actions.collect::<Vec<_>>().join(",");
-        let submit = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"proposal.submit","params":{{"proposal":{{"id":"p","actions":[{actions}]}}}}}}"#
-        );
+        let submit = submit();
         let (mut sessions, mut names) = (Vec::new(), Vec::new());
         for _ in 0..SESSIONS {
             let mut session = Connection::open(&server.tcp, 64 * 1024).await?;
@@ -91,6 +85,17 @@ impl Missed {
     }
 }
 
+/// The request of a proposal that tells much.
+pub(super) fn submit() -> String {
+    let actions = (0..WRITES).map(|n| {
+        format!(r#"{{"id":"{n}","type":"state_write","parameters":{{"key":"k","value":{n}}}}}"#)
+    });
+    let actions = actions.collect::<Vec<_>>().join(",");
+    format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"proposal.submit","params":{{"proposal":{{"id":"p","actions":[{actions}]}}}}}}"#
+    )
+}
+
 /// How many events lie behind the answer to the subscription.
 fn missed(answer: &[u8]) -> Result<usize> {
     let answer: Value = serde_json::from_slice(answer)?;
@@ -106,7 +111,8 @@ fn missed(answer: &[u8]) -> Result<usize> {
     Ok(missed)
 }
 
-async fn ask(connection: &mut Connection, request: &str) -> Result<Value> {
+/// The result of a request.
+pub(super) async fn ask(connection: &mut Connection, request: &str) -> Result<Value> {
     let answer = connection.ask(request).await?;
     let mut answer: Value = serde_json::from_str(&answer)?;
     match answer.get_mut("result") {

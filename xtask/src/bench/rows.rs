@@ -11,7 +11,7 @@ use super::load::{Outcome, Shape, Usage, round_trips};
 use super::proposals::{self, Load};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, cancel, catchup, fanout, idle};
+use super::{Effort, callback, cancel, catchup, fanout, idle, resume};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -38,6 +38,8 @@ enum What {
     Stalled,
     /// A subscriber that has missed everything.
     CatchUp,
+    /// A client that comes back to its session and has missed much.
+    Resume,
     /// A cancel on a connection that a stream saturates.
     Cancel,
     /// Resident memory of an idle connection.
@@ -48,6 +50,9 @@ enum What {
 
 /// Within which time a cancel comes, in microseconds.
 const CANCEL: f64 = 5_000.0;
+
+/// Within which time a client that comes back has what it missed, in microseconds.
+const RESUME: f64 = 250_000.0;
 
 const ROWS: &[(&str, What)] = &[
     (
@@ -132,6 +137,7 @@ const ROWS: &[(&str, What)] = &[
     ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
     ("catch-up-100000", What::CatchUp),
+    ("resume-10000", What::Resume),
     ("cancel-under-stream", What::Cancel),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
@@ -246,6 +252,15 @@ impl Pair<'_> {
                 let missed = catchup::Missed::prepare(&self.daemon).await?;
                 for _ in 0..self.effort.repetitions {
                     row.add_alone(missed.read(&self.daemon).await?);
+                }
+                Ok(row)
+            }
+            What::Resume => {
+                let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(RESUME));
+                let mut away = resume::Away::prepare(&self.daemon).await?;
+                for _ in 0..self.effort.repetitions {
+                    let took = away.come_back(&self.daemon).await?;
+                    row.add_alone(took.as_secs_f64() * 1e6);
                 }
                 Ok(row)
             }

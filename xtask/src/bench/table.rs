@@ -180,7 +180,8 @@ pub(super) fn print(rows: &[Row], effort: Effort, tree: &Tree) {
         "\n{} turns of {:.1} s each, {cores} cores, {}; rt-TRANSPORT-CONNECTIONSxDEPTH is round trips a second; \
          callback-DEPTH is the p50 of a proposal that calls a tool, against the p50 of the floor's round trip; fanout is \
          deliveries a second of the host stream, whose events are in SQLite before they are delivered; stalled-vs-not compares \
-         the daemon with itself; catch-up is events a second to one subscriber that has missed 100,000; cancel is the p99 on a \
+         the daemon with itself; catch-up is events a second to one subscriber that has missed 100,000; resume is from a client's first attempt to come \
+         back until it has the 10,000 events that it missed; cancel is the p99 on a \
          connection that streams saturate, with 64 KiB to receive into; append is the log of car-state by itself, events a second and the p99 until one \
          of 64 under way is published; read is from its file; cpu is the server's, floor / daemon; load is how busy the generator was at most, and near 100 % it hides differences.",
         effort.repetitions,

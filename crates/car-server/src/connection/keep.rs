@@ -25,7 +25,7 @@ pub(super) async fn keep(
     });
     driver.beside(waiting.as_mut()).await;
     if session.has_ended() {
-        tokio::join!(session.end(), driver.finish());
+        driver.beside(pin!(session.end())).await;
     } else {
         driver.leave();
     }

@@ -9,7 +9,9 @@ use car_protocol::idempotency::IdempotencyKey;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::types::ToSqlOutput::{self, Borrowed};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row, params, params_from_iter};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
@@ -87,15 +89,7 @@ impl OutcomeStore for SqliteOutcomes {
             .database
             .submit(Durability::Os, bytes, move |connection| {
                 let mut begin = connection.prepare_cached(schema::BEGIN)?;
-                begin.execute(params![
-                    number(row.row),
-                    row.scope.as_str(),
-                    row.key.as_str(),
-                    row.print.as_bytes(),
-                    &*row.method,
-                    row.begun.unix_millis(),
-                ])?;
-                Ok(())
+                begin.execute(begun(&row)).map(drop)
             });
         match begun {
             Ok(receipt) => receipt.map(|told| Ok(told?)).boxed(),
@@ -194,18 +188,13 @@ impl Job for Ending {
         };
         let (status, at) = row.end.unzip();
         let mut end = connection.prepare_cached(schema::END)?;
-        end.execute(params![
-            number(row.row),
-            row.scope.as_str(),
-            row.key.as_str(),
-            row.print.as_bytes(),
-            &*row.method,
-            row.begun.unix_millis(),
-            status.map(Status::as_str),
-            at.map(Timestamp::unix_millis),
-            text,
-        ])?;
-        Ok(())
+        let ended = [
+            ValueRef::from(status.map(Status::as_str)),
+            at.map_or(ValueRef::Null, |at| ValueRef::Integer(at.unix_millis())),
+            text.into(),
+        ];
+        let values = begun(row).into_iter().chain(ended.map(Borrowed));
+        end.execute(params_from_iter(values)).map(drop)
     }
 
     fn delayed(&mut self, error: &DbError) {
@@ -241,6 +230,19 @@ impl Job for Forgetting {
     fn delayed(&mut self, _: &DbError) {}
 
     fn done(self: Box<Self>, _: Result<(), DbError>) {}
+}
+
+/// What every record of an act begins with, in the order of the columns.
+fn begun(row: &KeptRow) -> [ToSqlOutput<'_>; 6] {
+    [
+        ValueRef::Integer(number(row.row)),
+        row.scope.as_str().into(),
+        row.key.as_str().into(),
+        ValueRef::Blob(row.print.as_bytes()),
+        (&*row.method).into(),
+        ValueRef::Integer(row.begun.unix_millis()),
+    ]
+    .map(Borrowed)
 }
 
 fn number(row: RowId) -> i64 {

@@ -125,7 +125,7 @@ impl CallDriver {
         poll_fn(move |cx| {
             self.turn.on.store(true, Ordering::SeqCst);
             let read = Pin::new(&mut reading).poll(cx);
-            let _ = self.poll_idle(cx);
+            self.drive(cx);
             read
         })
     }
@@ -146,11 +146,6 @@ impl CallDriver {
         }
         // What is left is not this driver's to drop.
         self.calls = Arc::default();
-    }
-
-    /// Drives the calls that are left to their end.
-    pub async fn finish(mut self) {
-        poll_fn(|cx| self.poll_idle(cx)).await;
     }
 
     /// Takes what began since the last turn, and changes over to the session that took the place of this one.
@@ -174,8 +169,8 @@ impl CallDriver {
         !self.running.is_empty() || !self.calls.inner.lock().begun.is_empty()
     }
 
-    /// Ready when no call runs. Ends the turn.
-    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Runs the calls that can go on, and ends the turn.
+    fn drive(&mut self, cx: &Context<'_>) {
         self.turn.on.store(true, Ordering::SeqCst);
         self.turn.task.register(cx.waker());
         let mut rounds = 0;
@@ -190,11 +185,6 @@ impl CallDriver {
         // What became ready after the last look was told to nobody.
         if self.turn.ready.swap(false, Ordering::SeqCst) && self.has_calls() {
             cx.waker().wake_by_ref();
-        }
-        if self.running.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
         }
     }
 }

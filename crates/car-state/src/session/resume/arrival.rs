@@ -41,8 +41,10 @@ pub struct Arrival {
     token: ResumeToken,
     seen: BTreeMap<String, Cursor>,
     missed: Missed,
-    /// What an earlier process noted of the session, where it is from there.
-    note: Option<Note>,
+    /// What an earlier process noted of the session, where its subscriptions have not gone on since.
+    note: Option<Arc<Note>>,
+    /// Whether it is from there, as far as its client knows.
+    restarted: bool,
     durable: Option<BoxFuture<'static, ()>>,
 }
 
@@ -103,8 +105,8 @@ impl ServerState {
         }
         let (next, fresh_hash) = token::issue(&id)?;
         let live = self.sessions().get(&id);
-        let (session, note) = match live.filter(|session| session.resumption().is_some()) {
-            Some(session) => (session, None),
+        let (session, is_new) = match live.filter(|session| session.resumption().is_some()) {
+            Some(session) => (session, false),
             None => {
                 let note = self.resumes().noted(&id).ok_or(ResumeError::Unknown)?;
                 if hash.presented(&note.tokens) == Presented::Wrong {
@@ -113,7 +115,7 @@ impl ServerState {
                 bound_to(&note.principal, fresh)?;
                 // Two may ask at once, and only one gets it.
                 let note = self.resumes().take(&id).ok_or(ResumeError::Unknown)?;
-                (self.revive(&note, fresh, limits), Some(note))
+                (self.revive(note, fresh, limits), true)
             }
         };
         let resumption = session.resumption().ok_or(ResumeError::Unknown)?;
@@ -135,13 +137,16 @@ impl ServerState {
                 Refusal::WrongToken | Refusal::Ended => ResumeError::Unknown,
             });
         }
-        let before = {
+        let (before, note, restarted) = {
             let mut inner = resumption.inner.lock();
+            // Who has a newer token has the answer that it came with.
+            inner.unheard &= presented == Presented::Used || is_new;
             inner.limits = *limits;
             if request.grace_ms.is_some() {
                 inner.grace = capped(request.grace_ms, limits);
             }
-            std::mem::replace(&mut inner.channel, Arc::downgrade(channel))
+            let before = std::mem::replace(&mut inner.channel, Arc::downgrade(channel));
+            (before, inner.revived.clone(), inner.unheard)
         };
         let is_fence = |effect: &Effect<LinkId>| matches!(effect, Effect::Fence(_));
         let fenced = effects.iter().any(is_fence);
@@ -149,20 +154,14 @@ impl ServerState {
             before.fence();
         }
         let counts = &self.resumes().counts;
-        match (&note, fenced) {
-            (Some(_), _) => counts.restored.one(),
-            (None, true) => counts.taken_over.one(),
-            (None, false) => counts.resumed.one(),
+        match (is_new, fenced) {
+            (true, _) => counts.restored.one(),
+            (false, true) => counts.taken_over.one(),
+            (false, false) => counts.resumed.one(),
         }
         let durable = session.carry_out(&effects);
         session.link().detach();
-        let missed = match &note {
-            None => resumption.replies.missed(request.waiting.as_deref()),
-            Some(_) => Missed {
-                unknown: request.waiting.unwrap_or_default(),
-                ..Missed::default()
-            },
-        };
+        let missed = resumption.replies.missed(request.waiting.as_deref());
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
         let account = self.quotas().account(&resumption.identity().principal);
@@ -171,7 +170,7 @@ impl ServerState {
         if let Err(full) = seated.and_then(|()| channel.join(account)) {
             tracing::warn!(session = %id, %full, "a session that is resumed is not counted for its identity");
         }
-        tracing::info!(session = %id, fenced, restarted = note.is_some(), "a session is resumed");
+        tracing::info!(session = %id, fenced, restarted, "a session is resumed");
         Ok(Arrival {
             session: Arc::clone(&session),
             channel: Arc::clone(channel),
@@ -179,6 +178,7 @@ impl ServerState {
             seen: request.seen,
             missed,
             note,
+            restarted,
             durable,
         })
     }
@@ -186,7 +186,7 @@ impl ServerState {
     /// Makes the session again that a note is about.
     fn revive(
         &self,
-        note: &Note,
+        note: Note,
         fresh: &ClientSession,
         limits: &ResumeLimits,
     ) -> Arc<ClientSession> {
@@ -212,6 +212,10 @@ impl ServerState {
         let machine = Machine::stored(note.tokens);
         let replies = Replies::new(book, None);
         let resumption = session.resumption_of(machine, *limits, note.grace, replies);
+        {
+            let mut inner = resumption.inner.lock();
+            (inner.revived, inner.unheard) = (Some(Arc::new(note)), true);
+        }
         // It was opened here, so nobody else has put one there.
         session.resumption.get_or_init(|| Box::new(resumption));
         session.callbacks().last();
@@ -259,17 +263,16 @@ impl Arrival {
         let streams = self.go_on(streams, &patterns);
         let (callbacks, frames) = session.callbacks().deliver();
         let missed = &self.missed;
-        let (restored, lost): (Vec<&str>, Vec<&str>) = match &self.note {
-            None => (BELONGINGS.to_vec(), Vec::new()),
-            Some(_) => BELONGINGS.iter().partition(|name| NOTED.contains(name)),
-        };
+        let (restored, lost): (Vec<&str>, Vec<&str>) = BELONGINGS
+            .iter()
+            .partition(|name| !self.restarted || NOTED.contains(name));
         let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         tell(Some(&Resumed {
             session_id: session.id().to_string(),
             role: resumption.identity().role,
             resume_token: self.token.clone(),
             grace_ms: millis(resumption),
-            restarted: self.note.is_some(),
+            restarted: self.restarted,
             restored: names(restored),
             lost: names(lost),
             streams,
@@ -281,6 +284,9 @@ impl Arrival {
             callbacks,
         }));
         session.subscriptions().cover_again(patterns);
+        if resumption.inner.lock().revived.take().is_some() {
+            session.changed();
+        }
         for frame in frames {
             // A connection that cannot take it is lost, or about to be; whoever resumes next gets it again.
             let _ = channel.send(Frame::Text(frame));

@@ -80,6 +80,8 @@ pub(crate) enum Input<L, T> {
     Evicted,
     /// The daemon stops.
     Stopped,
+    /// Whoever had the session was dropped, and it with them.
+    Abandoned,
 }
 
 /// What a token was found to be.
@@ -183,6 +185,11 @@ impl<L: Copy + Eq, T: Copy> Machine<L, T> {
             (Phase::Detached(now), Input::Expired(number)) if now == number => self.end(true),
             (Phase::Detached(_), Input::Evicted) => self.end(true),
             (_, Input::Stopped) => self.end(self.tokens.is_empty()),
+            (_, Input::Abandoned) => {
+                // What is noted stays: nobody knows whether the daemon is to go on.
+                self.phase = Phase::Ended;
+                vec![Effect::End]
+            }
             // A timer of an earlier detachment, a client that asks while it is away, an eviction that came too late.
             (_, Input::Expired(_) | Input::Evicted | Input::Grant(_)) => Vec::new(),
         };

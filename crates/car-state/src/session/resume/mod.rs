@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use car_protocol::Timestamp;
 use car_protocol::jsonrpc::Id;
 use car_protocol::rpc::session::ResumeToken;
 use futures_util::future::BoxFuture;
@@ -30,7 +31,6 @@ use self::book::ReplyBook;
 pub use self::ledger::{ResumeCounts, ResumeLedger};
 use self::machine::{Effect, Input, Machine, Phase, Tokens};
 use self::note::Note;
-use self::note::NotedStream;
 pub use self::replies::Replies;
 pub(crate) use self::replies::Way;
 pub use self::token::NoRandomness;
@@ -164,10 +164,16 @@ struct Inner {
     machine: Machine<LinkId, TokenHash>,
     limits: ResumeLimits,
     grace: Duration,
+    /// Until when it stays, since it has no connection.
+    until: Option<Timestamp>,
     /// Who the tokens were given to.
     identity: Identity,
     /// The connection that has the session, from the moment on at which it is decided.
     channel: Weak<WsChannel>,
+    /// What an earlier process noted of it, until its subscriptions go on.
+    revived: Option<Arc<Note>>,
+    /// Whether it is from an earlier process, and its client may not have heard so.
+    unheard: bool,
     /// While it waits.
     vigil: Option<Waiting>,
 }
@@ -247,13 +253,17 @@ impl ClientSession {
             let replies = Replies::new(book, Some(channel));
             Box::new(self.resumption_of(machine, *limits, grace, replies))
         });
+        let _changing = resumption.change.lock();
         self.callbacks().last();
-        channel.keep_replies(resumption.replies());
+        // A call that was on its way asks for this after another connection has taken over: that one keeps the session.
+        if resumption.phase() == Phase::Attached(LinkId::of(channel)) {
+            channel.keep_replies(resumption.replies());
+            resumption.inner.lock().channel = Arc::downgrade(channel);
+        }
         {
             let mut inner = resumption.inner.lock();
             inner.grace = grace;
             inner.identity = self.identity().get();
-            inner.channel = Arc::downgrade(channel);
         }
         let effects = resumption.step(Input::Grant(hash));
         let durable = self.carry_out(&effects);
@@ -277,8 +287,11 @@ impl ClientSession {
                 machine,
                 limits,
                 grace,
+                until: None,
                 identity: self.identity().get(),
                 channel: Weak::new(),
+                revived: None,
+                unheard: false,
                 vigil: None,
             }),
             replies: Arc::new(replies),
@@ -417,17 +430,24 @@ impl ClientSession {
     }
 
     fn save(&self, resumption: &Resumption) -> Option<BoxFuture<'static, ()>> {
-        let (tokens, grace, attached) = {
-            let inner = resumption.inner.lock();
-            let machine = &inner.machine;
-            let attached = matches!(machine.phase(), Phase::Attached(_));
-            (machine.tokens(), inner.grace, attached)
+        let (tokens, grace, until, revived) = {
+            let mut inner = resumption.inner.lock();
+            let inner = &mut *inner;
+            if matches!(inner.machine.phase(), Phase::Attached(_)) {
+                inner.until = None;
+            } else {
+                // However often it is noted, and whatever ends it: its grace began when the connection was lost.
+                let until = || self.ledger.until(inner.grace);
+                inner.until.get_or_insert_with(until);
+            }
+            let revived = inner.revived.clone();
+            (inner.machine.tokens(), inner.grace, inner.until, revived)
         };
-        let (log, _) = self.events();
-        let streams = self.subscriptions().list().into_iter();
-        let streams = streams.map(|fed| NotedStream::of(&**log, &fed));
-        let patterns = self.subscriptions().patterns().into_iter();
-        let patterns = patterns.map(|(pattern, delivery)| (pattern.as_str().to_owned(), delivery));
+        let (streams, patterns) = match revived {
+            // They begin again when the client is told.
+            Some(note) => (note.streams.clone(), note.patterns.clone()),
+            None => note::subscribed(self),
+        };
         let policies = self.policies().list(None).unwrap_or_default();
         let identity = resumption.identity();
         self.ledger.save(Note {
@@ -436,15 +456,15 @@ impl ClientSession {
             role: identity.role,
             tokens,
             grace,
-            until: (!attached).then(|| self.ledger.until(grace)),
+            until,
             tools: self.tools().list(),
             // A rule of the embedding program cannot be noted.
             policies: policies
                 .into_iter()
                 .filter(|policy| policy.rule != "custom")
                 .collect(),
-            streams: streams.collect(),
-            patterns: patterns.collect(),
+            streams,
+            patterns,
         })
     }
 
@@ -460,6 +480,7 @@ impl ClientSession {
     /// Ends what is kept for a resume.
     pub(super) fn end_resumption(&self) {
         if let Some(resumption) = self.resumption() {
+            let _ = resumption.step(Input::Abandoned);
             resumption.replies.end();
             if let Some(place) = resumption.end_vigil() {
                 self.ledger.reattach(place);

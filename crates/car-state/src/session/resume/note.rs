@@ -12,7 +12,7 @@ use super::machine::Tokens;
 use super::token::TokenHash;
 use crate::identity::{Principal, Role, SessionId};
 use crate::log::EventLog;
-use crate::session::FedStream;
+use crate::session::{ClientSession, FedStream};
 
 /// What is noted of a session, so that it can be resumed after the daemon was started anew.
 #[derive(Clone, Debug)]
@@ -66,6 +66,16 @@ pub(crate) trait Notebook: fmt::Debug + Send + Sync {
 
     /// Drops the note of a session.
     fn forget(&self, session: &SessionId);
+}
+
+/// What is to be noted of a session's subscriptions.
+pub(super) fn subscribed(session: &ClientSession) -> (Vec<NotedStream>, Vec<(String, Delivery)>) {
+    let (log, _) = session.events();
+    let streams = session.subscriptions().list().into_iter();
+    let streams = streams.map(|fed| NotedStream::of(&**log, &fed));
+    let patterns = session.subscriptions().patterns().into_iter();
+    let patterns = patterns.map(|(pattern, delivery)| (pattern.as_str().to_owned(), delivery));
+    (streams.collect(), patterns.collect())
 }
 
 impl Note {

@@ -81,6 +81,7 @@ impl Walk {
             (Input::Revoke, None),
             (Input::Evicted, None),
             (Input::Stopped, None),
+            (Input::Abandoned, None),
         ];
         for token in 0..=self.next_token {
             for link in 0..=self.model.links {
@@ -184,11 +185,11 @@ impl Walk {
                 assert_eq!(ends, due, "{said}");
             }
             Input::Evicted => assert_eq!(ends, was_on.is_none(), "{said}"),
-            Input::Stopped => assert!(ends, "{said}"),
+            Input::Stopped | Input::Abandoned => assert!(ends, "{said}"),
         }
         if ends {
-            // What is noted survives the stop of the daemon alone, and only where somebody can come back.
-            let noted = input == Input::Stopped && model.resumable();
+            // What is noted survives the stop of the daemon, where somebody can come back, and what may be one.
+            let noted = input == Input::Stopped && model.resumable() || input == Input::Abandoned;
             assert_eq!(effects.contains(&Effect::Forget), !noted, "{said}");
             model.ended = true;
             model.on = None;
