@@ -101,6 +101,36 @@ async fn a_delayed_retry_does_not_outlast_the_budget() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_retry_that_the_budget_does_not_allow_is_said_to_be_its_doing() {
+    let late = |_| {
+        async {
+            tokio::time::sleep(Duration::from_millis(18)).await;
+            failed("no luck")
+        }
+        .boxed()
+    };
+    let bench = Bench::with(vec![("late", Box::new(late) as Function)]);
+    let retried = with(
+        call("a", "late", json!({})),
+        json!({"failure_behavior": "retry"}),
+    );
+    let result = bench
+        .run(
+            json!({"execution": "parallel", "budget": {"max_tool_calls": 1}, "actions": [
+                retried,
+                call("b", "echo", json!({})),
+            ]}),
+        )
+        .await;
+    assert_eq!(statuses(&result.results), [Failed, Skipped]);
+    assert_eq!(
+        error(&result.results[0]),
+        "budget_exhausted: the proposal may call tools 1 times; before that: no luck"
+    );
+    assert_eq!(result.results[0].attempts, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_was_never_begun_is_not_counted() {
     let bench = Bench::new();
     bench.policy(
