@@ -6,6 +6,8 @@ mod append;
 mod callback;
 mod cancel;
 mod catchup;
+#[cfg(feature = "log")]
+mod engine;
 mod fanout;
 pub(crate) mod floor;
 mod idle;

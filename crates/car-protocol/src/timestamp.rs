@@ -29,9 +29,66 @@ impl Timestamp {
     }
 }
 
+/// The first moment whose year has five digits, in milliseconds.
+const FIVE_DIGITS: i64 = 253_402_300_800_000;
+
+/// A moment of the years 1970 to 9999 as text. Every event and every result has one, so it is made without a formatter.
+fn usual(millis: i64) -> [u8; 24] {
+    const DAY: i64 = 86_400_000;
+    let (day, time) = (millis / DAY, millis % DAY);
+    // Days since the first of March of the year 0, so that the leap day is the last of its year; then the 400 years, in
+    // which the calendar repeats itself, the year of them, and the month and day of that.
+    let day = day + 719_468;
+    let (cycle, day) = (day / 146_097, day % 146_097);
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = 400 * cycle + year + next;
+    let (hour, minute) = (time / 3_600_000, time / 60_000 % 60);
+    let (second, milli) = (time / 1_000 % 60, time % 1_000);
+    let digit = |number: i64| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    [
+        digit(year / 1_000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        b'-',
+        digit(month / 10),
+        digit(month),
+        b'-',
+        digit(day / 10),
+        digit(day),
+        b'T',
+        digit(hour / 10),
+        digit(hour),
+        b':',
+        digit(minute / 10),
+        digit(minute),
+        b':',
+        digit(second / 10),
+        digit(second),
+        b'.',
+        digit(milli / 100),
+        digit(milli / 10),
+        digit(milli),
+        b'Z',
+    ]
+}
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.3}", self.0)
+        let millis = self.unix_millis();
+        if (0..FIVE_DIGITS).contains(&millis) {
+            f.write_str(str::from_utf8(&usual(millis)).map_err(|_| fmt::Error)?)
+        } else {
+            write!(f, "{:.3}", self.0)
+        }
     }
 }
 
@@ -53,7 +110,12 @@ impl FromStr for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let millis = self.unix_millis();
+        let usual = (0..FIVE_DIGITS).contains(&millis).then(|| usual(millis));
+        match usual.as_ref().map(|text| str::from_utf8(text)) {
+            Some(Ok(text)) => serializer.serialize_str(text),
+            _ => serializer.collect_str(self),
+        }
     }
 }
 
@@ -93,6 +155,21 @@ mod tests {
             Timestamp::from_unix_millis(1_767_323_045_678).to_string(),
             "2026-01-02T03:04:05.678Z"
         );
+    }
+
+    #[test]
+    fn every_day_of_every_year_is_written_as_the_library_would() {
+        let written = |millis| {
+            let moment = Timestamp::from_unix_millis(millis);
+            let usual = serde_json::to_string(&moment).unwrap();
+            assert_eq!(usual, format!("\"{:.3}\"", moment.0));
+            assert_eq!(usual, format!("\"{moment}\""));
+        };
+        // A prime number of milliseconds, a little less than a day.
+        (0..FIVE_DIGITS).step_by(86_399_981).for_each(written);
+        for moment in [-1, 0, FIVE_DIGITS - 1, FIVE_DIGITS] {
+            written(moment);
+        }
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod keyed;
 mod linger;
 
 use std::future::poll_fn;
-use std::mem;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -130,11 +129,17 @@ struct Reader {
     occupant: Occupant,
     /// Whether the client wants no more.
     goodbye: bool,
+    /// Frames of this turn that gave the calls something to do.
+    stirred: usize,
 }
 
 /// Frames that are read before the writer has its turn. A task does only so much at a time, and a peer that talks
 /// without end would leave nothing of that for what it is to be told.
 const TURN: usize = 96;
+
+/// Frames that begin or answer calls which are read before these calls, and then the writer, have their turn. They cost
+/// more than plain requests do, and the peer is to have something to do meanwhile.
+const STIRRED: usize = 8;
 
 /// What the read loop goes on with.
 enum Event {
@@ -174,6 +179,7 @@ impl Reader {
             parked: Arc::default(),
             connected,
             goodbye: false,
+            stirred: 0,
         }
     }
 
@@ -235,14 +241,14 @@ impl Reader {
             // Not `select!`, which looks at nothing once the task has had its turn: a peer whose next frame is always
             // there takes the whole of every turn, and would put all deadlines off.
             let event = poll_fn(|cx| {
-                if taken < TURN
-                    && let Poll::Ready(frame) = source.as_mut().poll_next(cx)
-                {
+                let full = taken == TURN || self.stirred >= STIRRED;
+                if !full && let Poll::Ready(frame) = source.as_mut().poll_next(cx) {
                     taken += 1;
                     linger.heard();
                     return Poll::Ready(Event::Frame(frame));
                 }
-                if mem::take(&mut taken) == TURN {
+                (taken, self.stirred) = (0, 0);
+                if full {
                     cx.waker().wake_by_ref();
                 } else if linger.looks_again(cx) {
                     return Poll::Pending;
@@ -332,7 +338,10 @@ impl Reader {
         match frame {
             Frame::Text(text) => match self.plain(decode(&text)) {
                 // Boxed, so that an idle connection does not keep the room of it.
-                Some(decoded) => Box::pin(self.decoded(decoded, text.len())).await,
+                Some(decoded) => {
+                    self.stirred += 1;
+                    Box::pin(self.decoded(decoded, text.len())).await
+                }
                 None => Flow::Continue,
             },
             Frame::Ping(payload) => {

@@ -1,6 +1,8 @@
 //! What all sessions share.
 
 mod config;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

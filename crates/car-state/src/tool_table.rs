@@ -130,7 +130,7 @@ pub struct Tool {
     generation: u64,
     parameters: Option<Validator>,
     returns: Option<Validator>,
-    rate: Option<RateBucket>,
+    rate: Option<Arc<RateBucket>>,
     places: Option<Arc<Semaphore>>,
 }
 
@@ -150,7 +150,7 @@ impl Tool {
 
     /// How often it may be called.
     #[must_use]
-    pub fn rate(&self) -> Option<&RateBucket> {
+    pub fn rate(&self) -> Option<&Arc<RateBucket>> {
         self.rate.as_ref()
     }
 
@@ -306,7 +306,9 @@ fn compile(definition: ToolDefinition) -> Result<Tool, ToolProblem> {
         });
     }
     let rate = match &definition.rate_limit {
-        Some(limit) => Some(RateBucket::new(limit).ok_or(ToolProblem::RateLimit)?),
+        Some(limit) => Some(Arc::new(
+            RateBucket::new(limit).ok_or(ToolProblem::RateLimit)?,
+        )),
         None => None,
     };
     let places = match definition.max_concurrency {

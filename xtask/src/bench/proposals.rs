@@ -20,17 +20,22 @@ pub(super) enum Load {
     /// The time of a hundred independent tool calls, against that of a hundred plain round trips: one after the other, or
     /// all at once.
     Calls { parallel: bool },
-    /// The time of one state action among a thousand.
+    /// The time of one state action among a thousand, reading the proposal and writing the answer included.
     State,
     /// The time of ten thousand actions, each after two others.
     Graph,
+    /// What the most that a daemon ever took grows by with such a graph, its frames and events included.
+    Peak,
     /// What the daemon's memory grows by between the first tenth of a hundred thousand proposals and the last.
     Memory,
 }
 
 const CALLS: usize = 100;
-const STATES: usize = 1_000;
-const GRAPH: usize = 10_000;
+pub(super) const STATES: usize = 1_000;
+pub(super) const GRAPH: usize = 10_000;
+/// What a graph may take, about 6 KiB an action: each is a frame's part, a value, a result
+/// and four events, and some of it lies there twice while it changes hands.
+const GRAPH_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
 /// Proposals of the memory row, and how many of them are in flight.
 const MANY: usize = 100_000;
 const DEPTH: usize = 16;
@@ -49,11 +54,14 @@ pub(super) async fn row(
         Load::Calls { parallel: false } => Row::new(Unit::Microseconds, Target::AtMost(3.0)),
         Load::State => Row::new(Unit::Microseconds, Target::ValueAtMost(5.0)),
         Load::Graph => Row::new(Unit::Microseconds, Target::ValueAtMost(100_000.0)),
+        Load::Peak => Row::new(Unit::Bytes, Target::ValueAtMost(GRAPH_BYTES)),
         Load::Memory => Row::new(Unit::Bytes, Target::ValueAtMost(1024.0 * 1024.0)),
     };
-    if matches!(load, Load::Memory) {
-        let grown = (growth(programs).await?, Usage::default());
-        row.add(grown, grown);
+    if let Load::Memory | Load::Peak = load {
+        row.add_alone(match load {
+            Load::Peak => peak(programs).await?,
+            _ => growth(programs).await?,
+        });
         return Ok(row);
     }
     for repetition in 0..effort.repetitions {
@@ -107,14 +115,14 @@ async fn value(server: &Server, load: Load, effort: Effort) -> Result<(f64, Usag
             let time = median(effort, &server.tcp, None, &template, 1, 1).await?;
             micros(time, STATES)
         }
-        Load::Graph | Load::Memory => {
+        Load::Graph | Load::Peak | Load::Memory => {
             let template = Template::new("proposal.submit", &graph());
             micros(median(effort, &server.tcp, None, &template, 1, 1).await?, 1)
         }
     })
 }
 
-fn proposal(execution: &str, actions: impl Iterator<Item = String>) -> String {
+pub(super) fn proposal(execution: &str, actions: impl Iterator<Item = String>) -> String {
     let mut text =
         format!(r#"{{"proposal":{{"execution":"{execution}","max_concurrency":64,"actions":["#);
     for (place, action) in actions.enumerate() {
@@ -131,7 +139,7 @@ fn calls(parallel: bool) -> String {
     proposal(execution, (0..CALLS).map(call))
 }
 
-fn states() -> String {
+pub(super) fn states() -> String {
     let write = |n| {
         format!(
             r#"{{"id":"{n}","type":"state_write","parameters":{{"key":"k{}","value":{n}}}}}"#,
@@ -141,7 +149,7 @@ fn states() -> String {
     proposal("sequential", (0..STATES).map(write))
 }
 
-fn graph() -> String {
+pub(super) fn graph() -> String {
     let node = |n: usize| {
         let on = match n {
             0 => String::new(),
@@ -221,6 +229,18 @@ async fn round(
         }
     }
     Ok(())
+}
+
+/// Bytes that the most of a daemon's memory grows by with one graph.
+async fn peak(programs: &Programs) -> Result<f64> {
+    let (server, _) = Server::start(programs, Kind::Daemon).await?;
+    let mut connection = Connection::open(&server.tcp, 64 * 1024).await?;
+    let small = Template::new("proposal.submit", ONE);
+    round(&mut connection, &small, DEPTH, DEPTH).await?;
+    let before = server.peak()?;
+    let graph = Template::new("proposal.submit", &graph());
+    round(&mut connection, &graph, 1, 1).await?;
+    Ok(server.peak()?.saturating_sub(before) as f64)
 }
 
 /// Bytes that a daemon's memory grows by while one session runs proposal after proposal.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
-#[cfg(feature = "log")]
-use super::append;
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::proposals::{self, Load};
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
 use super::{Effort, callback, cancel, catchup, fanout, idle, resume};
+#[cfg(feature = "log")]
+use super::{append, engine};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -132,6 +132,7 @@ const ROWS: &[(&str, What)] = &[
     ),
     ("state-action", What::Proposals(Load::State)),
     ("graph-10000", What::Proposals(Load::Graph)),
+    ("graph-10000-memory", What::Proposals(Load::Peak)),
     ("memory-proposals", What::Proposals(Load::Memory)),
     ("fanout-sqlite-100", What::FanOut { stalled: false }),
     ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
@@ -147,7 +148,9 @@ const ROWS: &[(&str, What)] = &[
 pub(super) fn keys() -> Vec<&'static str> {
     let keys = ROWS.iter().map(|(key, _)| *key);
     #[cfg(feature = "log")]
-    let keys = keys.chain(append::ROWS.iter().map(|(key, _)| *key));
+    let keys = keys
+        .chain(append::ROWS.iter().map(|(key, _)| *key))
+        .chain(engine::ROWS.iter().map(|(key, _)| *key));
     keys.collect()
 }
 
@@ -172,6 +175,10 @@ pub(super) async fn measure(
     #[cfg(feature = "log")]
     for (key, what) in append::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
         rows.push(measured(key, append::row(*what, effort)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in engine::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, engine::row(*what, effort)).await);
     }
     Ok(rows)
 }

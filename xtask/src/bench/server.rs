@@ -157,13 +157,22 @@ impl Server {
 
     /// Resident memory in bytes.
     pub(super) fn resident(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most that it ever was.
+    pub(super) fn peak(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, which: &str) -> Result<u64> {
         let path = format!("/proc/{}/status", self.child.id());
         let text =
             fs::read_to_string(&path).with_context(|| format!("memory is read from {path}"))?;
         let line = text
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
+            .find_map(|line| line.strip_prefix(which))
+            .with_context(|| format!("no {which}"))?;
         let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kibibytes * 1024)
     }

@@ -183,7 +183,8 @@ pub(super) fn print(rows: &[Row], effort: Effort, tree: &Tree) {
          the daemon with itself; catch-up is events a second to one subscriber that has missed 100,000; resume is from a client's first attempt to come \
          back until it has the 10,000 events that it missed; cancel is the p99 on a \
          connection that streams saturate, with 64 KiB to receive into; append is the log of car-state by itself, events a second and the p99 until one \
-         of 64 under way is published; read is from its file; cpu is the server's, floor / daemon; load is how busy the generator was at most, and near 100 % it hides differences.",
+         of 64 under way is published; read is from its file; engine is that of car-state by itself, the time of one action; graph-10000-memory is what the most that a \
+         daemon takes grows by; cpu is the server's, floor / daemon; load is how busy the generator was at most, and near 100 % it hides differences.",
         effort.repetitions,
         effort.measure.as_secs_f64(),
         revision(tree),

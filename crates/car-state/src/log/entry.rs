@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use bytestring::ByteString;
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
@@ -7,13 +5,13 @@ use serde::Serialize;
 
 use super::LogError;
 
-/// Bytes that most events have room in.
-const USUAL_BYTES: usize = 256;
+/// Bytes that most events have room in, with all that the stream adds.
+const USUAL_BYTES: usize = 448;
 
 /// An event that has no place yet.
 #[derive(Debug)]
 pub struct Draft {
-    pub(super) kind: Arc<str>,
+    pub(super) kind: ByteString,
     pub(super) at: Timestamp,
     /// The members of a JSON object, without its closing brace.
     pub(super) members: String,
@@ -26,6 +24,22 @@ impl Draft {
     /// # Errors
     /// [`LogError::NotAnObject`], or what serialising says.
     pub fn new<T: Serialize>(kind: &str, at: Timestamp, body: &T) -> Result<Self, LogError> {
+        Self::of(kind.into(), at, body)
+    }
+
+    /// The same for a kind that is known beforehand, and needs no copy.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn known<T: Serialize>(
+        kind: &'static str,
+        at: Timestamp,
+        body: &T,
+    ) -> Result<Self, LogError> {
+        Self::of(ByteString::from_static(kind), at, body)
+    }
+
+    fn of<T: Serialize>(kind: ByteString, at: Timestamp, body: &T) -> Result<Self, LogError> {
         let mut members = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut members, body).map_err(|_| LogError::NotAnObject)?;
         let mut members = String::from_utf8(members).map_err(|_| LogError::NotAnObject)?;
@@ -33,7 +47,7 @@ impl Draft {
             return Err(LogError::NotAnObject);
         }
         Ok(Self {
-            kind: kind.into(),
+            kind,
             at,
             members,
             happened: false,
@@ -57,7 +71,7 @@ pub struct Entry {
     /// When it was appended.
     pub at: Timestamp,
     /// What happened.
-    pub kind: Arc<str>,
+    pub kind: ByteString,
     /// The notification, ready to be sent to anybody; for families that are not pushed, the params alone.
     pub frame: ByteString,
     pub(super) params: (u32, u32),

@@ -66,7 +66,7 @@ impl SessionJournal {
             proposal_id: entry.proposal_id,
             data: entry.data,
         };
-        let appended = Draft::new(entry.kind, timestamp, &body)
+        let appended = Draft::known(entry.kind, timestamp, &body)
             .and_then(|draft| self.log.append(stream, draft));
         if let Err(error) = appended {
             tracing::error!(%stream, kind = entry.kind, %error, "an event is lost");

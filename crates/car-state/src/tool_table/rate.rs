@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::rpc::tools::RateLimit;
@@ -36,7 +37,7 @@ impl RateBucket {
     ///
     /// # Errors
     /// The place would come only after `patience`; none is taken then. The duration tells after how long it would come.
-    pub fn reserve(&self, patience: Duration) -> Result<Reservation<'_>, Duration> {
+    pub fn reserve(self: &Arc<Self>, patience: Duration) -> Result<Reservation, Duration> {
         let now = Instant::now();
         let mut full_at = self.full_at.lock();
         let from = full_at.map_or(now, |at| at.max(now));
@@ -46,7 +47,7 @@ impl RateBucket {
         }
         *full_at = from.checked_add(self.each);
         Ok(Reservation {
-            bucket: self,
+            bucket: Arc::clone(self),
             wait,
             used: false,
         })
@@ -56,13 +57,13 @@ impl RateBucket {
 /// A place in the line. Dropped before it is used, it is free again.
 #[derive(Debug)]
 #[must_use]
-pub struct Reservation<'b> {
-    bucket: &'b RateBucket,
+pub struct Reservation {
+    bucket: Arc<RateBucket>,
     wait: Duration,
     used: bool,
 }
 
-impl Reservation<'_> {
+impl Reservation {
     /// How long until the call may be made.
     #[must_use]
     pub fn wait(&self) -> Duration {
@@ -75,7 +76,7 @@ impl Reservation<'_> {
     }
 }
 
-impl Drop for Reservation<'_> {
+impl Drop for Reservation {
     fn drop(&mut self) {
         if !self.used {
             let mut full_at = self.bucket.full_at.lock();
@@ -90,15 +91,15 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn bucket(max_calls: u32, interval_secs: f64) -> RateBucket {
-        RateBucket::new(&RateLimit {
+    fn bucket(max_calls: u32, interval_secs: f64) -> Arc<RateBucket> {
+        let limit = RateLimit {
             max_calls,
             interval_secs,
-        })
-        .unwrap()
+        };
+        Arc::new(RateBucket::new(&limit).unwrap())
     }
 
-    fn wait(bucket: &RateBucket) -> u64 {
+    fn wait(bucket: &Arc<RateBucket>) -> u64 {
         let reservation = bucket.reserve(LONG).unwrap();
         let wait = u64::try_from(reservation.wait().as_millis()).unwrap();
         reservation.use_up();

@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use super::super::cache::{Cache, Claim, Key, Lead};
@@ -18,12 +19,16 @@ use super::super::plan::Index;
 use super::super::{Engine, ToolCall, ToolError};
 use super::{Call, Event, Run, later};
 use crate::policy::{Verdict, panic_text};
-use crate::tool_table::Tool;
+use crate::tool_table::{Reservation, Tool};
 
 /// What an attempt finds before it runs.
 pub(super) enum Admission<'e> {
-    /// It may run, in this place if the tool has few.
-    Go(Option<Lead<'e>>, Option<OwnedSemaphorePermit>),
+    /// It may run, in this place if the tool has few, and with this place in the line if it has a rate limit.
+    Go(
+        Option<Lead<'e>>,
+        Option<OwnedSemaphorePermit>,
+        Option<Reservation>,
+    ),
     /// It need not: the result of an equal action is there.
     Hit(Arc<Value>),
     /// It need not: the tool's earlier result is still good. The lead is to be told.
@@ -32,6 +37,8 @@ pub(super) enum Admission<'e> {
     TooOften(Duration),
     /// Its time is over.
     TooLate,
+    /// No attempt may begin any more.
+    NoMore,
 }
 
 impl<'e> Run<'e> {
@@ -69,6 +76,7 @@ impl<'e> Run<'e> {
             key,
             lead: None,
             place: None,
+            turn: None,
             attempt: 0,
             made: 0,
             failure: None,
@@ -107,7 +115,8 @@ impl<'e> Run<'e> {
             lead,
             deadline: call.deadline,
         };
-        let wait = async move { Event::Admitted(index, gate.pass().await) };
+        let no_more = self.no_more();
+        let wait = async move { Event::Admitted(index, gate.pass(&no_more).await) };
         self.events.push(wait.boxed());
     }
 
@@ -116,8 +125,8 @@ impl<'e> Run<'e> {
             return;
         };
         match admission {
-            Admission::Go(lead, place) => {
-                (call.lead, call.place) = (lead, place);
+            Admission::Go(lead, place, turn) => {
+                (call.lead, call.place, call.turn) = (lead, place, turn);
                 self.queue.push_back(index);
             }
             Admission::Hit(value) => self.reuse(index, &value, true),
@@ -134,6 +143,7 @@ impl<'e> Run<'e> {
                 self.attempt_failed(index, error, false);
                 self.say(index, FailureKind::RateLimited, Some(wait));
             }
+            Admission::NoMore => self.let_go(index),
             Admission::TooLate => {
                 let after = call.timeout;
                 let error = ToolError::TimedOut { after };
@@ -165,7 +175,7 @@ impl<'e> Run<'e> {
 
     fn launch(&mut self, index: Index) {
         if !self.count_call() {
-            return;
+            return self.let_go(index);
         }
         let last = self.attempts_of(index);
         let action = self.action(index);
@@ -205,9 +215,9 @@ impl<'e> Run<'e> {
             recall: Some(self.guard.handle.token.clone()),
             approved: call.approved,
         };
-        call.permits.use_up();
         call.made += 1;
-        let place = call.place.take();
+        let (place, turn) = (call.place.take(), call.turn.take());
+        let mut permits = std::mem::take(&mut call.permits);
         self.running += 1;
         let data = [
             ("tool", Datum::Text(&attempt.tool)),
@@ -226,6 +236,11 @@ impl<'e> Run<'e> {
         let work = async move {
             if halted.load(Ordering::Relaxed) {
                 return Event::NotBegun(index);
+            }
+            // Only now is it a call that was made.
+            permits.use_up();
+            if let Some(turn) = turn {
+                turn.use_up();
             }
             let result = execute(engine, attempt).await;
             drop(place);
@@ -310,7 +325,7 @@ struct Gate<'e> {
 }
 
 impl<'e> Gate<'e> {
-    async fn pass(mut self) -> Admission<'e> {
+    async fn pass(mut self, no_more: &CancellationToken) -> Admission<'e> {
         if self.claims
             && let Some(key) = &self.key
         {
@@ -326,6 +341,15 @@ impl<'e> Gate<'e> {
         {
             return Admission::Cached(value, self.lead);
         }
+        tokio::select! {
+            biased;
+            admission = self.line_up() => admission,
+            () = no_more.cancelled() => Admission::NoMore,
+        }
+    }
+
+    /// Waits for the tool.
+    async fn line_up(self) -> Admission<'e> {
         let place = match self.tool.places() {
             Some(places) => {
                 let place = Arc::clone(places).acquire_owned();
@@ -337,19 +361,19 @@ impl<'e> Gate<'e> {
             }
             None => None,
         };
-        if let Some(rate) = self.tool.rate() {
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            match rate.reserve(left) {
-                Ok(reservation) => {
-                    if !reservation.wait().is_zero() {
-                        tokio::time::sleep(reservation.wait()).await;
-                    }
-                    reservation.use_up();
+        let Some(rate) = self.tool.rate() else {
+            return Admission::Go(self.lead, place, None);
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        match rate.reserve(left) {
+            Ok(turn) => {
+                if !turn.wait().is_zero() {
+                    tokio::time::sleep(turn.wait()).await;
                 }
-                Err(wait) => return Admission::TooOften(wait),
+                Admission::Go(self.lead, place, Some(turn))
             }
+            Err(wait) => Admission::TooOften(wait),
         }
-        Admission::Go(self.lead, place)
     }
 }
 

@@ -16,6 +16,7 @@ use super::super::plan::{Index, resolve};
 use super::super::{ToolCall, ToolError};
 use super::attempt::execute;
 use super::{Run, later};
+use crate::policy::Permits;
 use crate::store::measure;
 use crate::tool_table::Tool;
 
@@ -73,7 +74,7 @@ impl Run<'_> {
         compensation: Compensation,
         mut over: Pin<&mut impl FusedFuture<Output = ()>>,
     ) -> Undone {
-        let (call, tool) = match self.prepare_undoing(index, compensation) {
+        let (call, tool, mut permits) = match self.prepare_undoing(index, compensation) {
             Ok(prepared) => prepared,
             Err(reason) => return Undone::not(ActionStatus::Rejected, reason),
         };
@@ -82,6 +83,7 @@ impl Run<'_> {
         let ended = if over.is_terminated() || over.as_mut().now_or_never().is_some() {
             None
         } else {
+            permits.use_up();
             tokio::select! {
                 biased;
                 ended = execute(self.engine, call) => Some(ended),
@@ -117,7 +119,7 @@ impl Run<'_> {
         &mut self,
         index: Index,
         compensation: Compensation,
-    ) -> Result<(ToolCall, Arc<Tool>), String> {
+    ) -> Result<(ToolCall, Arc<Tool>, Permits), String> {
         let Compensation {
             tool: name,
             mut parameters,
@@ -146,7 +148,6 @@ impl Run<'_> {
         if !verdict.violations.is_empty() {
             return Err(self.tell_violations(index, &verdict.violations));
         }
-        verdict.permits.use_up();
         let timeout = timeout_ms
             .map_or(limits.compensation_timeout, Duration::from_millis)
             .min(limits.longest_timeout);
@@ -170,7 +171,7 @@ impl Run<'_> {
             recall: None,
             approved: false,
         };
-        Ok((call, tool))
+        Ok((call, tool, verdict.permits))
     }
 
     fn undone(&self, index: Index, tool: String, undone: Undone) -> CompensationResult {

@@ -35,7 +35,7 @@ use super::schedule::Schedule;
 use super::{Engine, EngineError, EngineLimits, RunRequest, ToolError};
 use crate::policy::{Permits, PolicyViolation};
 use crate::store::Transaction;
-use crate::tool_table::Tool;
+use crate::tool_table::{Reservation, Tool};
 use attempt::Admission;
 use stop::Stop;
 
@@ -68,6 +68,8 @@ pub(super) struct Run<'e> {
     /// Questions to a person: how many are open, at most one for each place, and those that have to wait for that.
     asking: usize,
     to_ask: VecDeque<(Index, Vec<PolicyViolation>)>,
+    /// Cancelled when no attempt may begin any more; there once something waits that has to know.
+    no_more: Option<CancellationToken>,
     events: FuturesUnordered<BoxFuture<'e, Event<'e>>>,
     /// When failed actions are tried again.
     retries: BinaryHeap<Reverse<(Instant, Index)>>,
@@ -100,8 +102,9 @@ struct Call<'e> {
     approved: bool,
     key: Option<Key>,
     lead: Option<Lead<'e>>,
-    /// A place of the tool's own, for the attempt that is about to run.
+    /// A place of the tool's own and one in the line of its rate limit, for the attempt that is about to run.
     place: Option<OwnedSemaphorePermit>,
+    turn: Option<Reservation>,
     /// The number of the attempt that is under way, or waits for its turn.
     attempt: u32,
     /// How many attempts were made.
@@ -125,6 +128,8 @@ enum Event<'e> {
     NotBegun(Index),
     /// A person has agreed to a call, or not.
     Decided(Index, Result<(), Vec<PolicyViolation>>),
+    /// A question to a person is withdrawn, because no attempt may begin any more.
+    Withdrawn(Index),
 }
 
 impl<'e> Run<'e> {
@@ -183,6 +188,7 @@ impl<'e> Run<'e> {
             places: places(&request, limits),
             asking: 0,
             to_ask: VecDeque::new(),
+            no_more: None,
             events: FuturesUnordered::new(),
             retries: BinaryHeap::new(),
             halted: Arc::default(),
@@ -258,6 +264,10 @@ impl<'e> Run<'e> {
         match event {
             Event::Admitted(index, admission) => self.admitted(index, admission),
             Event::Decided(index, decision) => self.decided(index, decision),
+            Event::Withdrawn(index) => {
+                self.asking -= 1;
+                self.let_go(index);
+            }
             Event::Ended(index, result) => {
                 self.running -= 1;
                 self.attempt_ended(index, result);

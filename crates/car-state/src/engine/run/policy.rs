@@ -89,9 +89,13 @@ impl Run<'_> {
             tool: call.name.as_ref().to_owned(),
             details,
         };
-        let engine = self.engine;
+        let (engine, no_more) = (self.engine, self.no_more());
         let answer = async move {
-            let decision = engine.parts.approver.ask(question).await;
+            let decision = tokio::select! {
+                biased;
+                decision = engine.parts.approver.ask(question) => decision,
+                () = no_more.cancelled() => return Event::Withdrawn(index),
+            };
             let decision = decision.map_err(|reason| {
                 for asks in &mut policies {
                     asks.reason.clone_from(&reason);

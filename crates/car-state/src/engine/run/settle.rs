@@ -138,7 +138,14 @@ impl Run<'_> {
             }
             return;
         }
-        if retryable && attempt < last && self.may_retry() {
+        if retryable && attempt < last {
+            if !self.may_retry() {
+                // It was not to end here: the proposal's budget is what ends it, and is named.
+                if let Some(call) = self.calls.get_mut(&index) {
+                    call.failure = Some(error);
+                }
+                return self.let_go(index);
+            }
             let parts = &self.engine.parts;
             let delay = backoff::delay(&parts.limits, attempt, &*parts.ids);
             let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

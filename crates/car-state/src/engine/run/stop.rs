@@ -1,10 +1,12 @@
 //! Why and how a proposal ends before its last action.
 
+use std::cmp::Reverse;
 use std::sync::atomic::Ordering;
 
 use car_protocol::rpc::proposal::BudgetPart;
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
 
 use super::super::plan::Index;
 use super::{Event, Run, later};
@@ -32,7 +34,7 @@ impl Stop {
     }
 }
 
-impl Run<'_> {
+impl<'e> Run<'e> {
     /// Whether nothing may go on.
     pub(super) fn is_halted(&self) -> bool {
         self.stop.as_ref().is_some_and(Stop::is_halt)
@@ -77,11 +79,42 @@ impl Run<'_> {
     pub(super) fn count_call(&mut self) -> bool {
         let budget = self.request.proposal.budget.unwrap_or_default();
         self.begun_calls += 1;
-        self.within(
+        let fits = self.within(
             budget.max_tool_calls,
             self.begun_calls,
             BudgetPart::MaxToolCalls,
-        )
+        );
+        if !fits {
+            self.begin_no_more();
+        }
+        fits
+    }
+
+    /// What those listen to who wait for leave to begin.
+    pub(super) fn no_more(&mut self) -> CancellationToken {
+        let token = self.no_more.get_or_insert_default();
+        token.clone()
+    }
+
+    /// No attempt may begin any more: what waits for its turn, a delay, a rate limit or a person waits for nothing.
+    fn begin_no_more(&mut self) {
+        let delayed = self.retries.drain().map(|Reverse((_, index))| index);
+        let unasked = self.to_ask.drain(..).map(|(index, _)| index);
+        let idle: Vec<Index> = self.queue.drain(..).chain(delayed).chain(unasked).collect();
+        for index in idle {
+            self.let_go(index);
+        }
+        if let Some(token) = &self.no_more {
+            token.cancel();
+        }
+    }
+
+    /// Gives back at once what a call holds that will not be made, for others who want it.
+    pub(super) fn let_go(&mut self, index: Index) {
+        if let Some(call) = self.calls.get_mut(&index) {
+            (call.lead, call.place, call.turn) = (None, None, None);
+            drop(std::mem::take(&mut call.permits));
+        }
     }
 
     fn within(&mut self, limit: Option<u64>, count: u64, part: BudgetPart) -> bool {
@@ -95,9 +128,7 @@ impl Run<'_> {
     /// Tells what runs to stop, and waits for its answers, for a moment.
     pub(super) async fn call_back(&mut self) {
         self.halted.store(true, Ordering::Relaxed);
-        self.queue.clear();
-        self.retries.clear();
-        self.to_ask.clear();
+        self.begin_no_more();
         self.take_what_ended();
         if self.running > 0 {
             self.guard.handle.token.cancel();
@@ -120,13 +151,14 @@ impl Run<'_> {
         }
     }
 
-    fn handle_last(&mut self, event: Event<'_>) {
+    fn handle_last(&mut self, event: Event<'e>) {
         match event {
             // Nothing begins any more.
-            Event::Admitted(..) | Event::Decided(_, Ok(())) => {}
-            Event::Decided(index, refused) => self.decided(index, refused),
-            Event::Ended(index, result) => self.handle(Event::Ended(index, result)),
-            Event::NotBegun(index) => self.handle(Event::NotBegun(index)),
+            Event::Admitted(..) => {}
+            Event::Decided(index, Ok(())) => self.handle(Event::Withdrawn(index)),
+            Event::Decided(..) | Event::Withdrawn(_) | Event::Ended(..) | Event::NotBegun(_) => {
+                self.handle(event)
+            }
         }
     }
 

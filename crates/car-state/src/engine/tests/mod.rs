@@ -4,6 +4,7 @@ mod cancel;
 mod isolation;
 mod model;
 mod order;
+mod permits;
 mod property;
 mod races;
 mod remembered;

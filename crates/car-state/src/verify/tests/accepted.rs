@@ -39,7 +39,7 @@ fn limits() -> VerifyLimits {
             value_bytes: 40,
             keys: 4,
             total_bytes: 400,
-            tenants: 1,
+            tenants: 2,
         },
         many_actions: 5,
     }
@@ -48,12 +48,21 @@ fn limits() -> VerifyLimits {
 fn run(
     proposal: Value,
     tools: ToolTable,
+    tenant: Tenant,
     initial: &Map<String, Value>,
 ) -> Result<ProposalResult, EngineError> {
     let ids: Arc<dyn IdSource> = Arc::new(CountingIds::default());
-    let store = Arc::new(StateStore::new(limits().store));
+    let mut room = limits().store;
+    if tenant != Tenant::common() {
+        // What others have is no concern of this tenant, but for the room that it takes.
+        (room.total_bytes, room.keys) = (2 * room.total_bytes, 2 * room.keys);
+    }
+    let store = Arc::new(StateStore::new(room));
     for (key, value) in initial {
-        store.set(&Tenant::common(), key, value.clone()).unwrap();
+        if tenant != Tenant::common() {
+            store.set(&Tenant::common(), key, json!("foreign")).unwrap();
+        }
+        store.set(&tenant, key, value.clone()).unwrap();
     }
     let engine = Engine::new(EngineParts {
         store,
@@ -69,6 +78,7 @@ fn run(
     });
     let request = RunRequest {
         proposal: serde_json::from_value(proposal).unwrap(),
+        tenant,
         ..RunRequest::default()
     };
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,6 +87,10 @@ fn run(
         .build()
         .unwrap();
     runtime.block_on(engine.run(request, CancellationToken::new()))
+}
+
+fn of(tenant: &str) -> Tenant {
+    Tenant::of(Some(tenant).filter(|name| !name.is_empty())).unwrap()
 }
 
 /// An action as it is meant, and now and then what is wrong with it.
@@ -90,6 +104,7 @@ struct Shape {
     effect: Option<usize>,
     demands: Option<usize>,
     nameless: bool,
+    undo: Option<u8>,
     flaw: Option<u8>,
 }
 
@@ -103,10 +118,11 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
         prop::option::weighted(0.3, 0..KEYS.len()),
         prop::option::weighted(0.3, 0..KEYS.len()),
         prop::bool::weighted(0.1),
-        prop::option::weighted(0.08, 0..12_u8),
+        prop::option::weighted(0.1, 0..7_u8),
+        prop::option::weighted(0.08, 0..16_u8),
     );
     let shape = shape.prop_map(
-        |(kind, key, value, on, takes, effect, demands, nameless, flaw)| Shape {
+        |(kind, key, value, on, takes, effect, demands, nameless, undo, flaw)| Shape {
             kind,
             key,
             value,
@@ -115,6 +131,7 @@ fn shapes() -> impl Strategy<Value = Vec<Shape>> {
             effect,
             demands,
             nameless,
+            undo,
             flaw,
         },
     );
@@ -162,6 +179,17 @@ fn action(place: usize, shape: &Shape) -> Value {
     if shape.nameless {
         action.as_object_mut().unwrap().remove("id");
     }
+    if let Some(undo) = shape.undo {
+        let on = if undo == 6 { place + 20 } else { place };
+        let (tool, parameters) = match undo {
+            0 => ("t", json!({})),
+            1 => ("typed", json!({"n": place})),
+            2 => ("typed", json!({"n": "three"})),
+            3 => ("nope", json!({})),
+            _ => ("t", json!({"p": [format!("$a{on}.output")]})),
+        };
+        action["compensation"] = json!({"tool": tool, "parameters": parameters});
+    }
     let (name, wrong) = match shape.flaw {
         None => return action,
         Some(0) => ("id", json!("a0")),
@@ -180,6 +208,17 @@ fn action(place: usize, shape: &Shape) -> Value {
             json!({"key": "too long", "value": "x".repeat(60)}),
         ),
         Some(9) => ("state_dependencies", json!(["nobody"])),
+        // Itself; the next one, which may come back here; and the same through outputs.
+        Some(11) => ("dependencies", json!([format!("a{place}")])),
+        Some(12) => ("dependencies", json!([format!("a{}", place + 1)])),
+        Some(13) => (
+            "parameters",
+            json!({"key": "x", "value": {"deep": [format!("$a{place}.output")]}, "n": 1}),
+        ),
+        Some(14) => (
+            "parameters",
+            json!({"key": "x", "value": format!("$a{}.output", place + 1), "n": 1}),
+        ),
         Some(10) => ("preconditions", json!([{"key": "x", "operator": "like"}])),
         Some(_) => (
             "parameters",
@@ -198,6 +237,7 @@ proptest! {
         shapes in shapes(),
         execution in prop::sample::select(vec![json!(null), json!("parallel"), json!("sequential")]),
         id in prop::sample::select(vec![json!(null), json!("p"), json!("p"), json!(""), json!("far too long an id")]),
+        tenant in prop::sample::select(vec!["", "acme"]),
     ) {
         let actions: Vec<_> = shapes.iter().enumerate().map(|(place, shape)| action(place, shape)).collect();
         let initial = json!({"x": 1, "s": "text", "z": null});
@@ -210,7 +250,7 @@ proptest! {
         if !found.valid {
             return Ok(());
         }
-        let ended = run(proposal, tools(), initial);
+        let ended = run(proposal, tools(), of(tenant), initial);
         prop_assert!(
             !matches!(ended, Err(EngineError::Structure(_) | EngineError::TooManyActions { .. } | EngineError::ProposalId { .. })),
             "{ended:?}"
