@@ -163,7 +163,8 @@ impl Connection {
         let mut answer = None;
         while answer.is_none() {
             self.receive(|text| {
-                answer = Some(String::from_utf8_lossy(text).into_owned());
+                // What comes with it is an event.
+                answer.get_or_insert_with(|| String::from_utf8_lossy(text).into_owned());
                 Ok(())
             })
             .await?;
