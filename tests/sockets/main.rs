@@ -19,6 +19,7 @@ mod link;
 mod observed;
 mod outcomes;
 mod resume;
+mod rules;
 mod signals;
 mod snippet;
 mod tail;

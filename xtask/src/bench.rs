@@ -12,6 +12,8 @@ mod idle;
 mod load;
 mod proposals;
 mod rows;
+#[cfg(feature = "log")]
+mod rules;
 mod server;
 mod table;
 mod wire;

@@ -103,11 +103,16 @@ pub mod kind {
         pub const STATE_CONFLICT: &str = "state_conflict";
         /// The idempotency key names another act: another method, or other params.
         pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
-        /// The act that the idempotency key names was cut. Nobody knows how far it came, and it does not run again.
+        /// The act that the idempotency key names was cut, or the host that provides the method gave no answer. Nobody
+        /// knows how far it came. With a key it does not run again.
         pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
         /// The act that the idempotency key names is over, and its answer was not kept. `data.status` tells whether it is
         /// `done` or `failed`.
         pub const RESULT_NOT_KEPT: &str = "result_not_kept";
+        /// The host that provides the method answered with an error; the message is its own.
+        pub const PROVIDER_FAILED: &str = "provider_failed";
+        /// A rule refuses the call, and nobody was asked; `data.rule` names it, `data.revision` the rules that it is of.
+        pub const RULE_DENIED: &str = "rule_denied";
         /// A required capability is unknown.
         pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
     }

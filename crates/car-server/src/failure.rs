@@ -10,6 +10,7 @@ use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
+use car_state::providers::{OfferError, ProviderError};
 use car_state::quota::{QuotaExceeded, Resource};
 use car_state::results::ResultError;
 use car_state::session::resume::ResumeError;
@@ -296,6 +297,32 @@ impl From<ResultError> for Failure {
             }
             other => Self::internal(other),
         }
+    }
+}
+
+impl From<OfferError> for Failure {
+    fn from(error: OfferError) -> Self {
+        let field = match &error {
+            OfferError::NotProvided { index, .. } => format!("methods[{index}]"),
+            _ => "methods".to_owned(),
+        };
+        RpcError::invalid_params(Some(&field), error.to_string()).into()
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let message = shortened(&error);
+        match error {
+            ProviderError::Unavailable(_) => {
+                RpcError::domain(kind::UNAVAILABLE, message).retryable()
+            }
+            ProviderError::Overloaded(_) => RpcError::domain(kind::OVERLOADED, message).retryable(),
+            ProviderError::Failed(_) => RpcError::domain(kind::PROVIDER_FAILED, message),
+            ProviderError::Unknown { .. } => RpcError::domain(kind::OUTCOME_UNKNOWN, message),
+            other => return Self::internal(other),
+        }
+        .into()
     }
 }
 

@@ -19,6 +19,7 @@ pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
 pub mod policy;
+pub mod providers;
 pub mod quota;
 pub mod responder;
 pub mod results;

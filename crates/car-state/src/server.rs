@@ -14,6 +14,7 @@ use thiserror::Error;
 pub use self::config::ServerStateConfig;
 
 use crate::approval::ApprovalGate;
+use crate::approval::rules::Rules;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource};
@@ -29,6 +30,7 @@ use crate::log::{
 use crate::memgine::Memgine;
 use crate::outcomes::Outcomes;
 use crate::policy::{Agents, GlobalPolicies, PolicyBook};
+use crate::providers::Providers;
 use crate::quota::Quotas;
 use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
 use crate::session::resume::ResumeLedger;
@@ -74,6 +76,8 @@ pub struct ServerState {
     host: Arc<HostPlane>,
     outcomes: Arc<Outcomes>,
     quotas: Arc<Quotas>,
+    providers: Arc<Providers>,
+    rules: Arc<dyn Rules>,
     sessions: Arc<SessionRegistry>,
     resumes: Arc<ResumeLedger>,
     engine: EngineLimits,
@@ -154,6 +158,7 @@ impl ServerState {
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
+        let providers = Providers::new(Arc::clone(&config.clock), config.provider_timeout);
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
             results: Arc::new(results),
@@ -173,6 +178,8 @@ impl ServerState {
             host,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
+            providers: Arc::new(providers),
+            rules: config.rules,
             sessions: Arc::default(),
             resumes: Arc::new(resumes),
             engine: config.engine,
@@ -305,6 +312,18 @@ impl ServerState {
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
+    }
+
+    /// Which connected host serves which provided method.
+    #[must_use]
+    pub fn providers(&self) -> &Arc<Providers> {
+        &self.providers
+    }
+
+    /// What a person has written down about calls.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<dyn Rules> {
+        &self.rules
     }
 
     /// What each identity takes.

@@ -4,11 +4,14 @@ pub mod approvals;
 pub mod diagnostics;
 pub mod events;
 pub mod host;
+pub mod notifications;
 pub mod policy;
 pub mod proposal;
 pub mod provided;
+pub mod providers;
 pub mod request;
 pub mod results;
+pub mod rules;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -54,10 +57,13 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     host::METHODS,
     request::METHODS,
     provided::METHODS,
+    providers::METHODS,
+    rules::METHODS,
+    notifications::METHODS,
 ];
 
 /// All callback tables, by namespace.
-pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS];
+pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS, providers::CALLBACKS];
 
 /// All notification tables, by namespace.
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
@@ -66,6 +72,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     proposal::NOTIFICATIONS,
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
+    providers::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

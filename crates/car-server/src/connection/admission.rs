@@ -11,6 +11,7 @@ use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
 use car_state::approval::preview;
+use car_state::approval::rules::Asking;
 use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
 use car_state::host::Verdict;
@@ -57,7 +58,7 @@ impl Reader {
     fn serve_plain<'a>(&self, request: Request<'a>) -> Option<Request<'a>> {
         let usual = |route: &&Arc<Route>| {
             self.authenticated
-                && !route.gated
+                && !self.is_judged(route)
                 && route.spec.access != Access::Open
                 && !self.account.is_rated()
                 && !may_have_key(route, request.params, request.meta)
@@ -284,15 +285,26 @@ impl Reader {
             }
         }
         match &route.inline {
-            Some(inline) if !route.gated => {
+            Some(inline) if !self.is_judged(route) => {
                 self.run_plain(call.method, inline, call.params, responder);
                 self.after_plain(route).await
+            }
+            // What rules let pass is served in its order.
+            Some(inline) if !route.gated && self.passes(route, call) => {
+                self.run_plain(call.method, inline, call.params, responder);
+                Flow::Continue
             }
             _ => {
                 self.start(route, call, responder);
                 Flow::Continue
             }
         }
+    }
+
+    /// Whether a plain call can be read and rules have nothing against it.
+    fn passes(&self, route: &Route, call: &Call<'_>) -> bool {
+        let readable = (route.prepare)(&self.cx, call.params).is_ok();
+        readable && matches!(self.judge(route, call.params), Ok(None))
     }
 
     /// What authentication changed.
@@ -332,14 +344,18 @@ impl Reader {
             Ok(ready) => ready,
             Err(error) => return responder.error(&error),
         };
-        if !route.gated {
-            let served = async move {
-                let _share = share;
-                prepared(responder).await;
-            };
-            return self.begin(route, served.instrument(span));
-        }
-        match self.ask(route, call, responder.id().clone()) {
+        let asking = match self.judge(route, call.params) {
+            Ok(Some(asking)) => asking,
+            Ok(None) => {
+                let served = async move {
+                    let _share = share;
+                    prepared(responder).await;
+                };
+                return self.begin(route, served.instrument(span));
+            }
+            Err(error) => return responder.error(&error),
+        };
+        match self.ask(route, call, responder.id().clone(), asking) {
             Ok(verdict) => {
                 let parked = async move {
                     let _share = share;
@@ -395,6 +411,7 @@ impl Reader {
         route: &Arc<Route>,
         call: &Call<'_>,
         id: Id,
+        asking: Asking,
     ) -> Result<impl Future<Output = Result<(), RpcError>> + Send + use<>, RpcError> {
         let limit = self.core.limits.parked_approvals;
         let parked = Parked::new(&self.parked, limit).ok_or_else(|| {
@@ -403,19 +420,11 @@ impl Reader {
         })?;
         let method = route.spec.name;
         let details = json!({ "method": method, "params_preview": preview(&call.params) });
-        let (host, gate) = (
-            Arc::clone(self.core.state.host()),
-            Arc::clone(self.core.state.gate()),
-        );
+        let (host, timeout) = (Arc::clone(self.core.state.host()), asking.timeout);
         let identity = self.session().identity().get();
         let over = self.session().cancellation().clone();
         Ok(async move {
-            let asked = host.ask(
-                &identity,
-                format!("ws.method:{method}"),
-                details,
-                gate.timeout(),
-            );
+            let asked = host.ask(&identity, format!("ws.method:{method}"), details, timeout);
             // Nothing has begun that would need time to end.
             let Some(verdict) = over.run_until_cancelled(asked).await else {
                 let message = "the session ended before anybody decided";
@@ -429,10 +438,8 @@ impl Reader {
                     approval_refused(kind::APPROVAL_DENIED, message).with("resolution", resolution)
                 }
                 Ok(Verdict::TimedOut) => {
-                    let message = format!(
-                        "nobody decided on {method} within {} s",
-                        gate.timeout().as_secs()
-                    );
+                    let message =
+                        format!("nobody decided on {method} within {} s", timeout.as_secs());
                     approval_refused(kind::APPROVAL_TIMEOUT, message).retryable()
                 }
                 Err(error) => {

@@ -54,15 +54,19 @@ impl Reader {
                 let _share = share;
                 answer(responder, past.answer().await);
             }),
-            Ok(Submitted::Fresh(attempt)) if !route.gated => {
-                let act = async move {
-                    let _share = share;
-                    carry_out(attempt, prepared, responder).await;
-                };
-                self.begin(route, act.instrument(span));
-            }
             Ok(Submitted::Fresh(attempt)) => {
-                let verdict = match self.ask(route, call, responder.id().clone()) {
+                let asking = match self.judge(route, call.params) {
+                    Ok(Some(asking)) => asking,
+                    Ok(None) => {
+                        let act = async move {
+                            let _share = share;
+                            carry_out(attempt, prepared, responder).await;
+                        };
+                        return self.begin(route, act.instrument(span));
+                    }
+                    Err(error) => return settle(attempt, responder, error),
+                };
+                let verdict = match self.ask(route, call, responder.id().clone(), asking) {
                     Ok(verdict) => verdict,
                     Err(error) => return settle(attempt, responder, error),
                 };

@@ -3,12 +3,15 @@
 mod diagnostics;
 mod events;
 mod host;
+mod notifications;
 mod policy;
 mod proposal;
 mod provided;
+mod providers;
 mod request;
 mod results;
 mod resume;
+mod rules;
 mod server;
 mod session;
 mod state;
@@ -56,7 +59,12 @@ pub(crate) fn routes(
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
-    routes.extend(provided::routes());
+    routes.extend(provided::routes(Arc::clone(state.providers())));
+    routes.extend(providers::routes(Arc::clone(state.providers())));
+    // What a person has written down. Plain: rules wait for nobody.
+    routes.extend(rules::routes(state));
+    // What a person sees without a screen of ours. A task: the desktop may take its time.
+    routes.extend(notifications::routes(Arc::clone(&operations.desktop)));
     routes
 }
 
@@ -80,6 +88,7 @@ mod tests {
             state: Arc::clone(&state),
             refusals: Arc::default(),
             settings: Vec::new(),
+            desktop: Arc::default(),
             notices: Arc::default(),
         });
         let routes = routes(&state, &Auth::disabled(), &Limits::default(), &operations);

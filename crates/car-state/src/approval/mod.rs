@@ -5,6 +5,8 @@ mod canonical;
 mod desk;
 mod gate;
 mod preview;
+pub mod route;
+pub mod rules;
 
 pub use act::{
     Act, ActDigest, NotAKind, Operation, OperationKind, PolicyRevision, Requester, ToolVersion,

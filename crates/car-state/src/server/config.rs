@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
 use crate::approval::ApprovalGate;
+use crate::approval::rules::{NoRules, Rules};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
@@ -20,6 +22,7 @@ use crate::memgine::Memgine;
 use crate::outcomes::SqliteOutcomes;
 use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
 use crate::policy::GlobalPolicies;
+use crate::providers::PROVIDER_TIMEOUT;
 use crate::quota::{Class, IdentityLimits};
 use crate::results::{BlobStore, MemoryBlobs, ResultLimits};
 use crate::session::resume::ResumeLedger;
@@ -49,6 +52,8 @@ pub struct ServerStateConfig {
     pub(super) policies: Arc<GlobalPolicies>,
     pub(super) results: ResultLimits,
     pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) rules: Arc<dyn Rules>,
+    pub(super) provider_timeout: Duration,
 }
 
 impl ServerStateConfig {
@@ -76,6 +81,8 @@ impl ServerStateConfig {
             policies: Arc::default(),
             results: ResultLimits::default(),
             blobs: Arc::new(MemoryBlobs::default()),
+            rules: Arc::new(NoRules::default()),
+            provider_timeout: PROVIDER_TIMEOUT,
         }
     }
 
@@ -90,6 +97,20 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// What a person has written down about calls. There is nothing otherwise, and the gate alone decides.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<dyn Rules>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// How long a host that provides a method has to answer.
+    #[must_use]
+    pub fn with_provider_timeout(mut self, timeout: Duration) -> Self {
+        self.provider_timeout = timeout;
         self
     }
 

@@ -39,6 +39,7 @@ use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
+use crate::providers::OffersOf;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
 
@@ -68,6 +69,8 @@ pub struct ClientSession {
     ledger: Arc<ResumeLedger>,
     /// There where the client asked for it.
     resumption: OnceLock<Box<Resumption>>,
+    /// What it offers to serve for others.
+    offers: Mutex<Option<OffersOf>>,
     /// The session that took the place of this one on its connection.
     successor: Mutex<Option<Arc<ClientSession>>>,
 }
@@ -117,6 +120,7 @@ impl ClientSession {
             registry: parts.registry,
             ledger: parts.ledger,
             resumption: OnceLock::new(),
+            offers: Mutex::default(),
             successor: Mutex::default(),
         });
         session.registry.add(&session);
@@ -299,6 +303,11 @@ impl ClientSession {
         self.cancel.cancel();
     }
 
+    /// Keeps what ends the session's offers to serve methods.
+    pub(crate) fn hold_offers(&self, offers: impl FnOnce() -> OffersOf) {
+        self.offers.lock().get_or_insert_with(offers);
+    }
+
     /// Ends the session without waiting: its tasks are dropped when they would run next, and with the last of them goes
     /// what they hold.
     pub fn abandon(&self) {
@@ -307,6 +316,8 @@ impl ClientSession {
         self.end_resumption();
         self.subscriptions.end();
         self.link.detach();
+        let offers = self.offers.lock().take();
+        drop(offers);
     }
 
     /// Ends the session and all it owns, and waits until its tasks are gone.

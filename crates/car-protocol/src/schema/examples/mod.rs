@@ -7,11 +7,14 @@
 mod diagnostics;
 mod events;
 mod host;
+mod notifications;
 mod policy;
 mod proposal;
 mod provided;
+mod providers;
 mod request;
 mod results;
+mod rules;
 mod server;
 mod session;
 mod state;
@@ -79,6 +82,9 @@ pub fn examples() -> Vec<Example> {
         host::examples,
         request::examples,
         provided::examples,
+        providers::examples,
+        rules::examples,
+        notifications::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
@@ -91,6 +97,7 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
     vec![
         ("RpcError", error()),
         ("HostResolveRequested", host::resolve_requested()),
+        ("ExplainedCall", rules::call_of_a_tool()),
     ]
 }
 
