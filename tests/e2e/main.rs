@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod approvals;
 mod auth;
 mod diagnostics;
 mod envelope;

@@ -52,6 +52,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    approvals::METHODS,
     request::METHODS,
     provided::METHODS,
 ];
