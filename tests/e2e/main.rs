@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod approvals;
 mod auth;
 mod diagnostics;
 mod envelope;
@@ -35,6 +36,7 @@ mod request;
 mod results;
 mod resume;
 mod resume_token;
+mod routes;
 mod rules;
 mod server;
 mod session;

@@ -111,7 +111,7 @@ async fn a_web_page_cannot_decide_anything() {
         ),
         (
             "approvals.decide",
-            json!({ "approval_id": id, "choice": "approve" }),
+            json!({ "approval_id": id, "decision": "approve" }),
         ),
     ] {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
@@ -138,6 +138,44 @@ async fn a_web_page_cannot_decide_anything() {
     .await;
     worker.answer_to(clearing).await;
     host.expect("host.event").await;
+    host.finish().await;
+    worker.finish().await;
+}
+
+/// What is in a file, as soon as there is a whole line.
+async fn line_of(file: &std::path::Path) -> String {
+    loop {
+        let text = fs::read_to_string(file).unwrap_or_default();
+        if text.ends_with('\n') {
+            return text;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_command_of_the_user_is_told_where_nobody_is_connected() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.home().join("told");
+    let config = format!(
+        "gate_reach = '100ms'\n[approvals]\nroutes = ['command']\ncommand = ['/bin/sh', '-c', 'cat > {0}.part && mv {0}.part {0}']\n",
+        file.display()
+    );
+    fs::create_dir_all(sandbox.root()).unwrap();
+    fs::write(sandbox.root().join("car.toml"), config).unwrap();
+    let daemon = sandbox.start(&["--no-auth"]);
+    let mut worker = daemon.client("worker").await;
+    let clearing = worker
+        .request("state.clear", json!({ "tenant_id": "t1" }))
+        .await;
+    let told: Value = serde_json::from_str(&line_of(&file).await).unwrap();
+    assert_eq!(told["act"]["method"], "state.clear");
+    assert_eq!(told["act"]["preview"], json!({ "tenant_id": "t1" }));
+    let mut host = daemon.client("host").await;
+    let decision = json!({ "approval_id": told["id"], "decision": "approve" });
+    let decided = host.call("approvals.decide", decision).await;
+    assert_eq!(decided["delivered_to"][0]["by"], "route:command");
+    worker.answer_to(clearing).await;
     host.finish().await;
     worker.finish().await;
 }

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Declares constants as they stand, and with them the list of all for the generated documents.
 macro_rules! listed {
@@ -80,6 +81,16 @@ pub mod kind {
         pub const APPROVAL_TIMEOUT: &str = "approval_timeout";
         /// Who asks may not decide.
         pub const SELF_APPROVAL: &str = "self_approval";
+        /// Somebody has decided; `data.decided_by`, `data.decided_at` and `data.resolution` tell who, when and what.
+        pub const ALREADY_DECIDED: &str = "already_decided";
+        /// The time for it is over.
+        pub const EXPIRED: &str = "expired";
+        /// Who asked took it back, or is gone.
+        pub const WITHDRAWN: &str = "withdrawn";
+        /// Deciding this takes the host role.
+        pub const HOST_REQUIRED: &str = "host_required";
+        /// What was decided about is not what is there: the digests differ.
+        pub const DIGEST_MISMATCH: &str = "digest_mismatch";
         /// The session ended before the answer.
         pub const SESSION_ENDED: &str = "session_ended";
         /// The session goes on on another connection, which resumed it.
@@ -151,8 +162,8 @@ pub struct ErrorData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// Further members, by kind.
-    #[serde(flatten, default, skip_serializing_if = "Map::is_empty")]
-    pub details: Map<String, Value>,
+    #[serde(flatten, default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, Value>,
 }
 
 impl RpcError {

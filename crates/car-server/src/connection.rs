@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod gate;
 mod judge;
 mod keep;
 mod keyed;

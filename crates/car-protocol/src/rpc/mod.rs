@@ -55,6 +55,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    approvals::METHODS,
     request::METHODS,
     provided::METHODS,
     providers::METHODS,

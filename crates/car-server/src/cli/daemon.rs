@@ -83,6 +83,7 @@ async fn serve(
     tracing::info!(version = car_server::VERSION, address = %at.address, socket, "up");
 
     let serving = listeners.serve(config, &server)?;
+    let approvals = Arc::clone(server.state().approvals());
     let stopping = server.stopping();
     let stop = async {
         tokio::select! {
@@ -97,6 +98,7 @@ async fn serve(
     let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
         never = watch_rules(&rules) => match never {},
+        () = approvals.tend() => Ok(()),
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())
@@ -124,6 +126,7 @@ fn build(
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
         .with_rules(rules)
+        .with_reach(Arc::new(config.approval_routes(&desktop)))
         .with_provider_timeout(config.provider_timeout.value.0)
         .with_engine_limits(config.engine_limits())
         .with_results(config.result_limits(), Arc::new(results))

@@ -3,28 +3,26 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use car_protocol::idempotency::IdempotencyKey;
 use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
-use car_state::approval::preview;
-use car_state::approval::rules::Asking;
+use car_state::approval::rules::{Asking, Speaking};
 use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
-use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::quota::{Resource, Share};
 use car_state::responder::{Batch, Responder};
 use car_state::traffic::MethodIndex;
-use serde_json::json;
 use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
+use super::gate::{Parked, agreed, question};
+use super::judge::judge;
 use super::{Flow, Reader};
-use crate::failure::{Failure, approval_refused, over_quota};
+use crate::failure::{Failure, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
@@ -355,12 +353,23 @@ impl Reader {
             }
             Err(error) => return responder.error(&error),
         };
-        match self.ask(route, call, responder.id().clone(), asking) {
+        match self.ask(route, call, responder.id().clone(), &asking, None) {
             Ok(verdict) => {
+                let (edited, cx, core) =
+                    (Arc::clone(route), self.cx.clone(), Arc::clone(&self.core));
                 let parked = async move {
                     let _share = share;
-                    match verdict.await {
-                        Ok(()) => prepared(responder).await,
+                    let prepared = match verdict.await {
+                        Ok(None) => Ok(prepared),
+                        // What a person put in its place is refused like anything else.
+                        Ok(Some(params)) => {
+                            judge(&core, cx.session().identity(), &edited, Some(&params))
+                                .and_then(|_| (edited.prepare)(&cx, Some(&params)))
+                        }
+                        Err(error) => Err(error),
+                    };
+                    match prepared {
+                        Ok(prepared) => prepared(responder).await,
                         Err(error) => responder.error(&error),
                     }
                 };
@@ -405,49 +414,53 @@ impl Reader {
         })
     }
 
-    /// Has the call wait for a person. The connection goes on working.
+    /// Has the call wait for a person. The connection goes on working. The answer is what it runs with instead of its
+    /// params, where a person said so.
     pub(super) fn ask(
         &self,
         route: &Arc<Route>,
         call: &Call<'_>,
         id: Id,
-        asking: Asking,
-    ) -> Result<impl Future<Output = Result<(), RpcError>> + Send + use<>, RpcError> {
+        asking: &Asking,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<
+        impl Future<Output = Result<Option<Box<RawValue>>, RpcError>> + Send + use<>,
+        RpcError,
+    > {
         let limit = self.core.limits.parked_approvals;
         let parked = Parked::new(&self.parked, limit).ok_or_else(|| {
             let message = "too many calls of this connection wait for a person";
             RpcError::overloaded(message, limit as u64)
         })?;
-        let method = route.spec.name;
-        let details = json!({ "method": method, "params_preview": preview(&call.params) });
-        let (host, timeout) = (Arc::clone(self.core.state.host()), asking.timeout);
         let identity = self.session().identity().get();
+        let question = question(
+            route.spec.name,
+            call.params,
+            &identity,
+            self.core.state.gate(),
+            asking,
+            &Speaking::of(self.core.state.host(), &identity.session),
+            key,
+        )?;
+        let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
+        let method = route.spec.name;
         Ok(async move {
-            let asked = host.ask(&identity, format!("ws.method:{method}"), details, timeout);
+            let asked = approvals.ask(&identity, question);
             // Nothing has begun that would need time to end.
             let Some(verdict) = over.run_until_cancelled(asked).await else {
                 let message = "the session ended before anybody decided";
                 return Err(RpcError::domain(kind::SESSION_ENDED, message).retryable());
             };
             drop(parked);
-            Err(match verdict {
-                Ok(Verdict::Approved) => return Ok(()),
-                Ok(Verdict::Denied(resolution)) => {
-                    let message = format!("a person refused {method}");
-                    approval_refused(kind::APPROVAL_DENIED, message).with("resolution", resolution)
-                }
-                Ok(Verdict::TimedOut) => {
-                    let message =
-                        format!("nobody decided on {method} within {} s", timeout.as_secs());
-                    approval_refused(kind::APPROVAL_TIMEOUT, message).retryable()
-                }
+            match verdict {
+                Ok(verdict) => agreed(method, verdict),
                 Err(error) => {
                     let mut error = Failure::from(error).into_error(&id);
                     error.code = code::APPROVAL_REFUSED;
-                    error
+                    Err(error)
                 }
-            })
+            }
         })
     }
 }
@@ -466,23 +479,4 @@ fn may_have_key(route: &Route, params: Option<&RawValue>, meta: Option<&RawValue
     // What is about a connection itself is never done for another one.
     let open = route.spec.access == Access::Open;
     route.spec.mutates && !open && IdempotencyKey::may_be_in(params, meta)
-}
-
-/// A call that waits for a person, counted.
-struct Parked(Arc<AtomicUsize>);
-
-impl Parked {
-    fn new(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        let fits = |parked: usize| (parked < limit).then_some(parked + 1);
-        count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .ok()?;
-        Some(Self(Arc::clone(count)))
-    }
-}
-
-impl Drop for Parked {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }

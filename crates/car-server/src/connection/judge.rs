@@ -3,9 +3,11 @@
 use car_protocol::RpcError;
 use car_protocol::kind;
 use car_state::approval::rules::{Arguments, Asking, Called, Judgement, Ruling, Speaking, Subject};
+use car_state::identity::IdentityCell;
 use serde_json::value::RawValue;
 
 use super::Reader;
+use crate::core::Core;
 use crate::failure::approval_refused;
 use crate::router::Route;
 
@@ -26,25 +28,35 @@ impl Reader {
         route: &Route,
         params: Option<&RawValue>,
     ) -> Result<Option<Asking>, RpcError> {
-        let state = &self.core.state;
-        let ruling = match state.rules().reach().has(route.index) {
-            true => {
-                let identity = self.session().identity().get();
-                state.rules().judge(&Subject {
-                    called: Called::Method(route.spec.name),
-                    arguments: Arguments::Raw(params),
-                    identity: &identity,
-                    speaking: &|| Speaking::of(state.host(), &identity.session),
-                    at: state.clock().now(),
-                })
-            }
-            false => None,
-        };
-        match Judgement::of(state.gate(), route.gated, ruling) {
-            Judgement::Run => Ok(None),
-            Judgement::Ask(asking) => Ok(Some(asking)),
-            Judgement::Deny(ruling) => Err(denied(route.spec.name, &ruling)),
+        judge(&self.core, self.session().identity(), route, params)
+    }
+}
+
+/// The same for who is not the reader.
+pub(super) fn judge(
+    core: &Core,
+    identity: &IdentityCell,
+    route: &Route,
+    params: Option<&RawValue>,
+) -> Result<Option<Asking>, RpcError> {
+    let state = &core.state;
+    let ruling = match state.rules().reach().has(route.index) {
+        true => {
+            let identity = identity.get();
+            state.rules().judge(&Subject {
+                called: Called::Method(route.spec.name),
+                arguments: Arguments::Raw(params),
+                identity: &identity,
+                speaking: &|| Speaking::of(state.host(), &identity.session),
+                at: state.clock().now(),
+            })
         }
+        false => None,
+    };
+    match Judgement::of(state.gate(), route.gated, ruling) {
+        Judgement::Run => Ok(None),
+        Judgement::Ask(asking) => Ok(Some(asking)),
+        Judgement::Deny(ruling) => Err(denied(route.spec.name, &ruling)),
     }
 }
 

@@ -44,6 +44,7 @@ impl Reader {
         let scope = Scope::of(&self.session().identity().get().principal);
         let print = Fingerprint::of(method, call.params);
         let outcomes = self.core.state.outcomes();
+        let asked_with = key.clone();
         match outcomes.submit(scope, key, method, print) {
             Err(error) => refuse(responder, error),
             Ok(Submitted::Joined(joined)) => self.session().begin(async move {
@@ -66,14 +67,16 @@ impl Reader {
                     }
                     Err(error) => return settle(attempt, responder, error),
                 };
-                let verdict = match self.ask(route, call, responder.id().clone(), asking) {
+                let id = responder.id().clone();
+                let asked = self.ask(route, call, id, &asking, Some(&asked_with));
+                let verdict = match asked {
                     Ok(verdict) => verdict,
                     Err(error) => return settle(attempt, responder, error),
                 };
                 let parked = async move {
                     let _share = share;
                     match verdict.await {
-                        Ok(()) => carry_out(attempt, prepared, responder).await,
+                        Ok(_) => carry_out(attempt, prepared, responder).await,
                         // A person's no is an answer; what nobody decided may be asked again.
                         Err(error) if error.kind() == kind::APPROVAL_DENIED => {
                             conclude(attempt, responder, Err(error)).await;

@@ -8,12 +8,17 @@ use std::time::Duration;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
-use crate::approval::ApprovalGate;
+#[cfg(feature = "sqlite")]
+use crate::approval::SqliteLedger;
 use crate::approval::rules::{NoRules, Rules};
+use crate::approval::{ApprovalGate, ApprovalLedger, MemoryLedger, Reach};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
 use crate::engine::{EngineLimits, ToolExecutor};
+#[cfg(feature = "sqlite")]
+use crate::host::SqliteAgentNotes;
+use crate::host::{AgentNotes, NoAgentNotes};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
@@ -36,6 +41,8 @@ pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
     pub(super) memgine: Option<Arc<dyn Memgine>>,
     pub(super) gate: ApprovalGate,
+    pub(super) reach: Option<Arc<dyn Reach>>,
+    pub(super) approvals: Option<Arc<dyn ApprovalLedger>>,
     pub(super) tools: Vec<ToolDefinition>,
     pub(super) executor: Option<Arc<dyn ToolExecutor>>,
     pub(super) families: Families,
@@ -65,6 +72,8 @@ impl ServerStateConfig {
             journal_dir: journal_dir.into(),
             memgine: None,
             gate: ApprovalGate::default(),
+            reach: None,
+            approvals: None,
             tools: Vec::new(),
             executor: None,
             families: Families::default(),
@@ -111,6 +120,20 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_provider_timeout(mut self, timeout: Duration) -> Self {
         self.provider_timeout = timeout;
+        self
+    }
+
+    /// How a person is reached who has no screen connected. Without it only those hear of questions who have.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Arc<dyn Reach>) -> Self {
+        self.reach = Some(reach);
+        self
+    }
+
+    /// Where questions are recorded, if not where the other stores are.
+    #[must_use]
+    pub fn with_approval_ledger(mut self, ledger: Arc<dyn ApprovalLedger>) -> Self {
+        self.approvals = Some(ledger);
         self
     }
 
@@ -248,6 +271,27 @@ impl ServerStateConfig {
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
         Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    /// Where questions are recorded.
+    pub(super) fn approval_ledger(&self) -> Arc<dyn ApprovalLedger> {
+        if let Some(ledger) = &self.approvals {
+            return Arc::clone(ledger);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteLedger::new(database));
+        }
+        Arc::<MemoryLedger>::default()
+    }
+
+    /// Where it is noted which host agents there are.
+    pub(super) fn agent_notes(&self) -> Arc<dyn AgentNotes> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAgentNotes(database.clone()));
+        }
+        Arc::new(NoAgentNotes)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

@@ -4,6 +4,7 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod approvals;
 mod diagnostics;
 mod events;
 mod host;
@@ -80,6 +81,7 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        approvals::examples,
         request::examples,
         provided::examples,
         providers::examples,

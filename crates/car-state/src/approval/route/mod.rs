@@ -9,7 +9,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use car_protocol::rpc::approvals::Approval;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+
+use super::Reach;
 
 pub use order::{Next, Tried, next};
 
@@ -60,6 +63,15 @@ impl RouteName {
             routes.push(route);
         }
         Ok(routes)
+    }
+
+    /// The names of these routes, as they are recorded; `none` for no route.
+    #[must_use]
+    pub(crate) fn names(routes: &[Self]) -> Vec<String> {
+        match routes {
+            [] => vec!["none".to_owned()],
+            routes => routes.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -145,6 +157,17 @@ impl RouteTable {
                 }
             }
         }
+    }
+}
+
+impl Reach for RouteTable {
+    fn reach(&self, approval: &Approval, routes: &[String]) -> BoxFuture<'static, Vec<String>> {
+        let (table, approval, routes) = (self.clone(), approval.clone(), routes.to_vec());
+        async move {
+            let told = table.tell(&approval, &routes).await;
+            told.iter().map(ToString::to_string).collect()
+        }
+        .boxed()
     }
 }
 

@@ -21,8 +21,8 @@ use serde_json::value::RawValue;
 pub use car_protocol::rpc::rules::RuleDecision;
 pub use reach::Reach;
 
-use super::ApprovalGate;
 use super::route::RouteName;
+use super::{ApprovalGate, PolicyRevision, Terms};
 use crate::host::HostPlane;
 use crate::identity::{Identity, SessionId};
 
@@ -108,6 +108,18 @@ pub struct Speaking {
 }
 
 impl Speaking {
+    /// The agent that acts, where there is no doubt which.
+    #[must_use]
+    pub fn agent(&self) -> Option<&str> {
+        only(&self.agents)
+    }
+
+    /// The project that it is about, where there is no doubt which.
+    #[must_use]
+    pub fn project(&self) -> Option<&str> {
+        only(&self.projects)
+    }
+
     /// The agents that a session has registered.
     #[must_use]
     pub fn of(host: &HostPlane, session: &SessionId) -> Self {
@@ -119,6 +131,13 @@ impl Speaking {
             }
         }
         speaking
+    }
+}
+
+fn only(names: &[String]) -> Option<&str> {
+    match names {
+        [name] => Some(name),
+        _ => None,
     }
 }
 
@@ -161,6 +180,36 @@ pub struct Asking {
     pub ruling: Option<Ruling>,
     /// How long a person has.
     pub timeout: Duration,
+}
+
+impl Asking {
+    /// What is asked under: what the rule says, and the gate's own where it says nothing.
+    #[must_use]
+    pub fn terms(&self, gate: &ApprovalGate) -> Terms {
+        let ruling = self.ruling.as_ref();
+        let mut terms = gate.terms();
+        terms.timeout = Some(self.timeout);
+        if let Some(wait) = ruling.and_then(|ruling| ruling.wait) {
+            terms.reach = wait;
+        }
+        if let Some(routes) = ruling.and_then(|ruling| ruling.routes.as_deref()) {
+            terms.routes = RouteName::names(routes);
+        }
+        terms
+    }
+
+    /// Why, in the words of the rule.
+    #[must_use]
+    pub fn because(&self) -> Option<String> {
+        self.ruling.as_ref().map(|ruling| ruling.because.clone())
+    }
+
+    /// The rules that want it.
+    #[must_use]
+    pub fn revision(&self) -> Option<PolicyRevision> {
+        let ruling = self.ruling.as_ref()?;
+        Some(PolicyRevision::new(&ruling.revision))
+    }
 }
 
 impl Judgement {
