@@ -308,7 +308,7 @@ async fn a_machine_that_slept_finds_the_question_expired_when_it_wakes() {
     let call = life.call(client("a"), json!({}));
     settle().await;
     let id = life.waiting().remove(0);
-    let seen = life.approvals.seen(&host(), vec![id.as_str()]);
+    let seen = life.approvals.seen(&host(), vec![id.clone()]);
     assert_eq!(seen, [id.as_str()]);
     // The wall clock went on for an hour, and the runtime's did not.
     life.clock.0.fetch_add(3_600_000, Ordering::SeqCst);
