@@ -132,6 +132,7 @@ async fn a_provider_that_fails_is_heard() {
     assert_eq!(cancelled["params"]["reason"], "cancelled");
     harry.finish().await;
     daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
 }
 
 #[tokio::test(start_paused = true)]

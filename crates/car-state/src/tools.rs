@@ -270,10 +270,10 @@ impl GatedExecutor {
 
     async fn ask_and_run(&self, mut call: ToolCall, asking: Asking) -> Result<Value, ToolError> {
         let details = json!({
-            "tool": &*call.tool,
+            "action_id": &*call.action_id,
             "parameters_preview": preview(&call.parameters),
             "proposal_id": &*call.proposal_id,
-            "action_id": &*call.action_id,
+            "tool": &*call.tool,
         });
         let agreed = tokio::select! {
             biased;

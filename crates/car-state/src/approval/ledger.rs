@@ -16,6 +16,7 @@ use parking_lot::Mutex;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteLedger;
 
+use super::desk::MAX_PENDING;
 use crate::log::LogError;
 use crate::outcomes::Scope;
 
@@ -23,6 +24,9 @@ use crate::outcomes::Scope;
 pub const KEPT: usize = 10_000;
 /// See [`KEPT`].
 pub const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+/// How many that are over are kept where there is no database.
+const KEPT_IN_MEMORY: usize = 1_000;
 
 /// The key that a call came with, and whose it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -129,7 +133,7 @@ impl MemoryLedger {
     fn keep(&self, row: LedgerRow) {
         let mut rows = self.0.lock();
         rows.insert(row.approval.number, row);
-        if rows.len() > KEPT {
+        if rows.len() > KEPT_IN_MEMORY + MAX_PENDING {
             let over = |row: &LedgerRow| row.approval.standing != ApprovalStanding::Pending;
             let oldest = rows.iter().find(|(_, row)| over(row));
             if let Some(number) = oldest.map(|(number, _)| *number) {

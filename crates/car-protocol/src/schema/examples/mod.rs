@@ -99,7 +99,6 @@ pub(super) fn parts() -> Vec<(&'static str, Value)> {
     vec![
         ("RpcError", error()),
         ("HostResolveRequested", host::resolve_requested()),
-        ("ExplainedCall", rules::call_of_a_tool()),
     ]
 }
 

@@ -1,11 +1,6 @@
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Example;
-
-/// A call of a tool, as `approvals.explain` takes it beside that of a method.
-pub(super) fn call_of_a_tool() -> Value {
-    json!({ "tool": "shell", "arguments": { "command": "ls" } })
-}
 
 pub(super) fn examples() -> Vec<Example> {
     vec![
@@ -14,6 +9,7 @@ pub(super) fn examples() -> Vec<Example> {
             json!({
                 "call": {
                     "method": "mail.send",
+                    "tool": "shell",
                     "arguments": { "to": ["ada@example.org"] },
                 },
                 "at": "2026-01-02T03:04:05.678Z",
