@@ -375,6 +375,18 @@ export interface Methods {
    */
   "approvals.history": { params?: ApprovalHistoryParams; result: ApprovalHistory };
   /**
+   * Says what would become of a call by this session: whether it would run, a person would be asked, or it would be refused, and which rule, grant or set says so. Nobody is asked, and nothing is used up.
+   *
+   * Access: client.
+   */
+  "approvals.explain": { params: ApprovalsExplainParams; result: ApprovalExplanation };
+  /**
+   * The rules in effect, and what is wrong with files that are not.
+   *
+   * Access: client.
+   */
+  "approvals.rules": { params?: NoParams; result: ApprovalRules };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -412,6 +424,30 @@ export interface Methods {
    * Access: client.
    */
   "vision.ocr": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Offers to serve provided methods. The newest offer of a method counts: the session that had it before serves it no more, except for calls that are under way. It ends with its session.
+   *
+   * Access: host.
+   */
+  "providers.register": { params: ProvidersRegisterParams; result: ProvidersRegistered };
+  /**
+   * Takes offers of the caller's session back, all of them when no method is named. Calls under way go on.
+   *
+   * Access: host.
+   */
+  "providers.unregister": { params?: ProvidersUnregisterParams; result: ProvidersUnregistered };
+  /**
+   * The provided methods, by name, and who serves each.
+   *
+   * Access: client.
+   */
+  "providers.list": { params?: NoParams; result: ProviderList };
+  /**
+   * Shows a notification on the desktop that the daemon runs on. `unavailable` where there is none that could.
+   *
+   * Access: client.
+   */
+  "notifications.local": { params: LocalNotificationParams; result: LocalNotificationShown };
 }
 
 /** What the daemon asks a client, by name. */
@@ -422,6 +458,12 @@ export interface Callbacks {
    * Taken back by `tools.cancel`.
    */
   "tools.execute": { params: ToolsExecuteParams; result: unknown };
+  /**
+   * Asks a provider to serve a call that the gate has let through. The result is the call's, whatever JSON it is; an error's `message` is what the caller is told.
+   *
+   * Taken back by `provider.cancel`.
+   */
+  "provider.call": { params: ProviderCallParams; result: unknown };
 }
 
 /** What the daemon tells a client, by name. */
@@ -440,6 +482,8 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** Takes a `provider.call` back: nobody waits for its answer. */
+  "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
   "execution.event": { params: ExecutionEvent };
 }
@@ -707,6 +751,28 @@ export interface ApprovalDecision {
   edits?: unknown;
 }
 
+/** Result of `approvals.explain`. */
+export interface ApprovalExplanation {
+  /** What would become of the call. */
+  decision: RuleDecision;
+  /** Who says so. */
+  decided_by: ApprovalSource;
+  /** The rule. */
+  rule?: string;
+  /** The grant. */
+  grant?: string;
+  /** Why, for a person. */
+  reason: string;
+  /** How long a person would have, in milliseconds, where one would be asked. */
+  timeout_ms?: number;
+  /** Every rule that matches, the strictest first. */
+  matched: MatchedRule[];
+  /** The revision of the rules that were asked. */
+  revision: string;
+  /** For a method that a connected host provides: whether one does now. Without one the call is `unavailable` before anybody is asked. */
+  available?: boolean;
+}
+
 /** Result of `approvals.history`. */
 export interface ApprovalHistory {
   /** Newest first, by the order in which they were asked. */
@@ -755,11 +821,36 @@ export interface ApprovalParams {
   approval_id: string;
 }
 
+/** Result of `approvals.rules`. */
+export interface ApprovalRules {
+  /** SHA-256 of the files in effect, in hex: it changes when a rule does. */
+  revision: string;
+  /** When they were loaded. */
+  loaded_at: Timestamp;
+  /** The rules in effect, by file and line. */
+  rules: RuleInfo[];
+  /** What is wrong with the files as they are now. While there is something, the rules stay as they were. */
+  problems: RuleProblem[];
+  /** Where the files are; left out where there are none to read. */
+  folder?: string;
+}
+
 /** Params of `approvals.seen`. */
 export interface ApprovalSeenParams {
   /** The approvals, 1 to 100. */
   approval_ids: string[];
 }
+
+/** Who says what becomes of a call. */
+export type ApprovalSource =
+  /** The rule that `rule` names. */
+  | "rule"
+  /** The gate's set of methods and tools. */
+  | "gate"
+  /** The grant that `grant` names: a person agreed before. */
+  | "grant"
+  /** Nothing is said about the call, so it runs. */
+  | "nothing";
 
 /** Where an approval stands. */
 export type ApprovalStanding =
@@ -782,6 +873,14 @@ export interface ApprovalWithdrawParams {
   approval_id: string;
   /** Why, for a person; at most 256 bytes; `withdrawn` when left out. */
   reason?: string | null;
+}
+
+/** Params of `approvals.explain`. */
+export interface ApprovalsExplainParams {
+  /** The call. */
+  call: ExplainedCall;
+  /** When it would be made; now when left out. */
+  at?: Timestamp | null;
 }
 
 /** Result of `approvals.seen`. */
@@ -1357,6 +1456,16 @@ export type ExecutionEventKind =
   /** The proposal has ended, and with it the stream: `outcome`. */
   | "ended";
 
+/** A call that is only thought of: of a method, or of a tool by a proposal. */
+export interface ExplainedCall {
+  /** The method, unless `tool` is given. */
+  method?: string | null;
+  /** The tool, unless `method` is given. */
+  tool?: string | null;
+  /** The params of the method, or the parameters of the tool. */
+  arguments?: unknown;
+}
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -1641,6 +1750,26 @@ export type IssueSeverity =
   /** It may not be meant. */
   | "warning";
 
+/** Params of `notifications.local`. */
+export interface LocalNotificationParams {
+  /** 1 to 256 bytes. */
+  title: string;
+  /** At most 4 KiB. */
+  body: string;
+  /** A line above the body; at most 256 bytes. */
+  subtitle?: string | null;
+  /** The name of a sound of the desktop's theme; at most 128 bytes. */
+  sound?: string | null;
+}
+
+/** Result of `notifications.local`. */
+export interface LocalNotificationShown {
+  /** Always `true`: the desktop has taken it. */
+  shown: boolean;
+  /** The desktop's number for it. */
+  id: number;
+}
+
 /** One event as it was logged. */
 export interface LoggedEvent {
   /** Its number in the stream. */
@@ -1656,6 +1785,18 @@ export interface LoggedEvent {
   /** The rest. */
   data: { [key: string]: unknown };
   [key: string]: unknown;
+}
+
+/** A rule that matches a call. */
+export interface MatchedRule {
+  /** Its name: its `@id`, or the file's with a number. */
+  rule: string;
+  /** What it says. */
+  decision: RuleDecision;
+  /** Why, for a person. */
+  reason: string;
+  /** Whether it could not be evaluated, which counts as `deny`. */
+  failed?: boolean;
 }
 
 /** What all connections and all streams hold in memory. */
@@ -2109,6 +2250,68 @@ export interface ProposalSubmitParams {
   stream?: boolean;
 }
 
+/** A provided method. */
+export interface ProvidedMethod {
+  /** Its name. */
+  method: string;
+  /** The session that serves it; left out where none does. */
+  session_id?: string;
+  /** Since when. */
+  since?: Timestamp;
+  /** Calls that it has not answered yet. */
+  open: number;
+}
+
+/** Params of `provider.call`. */
+export interface ProviderCallParams {
+  /** The method. */
+  method: string;
+  /** Its params, as the caller gave them. */
+  params: unknown;
+  /** The id of this request, which `provider.cancel` names. */
+  request_id: string;
+  /** How long the answer counts, in milliseconds. */
+  timeout_ms: number;
+  /** The session that calls. */
+  session_id: string;
+  /** The credential that it has: `client`, `host` or `anonymous/<session>`. */
+  principal: string;
+  /** How often this request was sent, beginning with 2. */
+  delivery?: number;
+}
+
+/** Result of `providers.list`. */
+export interface ProviderList {
+  /** By name. */
+  methods: ProvidedMethod[];
+}
+
+/** Params of `providers.register`. */
+export interface ProvidersRegisterParams {
+  /** Provided methods, one at least. */
+  methods: string[];
+}
+
+/** Result of `providers.register`. */
+export interface ProvidersRegistered {
+  /** What the caller's session serves now, by name. */
+  methods: string[];
+  /** Those of them that another session served before, by name. */
+  replaced: string[];
+}
+
+/** Params of `providers.unregister`. */
+export interface ProvidersUnregisterParams {
+  /** Which; all when left out. */
+  methods?: string[] | null;
+}
+
+/** Result of `providers.unregister`. */
+export interface ProvidersUnregistered {
+  /** How many it was. */
+  removed: number;
+}
+
 /** What waits to be written, over all connections. */
 export interface Queues {
   /** Frames of the fast lane: answers, callbacks, pings. */
@@ -2270,6 +2473,45 @@ export interface RpcError {
   message: string;
   /** What happened, for a program. */
   data?: ErrorData;
+}
+
+/** What becomes of a call. */
+export type RuleDecision =
+  /** It runs. */
+  | "allow"
+  /** A person is asked. */
+  | "ask"
+  /** It is refused, and nobody is asked. */
+  | "deny";
+
+/** One rule. */
+export interface RuleInfo {
+  /** Its name. */
+  rule: string;
+  /** Its file. */
+  file: string;
+  /** The line that it begins on. */
+  line: number;
+  /** What it says. */
+  decision: RuleDecision;
+  /** Why, for a person. */
+  reason?: string;
+  /** How long a person has, in milliseconds. */
+  timeout_ms?: number;
+  /** How many methods it can match. */
+  methods: number;
+  /** Whether it can match calls of tools. */
+  tools: boolean;
+}
+
+/** What is wrong with a file. */
+export interface RuleProblem {
+  /** The file; left out where the folder cannot be read. */
+  file?: string;
+  /** The line. */
+  line?: number;
+  /** What. */
+  reason: string;
 }
 
 /** Result of `server.status`. */

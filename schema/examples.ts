@@ -234,6 +234,14 @@ export const methods: Examples<Methods> = {
     {"params":{"agent_id":"agent-5d2f0a91c3be","before":41,"limit":20,"standing":"approved"},"result":{"approvals":[{"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"details":null,"id":"approval-1f0c2a9b7e44","number":40,"options":["approve","deny"],"seen_by":[],"standing":"pending","used":false}],"next":21}},
     {"params":{},"result":{"approvals":[]}},
   ],
+  "approvals.explain": [
+    {"params":{"at":"2026-01-02T03:04:05.678Z","call":{"arguments":{"to":["ada@example.org"]},"method":"mail.send","tool":"shell"}},"result":{"available":false,"decided_by":"rule","decision":"ask","grant":"grant-0123456789ab","matched":[{"decision":"ask","failed":true,"reason":"outgoing mail needs a person","rule":"mail"}],"reason":"outgoing mail needs a person","revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","rule":"mail","timeout_ms":900000}},
+    {"params":{"call":{"arguments":null,"tool":"shell"}},"result":{"decided_by":"nothing","decision":"allow","matched":[],"reason":"nothing is said about it","revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+  ],
+  "approvals.rules": [
+    {"params":{},"result":{"folder":"/home/ada/.car/policies","loaded_at":"2026-01-02T03:04:05.678Z","problems":[{"file":"night.cedar","line":7,"reason":"attribute `hours` in context not found"}],"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","rules":[{"decision":"ask","file":"mail.cedar","line":3,"methods":1,"reason":"outgoing mail needs a person","rule":"mail","timeout_ms":900000,"tools":false}]}},
+    {"params":{},"result":{"loaded_at":"2026-01-02T03:04:05.678Z","problems":[],"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","rules":[]}},
+  ],
   "request.outcome": [
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","error":{"code":-32602,"data":{"field":"proposal.actions[2].id","kind":"invalid_params","limit":64,"retry_after_ms":1500,"retryable":false},"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string"},"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","method":"state.set","result":"ok","result_kept":true,"status":"done"}},
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","status":"not_seen"}},
@@ -258,12 +266,32 @@ export const methods: Examples<Methods> = {
     {"params":{"image":"iVBORw0KGgo="},"result":{"text":"PLATFORM 4"}},
     {"params":{},"result":null},
   ],
+  "providers.register": [
+    {"params":{"methods":["mail.send","vision.ocr"]},"result":{"methods":["mail.send","vision.ocr"],"replaced":["mail.send"]}},
+    {"params":{"methods":["mail.send"]},"result":{"methods":["mail.send"],"replaced":[]}},
+  ],
+  "providers.unregister": [
+    {"params":{"methods":["mail.send"]},"result":{"removed":1}},
+    {"params":{},"result":{"removed":0}},
+  ],
+  "providers.list": [
+    {"params":{},"result":{"methods":[{"method":"mail.send","open":1,"session_id":"6f1d0c4b92ae","since":"2026-01-02T03:04:05.678Z"}]}},
+    {"params":{},"result":{"methods":[{"method":"mail.send","open":0}]}},
+  ],
+  "notifications.local": [
+    {"params":{"body":"All green.","sound":"message-new-instant","subtitle":"car","title":"Build"},"result":{"id":7,"shown":true}},
+    {"params":{"body":"","title":"Build"},"result":{"id":1,"shown":true}},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
     {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"compensation":true,"delivery":2,"idle_timeout_ms":5000,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
     {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
+  ],
+  "provider.call": [
+    {"params":{"delivery":2,"method":"mail.send","params":{"to":["ada@example.org"]},"principal":"client","request_id":"cb-7","session_id":"0a1b2c3d4e5f","timeout_ms":60000},"result":{"sent":true}},
+    {"params":{"method":"mail.send","params":{},"principal":"anonymous/0a1b2c3d4e5f","request_id":"cb-8","session_id":"0a1b2c3d4e5f","timeout_ms":60000},"result":null},
   ],
 };
 
@@ -295,6 +323,10 @@ export const notifications: Examples<Notifications> = {
   "host.event": [
     {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
     {"params":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "provider.cancel": [
+    {"params":{"reason":"timeout","request_id":"cb-7"}},
+    {"params":{"reason":"cancelled","request_id":"cb-7"}},
   ],
   "execution.event": [
     {"params":{"action_id":"a1","data":{"attempt":1,"progress":3.0,"total":12.0},"epoch":1,"kind":"progress","proposal_id":"p1","seq":3,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},
