@@ -1,5 +1,6 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod approvals;
 pub mod diagnostics;
 pub mod events;
 pub mod host;
