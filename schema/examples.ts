@@ -210,6 +210,22 @@ export const methods: Examples<Methods> = {
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
     {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
   ],
+  "grants.list": [
+    {"params":{"method":"state.clear","tool":"shell"},"result":{"grants":[{"agent_id":"ada","approval_id":"approval-0f3a5b7c9d1e","arguments":{"/command":"git *"},"created_at":"2026-01-02T03:04:09.001Z","created_by":"host","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","expires_at":"2026-01-02T03:19:09.001Z","id":"grant-5c0ffee5c0ff","last_used_at":"2026-01-02T03:05:00.000Z","method":"state.clear","owner":"client","policy_revision":"7d9b2468ace0","remaining":2,"session_id":"6f1d0c4b92ae","tool":"shell","tool_version":"sha256:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","uses":1}]}},
+    {"params":{},"result":{"grants":[{"approval_id":"approval-0f3a5b7c9d1e","created_at":"2026-01-02T03:04:09.001Z","created_by":"host","id":"grant-5c0ffee5c0ff","owner":"client","uses":0}]}},
+  ],
+  "grants.revoke": [
+    {"params":{"grant_id":"grant-5c0ffee5c0ff"},"result":{"agent_id":"ada","approval_id":"approval-0f3a5b7c9d1e","arguments":{"/command":"git *"},"created_at":"2026-01-02T03:04:09.001Z","created_by":"host","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","expires_at":"2026-01-02T03:19:09.001Z","id":"grant-5c0ffee5c0ff","last_used_at":"2026-01-02T03:05:00.000Z","method":"state.clear","owner":"client","policy_revision":"7d9b2468ace0","remaining":2,"session_id":"6f1d0c4b92ae","tool":"shell","tool_version":"sha256:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","uses":1}},
+    {"params":{"grant_id":"grant-5c0ffee5c0ff"},"result":{"approval_id":"approval-0f3a5b7c9d1e","created_at":"2026-01-02T03:04:09.001Z","created_by":"host","id":"grant-5c0ffee5c0ff","owner":"client","uses":0}},
+  ],
+  "audit.verify": [
+    {"params":{"head":"17:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246"},"result":{"broken":{"message":"what it says is not what was hashed","seq":17,"what":"hash"},"first":0,"head":"17:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","records":0,"redacted":0,"whole":false}},
+    {"params":{},"result":{"first":0,"records":0,"redacted":0,"whole":true}},
+  ],
+  "audit.redact": [
+    {"params":{"before":"2026-01-02T03:04:05.678Z","seq":17},"result":{"first":1,"last":17,"texts":9}},
+    {"params":{},"result":{"first":0,"last":0,"texts":0}},
+  ],
   "request.outcome": [
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","error":{"code":-32602,"data":{"field":"proposal.actions[2].id","kind":"invalid_params","limit":64,"retry_after_ms":1500,"retryable":false},"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string"},"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","method":"state.set","result":"ok","result_kept":true,"status":"done"}},
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","status":"not_seen"}},

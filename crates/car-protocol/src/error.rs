@@ -80,6 +80,16 @@ pub mod kind {
         pub const APPROVAL_TIMEOUT: &str = "approval_timeout";
         /// Who asks may not decide.
         pub const SELF_APPROVAL: &str = "self_approval";
+        /// Somebody has decided; `data.decided_by`, `data.decided_at` and `data.resolution` tell who, when and what.
+        pub const ALREADY_DECIDED: &str = "already_decided";
+        /// The time for it is over.
+        pub const EXPIRED: &str = "expired";
+        /// Who asked took it back, or is gone.
+        pub const WITHDRAWN: &str = "withdrawn";
+        /// Deciding this takes the host role.
+        pub const HOST_REQUIRED: &str = "host_required";
+        /// What was decided about is not what is there: the digests differ.
+        pub const DIGEST_MISMATCH: &str = "digest_mismatch";
         /// The session ended before the answer.
         pub const SESSION_ENDED: &str = "session_ended";
         /// The session goes on on another connection, which resumed it.

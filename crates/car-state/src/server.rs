@@ -14,6 +14,8 @@ use thiserror::Error;
 pub use self::config::ServerStateConfig;
 
 use crate::approval::ApprovalGate;
+use crate::approval::grants::GrantBook;
+use crate::audit::AuditSink;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource};
@@ -72,6 +74,8 @@ pub struct ServerState {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
+    audit: Arc<dyn AuditSink>,
+    grants: Arc<GrantBook>,
     outcomes: Arc<Outcomes>,
     quotas: Arc<Quotas>,
     sessions: Arc<SessionRegistry>,
@@ -150,6 +154,8 @@ impl ServerState {
             Arc::clone(&config.clock),
             Arc::clone(&config.ids),
         ));
+        let audit = config.audit();
+        let grants = config.grants(&audit)?;
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
@@ -171,6 +177,8 @@ impl ServerState {
             clock: config.clock,
             ids: config.ids,
             host,
+            audit,
+            grants: Arc::new(grants),
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
             sessions: Arc::default(),
@@ -266,6 +274,7 @@ impl ServerState {
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
+            grants: Arc::clone(&self.grants),
             registry: Arc::clone(&self.sessions),
             ledger: Arc::clone(&self.resumes),
         })
@@ -299,6 +308,18 @@ impl ServerState {
     #[must_use]
     pub fn host(&self) -> &Arc<HostPlane> {
         &self.host
+    }
+
+    /// The consents that cover more than one call.
+    #[must_use]
+    pub fn grants(&self) -> &Arc<GrantBook> {
+        &self.grants
+    }
+
+    /// The chain of what was asked, decided and done with consent.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<dyn AuditSink> {
+        &self.audit
     }
 
     /// What became of calls that have an idempotency key.

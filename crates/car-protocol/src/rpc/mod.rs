@@ -1,8 +1,10 @@
 //! Every method, callback and notification, a file per namespace.
 
 pub mod approvals;
+pub mod audit;
 pub mod diagnostics;
 pub mod events;
+pub mod grants;
 pub mod host;
 pub mod policy;
 pub mod proposal;
@@ -52,6 +54,8 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    grants::METHODS,
+    audit::METHODS,
     request::METHODS,
     provided::METHODS,
 ];

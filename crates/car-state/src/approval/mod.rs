@@ -4,6 +4,7 @@ mod act;
 mod canonical;
 mod desk;
 mod gate;
+pub mod grants;
 mod preview;
 
 pub use act::{

@@ -3,7 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use car_protocol::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -84,6 +85,19 @@ impl Link {
         }
     }
 
+    /// When it happened, where that can be read.
+    #[must_use]
+    pub fn at(&self) -> Option<Timestamp> {
+        at_of(self.body.as_bytes())
+    }
+
+    /// Whether there was a text with it that is gone.
+    #[must_use]
+    pub fn is_redacted(&self) -> bool {
+        let body = serde_json::from_str::<Body>(&self.body).ok();
+        self.text.is_none() && body.is_some_and(|body| body.text_sha256.is_some())
+    }
+
     /// What it makes the head.
     #[must_use]
     pub fn head(&self) -> Head {
@@ -92,6 +106,16 @@ impl Link {
             hash: self.hash.as_slice().try_into().unwrap_or(NOTHING),
         }
     }
+}
+
+/// When the record with this body happened.
+pub(super) fn at_of(body: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Dated {
+        at: Timestamp,
+    }
+    let dated: Dated = serde_json::from_slice(body).ok()?;
+    Some(dated.at)
 }
 
 /// What a record says, as far as checking it needs to know.
@@ -115,7 +139,7 @@ struct Facts {
 }
 
 /// Where a chain is broken first.
-#[derive(Clone, Debug, Eq, Error, PartialEq, Serialize)]
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
 #[error("record {seq}: {what}")]
 pub struct Break {
     /// The record.
@@ -125,8 +149,7 @@ pub struct Break {
 }
 
 /// What is wrong with a record.
-#[derive(Clone, Copy, Debug, Eq, Error, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[non_exhaustive]
 pub enum BreakKind {
     /// There is another one in its place.
@@ -156,6 +179,24 @@ pub enum BreakKind {
     /// It is not the one that the head, which was kept elsewhere, names.
     #[error("it is not the record that the given head names")]
     Head,
+}
+
+impl BreakKind {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Hash => "hash",
+            Self::Previous => "previous",
+            Self::Body => "body",
+            Self::Text => "text",
+            Self::TextGone => "text_gone",
+            Self::Beginning => "beginning",
+            Self::End => "end",
+            Self::Head => "head",
+        }
+    }
 }
 
 /// Where a chain begins that has lost its oldest records to retention: behind this head.

@@ -23,7 +23,9 @@ pub use chain::{Anchor, Break, BreakKind, Head, Link, NotAHead, Summary, Verifie
 pub use memory::MemoryAudit;
 pub use record::{AuditKind, Record, Who};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{AuditFileError, Redacted, SqliteAudit, export, redact_file, verify_file};
+pub use sqlite::{AuditFileError, SqliteAudit, export, redact_file, verify_file};
+
+use car_protocol::Timestamp;
 
 use crate::log::LogError;
 
@@ -37,8 +39,42 @@ pub const MAX_TEXT: usize = 16 << 10;
 /// A promise that a record is as durable as the log can make it.
 pub type Appended = BoxFuture<'static, Result<(), LogError>>;
 
-/// Takes records in their order.
+/// What is to be redacted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Stretch {
+    /// One record.
+    One(u64),
+    /// Those at the beginning that are older.
+    Before(Timestamp),
+}
+
+/// What was redacted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Redacted {
+    /// The first record; 0 where there was nothing.
+    pub first: u64,
+    /// The last record.
+    pub last: u64,
+    /// How many texts were removed.
+    pub texts: u64,
+}
+
+/// Keeps records in their order.
 pub trait AuditSink: Debug + Send + Sync + 'static {
-    /// Appends a record. It is done in any case once this returns a promise that holds.
+    /// Appends a record. It is under way when this returns, whether the promise is waited for or not.
     fn append(&self, record: Record) -> Appended;
+
+    /// Checks the chain. `expected` is a head that was kept elsewhere.
+    fn verify(
+        &self,
+        expected: Option<Head>,
+    ) -> BoxFuture<'static, Result<Result<Summary, Break>, LogError>>;
+
+    /// Removes what was written with records, and records that.
+    fn redact(
+        &self,
+        stretch: Stretch,
+        who: Who,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Redacted, LogError>>;
 }

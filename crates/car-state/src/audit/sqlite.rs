@@ -6,17 +6,16 @@ use std::time::Duration;
 
 use car_protocol::Timestamp;
 use futures_util::FutureExt as _;
-use futures_util::future::ready;
+use futures_util::future::{BoxFuture, ready};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Row, params};
-use serde::Deserialize;
 use thiserror::Error;
 
-use super::chain::{Break, Head, Link, Summary, Verifier, line};
+use super::chain::{self, Break, Head, Link, Summary, Verifier, line};
 use super::record::{AuditKind, Record, Who};
-use super::{Appended, AuditSink, MAX_AGE_MS, MAX_RECORDS};
+use super::{Appended, AuditSink, MAX_AGE_MS, MAX_RECORDS, Redacted, Stretch};
 use crate::db::{Database, DatabaseOptions, DbError};
-use crate::log::Durability;
+use crate::log::{Durability, LogError};
 
 /// The first form of the tables.
 pub(crate) const AUDIT: &str = "
@@ -149,14 +148,8 @@ pub(super) fn prune(
     append_one(connection, &record).map(drop)
 }
 
-#[derive(Deserialize)]
-struct Dated {
-    at: Timestamp,
-}
-
 fn at_of(body: ValueRef<'_>) -> Option<i64> {
-    let dated: Dated = serde_json::from_slice(&bytes(body)).ok()?;
-    Some(dated.at.unix_millis())
+    chain::at_of(&bytes(body)).map(Timestamp::unix_millis)
 }
 
 fn at_of_first(connection: &Connection) -> rusqlite::Result<Option<i64>> {
@@ -177,26 +170,6 @@ fn last_before(connection: &Connection, before: i64) -> rusqlite::Result<Option<
         last = u64::try_from(row.get::<_, i64>(0)?).ok();
     }
     Ok(last)
-}
-
-/// What is to be redacted.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Stretch {
-    /// One record.
-    One(u64),
-    /// Those at the beginning that are older.
-    Before(Timestamp),
-}
-
-/// What was redacted.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Redacted {
-    /// The first record; 0 where there was none.
-    pub first: u64,
-    /// The last record.
-    pub last: u64,
-    /// How many texts were removed.
-    pub texts: u64,
 }
 
 /// Removes what was written with records, and records that. Nothing is recorded where there was nothing.
@@ -258,6 +231,33 @@ impl AuditSink for SqliteAudit {
                 append(connection, &record).map(drop)
             });
         match appended {
+            Ok(receipt) => receipt.map(|told| Ok(told?)).boxed(),
+            Err(error) => ready(Err(error.into())).boxed(),
+        }
+    }
+
+    fn verify(
+        &self,
+        expected: Option<Head>,
+    ) -> BoxFuture<'static, Result<Result<Summary, Break>, LogError>> {
+        let verified = self
+            .database
+            .read(move |connection| verify(connection, expected));
+        verified.map(|told| Ok(told?)).boxed()
+    }
+
+    fn redact(
+        &self,
+        stretch: Stretch,
+        who: Who,
+        now: Timestamp,
+    ) -> BoxFuture<'static, Result<Redacted, LogError>> {
+        let redacted = self
+            .database
+            .submit(Durability::Fsync, 0, move |connection| {
+                redact(connection, stretch, &who, now)
+            });
+        match redacted {
             Ok(receipt) => receipt.map(|told| Ok(told?)).boxed(),
             Err(error) => ready(Err(error.into())).boxed(),
         }
@@ -348,14 +348,12 @@ pub fn export(root: &Path, out: &mut dyn Write) -> Result<Head, AuditFileError> 
 /// [`AuditFileError`]; [`DbError::InUse`] where a daemon runs: then it is to be asked.
 pub fn redact_file(
     root: &Path,
-    seq: Option<u64>,
-    before: Timestamp,
+    stretch: Stretch,
     who: Who,
     now: Timestamp,
 ) -> Result<Redacted, AuditFileError> {
     drop(open(root)?);
     let database = Database::open(root, DatabaseOptions::default())?;
-    let stretch = seq.map_or(Stretch::Before(before), Stretch::One);
     let redacted = database
         .submit(Durability::Fsync, 0, move |connection| {
             redact(connection, stretch, &who, now)

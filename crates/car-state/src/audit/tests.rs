@@ -187,6 +187,19 @@ async fn memory_keeps_the_newest_of_one_chain() {
     }
     let links = audit.links();
     assert_eq!((links.len(), links[0].seq), (1_000, 11));
+    let redacted = audit.redact(Stretch::One(20), who(), at(0)).await.unwrap();
+    assert_eq!((redacted.first, redacted.texts), (20, 1));
+    let summary = audit.verify(None).await.unwrap().unwrap();
+    assert_eq!(
+        (summary.first, summary.records, summary.redacted),
+        (12, 1_000, 1)
+    );
+    assert!(audit.verify(Some(summary.head)).await.unwrap().is_ok());
+    let other = Head {
+        seq: 50,
+        ..summary.head
+    };
+    assert!(audit.verify(Some(other)).await.unwrap().is_err());
     let anchored = Link::after(&Head::EMPTY, &record(0)).head();
     let mut verifier = Verifier::new(anchored, None);
     assert!(verifier.next(&links[0]).is_err());
@@ -209,7 +222,7 @@ mod stored {
     use rusqlite::types::Value as Stored;
     use rusqlite::{Connection, params};
 
-    use super::super::sqlite::{AUDIT, Stretch, append, prune, redact, verify};
+    use super::super::sqlite::{AUDIT, append, prune, redact, verify};
     use super::*;
     use crate::db::{Database, DatabaseOptions};
 
@@ -388,11 +401,11 @@ mod stored {
         // While it is in use, too.
         let summary = verify_file(root.path(), None).unwrap().unwrap();
         assert_eq!(summary.records, 3);
-        let refused = redact_file(root.path(), Some(1), at(0), who(), at(0)).unwrap_err();
+        let refused = redact_file(root.path(), Stretch::One(1), who(), at(0)).unwrap_err();
         assert!(matches!(refused, AuditFileError::Database(_)));
         database.close(LONG).unwrap();
         drop((database, audit));
-        let redacted = redact_file(root.path(), Some(1), at(0), who(), at(0)).unwrap();
+        let redacted = redact_file(root.path(), Stretch::One(1), who(), at(0)).unwrap();
         assert_eq!(redacted.texts, 1);
         let mut out = Vec::new();
         let head = export(root.path(), &mut out).unwrap();

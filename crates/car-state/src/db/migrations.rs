@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     crate::outcomes::schema::OUTCOMES,
     crate::session::resume::sqlite::SESSIONS,
     crate::audit::sqlite::AUDIT,
+    crate::approval::grants::sqlite::GRANTS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

@@ -8,6 +8,12 @@ use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
 use crate::approval::ApprovalGate;
+#[cfg(feature = "sqlite")]
+use crate::approval::grants::SqliteGrants;
+use crate::approval::grants::{GrantBook, GrantStore, MemoryGrants};
+#[cfg(feature = "sqlite")]
+use crate::audit::SqliteAudit;
+use crate::audit::{AuditSink, MemoryAudit};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
@@ -227,6 +233,30 @@ impl ServerStateConfig {
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
         Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    /// The chain of what was asked and decided.
+    pub(super) fn audit(&self) -> Arc<dyn AuditSink> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAudit::new(database));
+        }
+        Arc::<MemoryAudit>::default()
+    }
+
+    fn grant_store(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn GrantStore> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteGrants::new(database));
+        }
+        Arc::new(MemoryGrants::new(Arc::clone(audit)))
+    }
+
+    /// The consents that cover more than one call.
+    pub(super) fn grants(&self, audit: &Arc<dyn AuditSink>) -> Result<GrantBook, StateError> {
+        let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        let store = self.grant_store(audit);
+        Ok(GrantBook::open(store, Arc::clone(audit), clock, ids)?)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

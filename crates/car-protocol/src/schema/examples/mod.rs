@@ -4,8 +4,10 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod audit;
 mod diagnostics;
 mod events;
+mod grants;
 mod host;
 mod policy;
 mod proposal;
@@ -77,6 +79,8 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        grants::examples,
+        audit::examples,
         request::examples,
         provided::examples,
     ]
