@@ -339,6 +339,42 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
+   * Approvals that wait, or those in another state, newest first.
+   *
+   * Access: client.
+   */
+  "approvals.list": { params?: ApprovalListParams; result: ApprovalList };
+  /**
+   * One approval, whatever became of it.
+   *
+   * Access: client.
+   */
+  "approvals.get": { params: ApprovalParams; result: Approval };
+  /**
+   * Decides an approval, once. The first decision counts; whoever comes later is told who decided, and when.
+   *
+   * Access: client.
+   */
+  "approvals.decide": { params: ApprovalDecideParams; result: Approval };
+  /**
+   * Notes that a person has these approvals before them. Their clocks run from then on, unless they ran already.
+   *
+   * Access: client.
+   */
+  "approvals.seen": { params: ApprovalSeenParams; result: ApprovalsSeen };
+  /**
+   * Takes back what the caller's session asked for. A call that waits for it is refused.
+   *
+   * Access: client.
+   */
+  "approvals.withdraw": { params: ApprovalWithdrawParams; result: Approval };
+  /**
+   * Approvals that are over, newest first, as long as they are kept.
+   *
+   * Access: client.
+   */
+  "approvals.history": { params?: ApprovalHistoryParams; result: ApprovalHistory };
+  /**
    * The consents that are in force, in the order in which they were given: to a host all, to everybody else those of the caller's credential.
    *
    * Access: client.
@@ -590,6 +626,214 @@ export interface AgentDisplayOutput {
   accent?: string;
 }
 
+/** A question to a person, and what became of it. */
+export interface Approval {
+  /** Its id. */
+  id: string;
+  /** Its number: later ones have higher ones. */
+  number: number;
+  /** What is to be done: `ws.method:` or `tool:` and a name for a call, anything for a client's question. */
+  action: string;
+  /** The call that waits; absent for a client's question. */
+  act?: ApprovedAct;
+  /** Who asks. */
+  asker: ApprovalAsker;
+  /** The session that owns a client's question; absent for a call, and where anybody may decide. */
+  owner?: string;
+  /** The agent that it is about. */
+  agent_id?: string;
+  /** What else a person needs to know. */
+  details: unknown;
+  /** The answers to choose from. */
+  options: string[];
+  /** Where it stands. */
+  standing: ApprovalStanding;
+  /** Why it ended without a decision: `timeout`, `nobody_reached`, `session_ended`, `caller_gone`, `restart`, or what the client gave that took it back. */
+  reason?: string;
+  /** When it was asked. */
+  created_at: Timestamp;
+  /** Until when somebody who can decide has to be reached; absent when somebody was. */
+  reach_by?: Timestamp;
+  /** When it expires; absent until somebody who can decide was reached, and where it does not. */
+  expires_at?: Timestamp;
+  /** Whom it was shown to who can decide, in their order. */
+  delivered_to: ApprovalNoticed[];
+  /** Who has said that a person saw it. */
+  seen_by: ApprovalNoticed[];
+  /** The decision. */
+  decision?: ApprovalDecision;
+  /** When it ended. */
+  ended_at?: Timestamp;
+  /** Whether the decision was given to the call. One that is not waits for the call to come again. */
+  used: boolean;
+}
+
+/** Who asks. */
+export interface ApprovalAsker {
+  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  principal: string;
+  /** What it allows. */
+  role: SessionRole;
+  /** The session. */
+  session_id: string;
+}
+
+/** What a person decides. */
+export type ApprovalChoice =
+  /** It may be done. */
+  | "approve"
+  /** It may not. */
+  | "deny";
+
+/** Params of `approvals.decide`. */
+export interface ApprovalDecideParams {
+  /** The approval. */
+  approval_id: string;
+  /** What is decided. */
+  decision: ApprovalChoice;
+  /** The digest that the person saw. Where it is given and is not that of the row, nothing is decided. */
+  digest?: string | null;
+  /** How far a consent reaches; `once` when left out. */
+  scope?: ConsentScope | null;
+  /** What a consent beyond `once` is narrowed to. */
+  narrowing?: ConsentNarrowing | null;
+  /** For whoever asked: it reaches them with a refusal, and everybody who hears of the decision. At most 4 KiB. */
+  comment?: string | null;
+  /** Arguments to run with instead of those that were asked about, where the call allows it; at most 256 KiB of JSON. */
+  edits?: unknown;
+}
+
+/** Who decided. */
+export interface ApprovalDecider {
+  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  principal: string;
+  /** What it allows. */
+  role: SessionRole;
+  /** The session. */
+  session_id: string;
+}
+
+/** A decision. */
+export interface ApprovalDecision {
+  /** The option that was chosen: `approve` or `deny`, or another one of a client's question. */
+  resolution: string;
+  /** Who decided. */
+  by: ApprovalDecider;
+  /** When. */
+  at: Timestamp;
+  /** How far a consent reaches. */
+  scope: ConsentScope;
+  /** What it is narrowed to. */
+  narrowing?: ConsentNarrowingOutput;
+  /** What was said with it. */
+  comment?: string;
+  /** The arguments that run instead of those that were asked about. */
+  edits?: unknown;
+}
+
+/** Result of `approvals.history`. */
+export interface ApprovalHistory {
+  /** Newest first, by the order in which they were asked. */
+  approvals: Approval[];
+  /** For `before`, where there is more. */
+  next?: number;
+}
+
+/** Params of `approvals.history`. */
+export interface ApprovalHistoryParams {
+  /** 1 to 500; 100 when left out. */
+  limit?: number | null;
+  /** Where the page before ended: its `next`. */
+  before?: number | null;
+  /** Only those about this agent. */
+  agent_id?: string | null;
+  /** Only those that ended so. */
+  standing?: ApprovalStanding | null;
+}
+
+/** Result of `approvals.list`. */
+export interface ApprovalList {
+  /** Newest first. */
+  approvals: Approval[];
+}
+
+/** Params of `approvals.list`. */
+export interface ApprovalListParams {
+  /** Only those about this agent. */
+  agent_id?: string | null;
+  /** Only those that the caller may decide. */
+  mine_to_decide?: boolean | null;
+}
+
+/** Whom an approval came to, and when. */
+export interface ApprovalNoticed {
+  /** `session:` and its id, or `route:` and its name. */
+  by: string;
+  /** When it did. */
+  at: Timestamp;
+}
+
+/** Names an approval. */
+export interface ApprovalParams {
+  /** Its id. */
+  approval_id: string;
+}
+
+/** Params of `approvals.seen`. */
+export interface ApprovalSeenParams {
+  /** The approvals, 1 to 100. */
+  approval_ids: string[];
+}
+
+/** Where an approval stands. */
+export type ApprovalStanding =
+  /** Nobody has decided. */
+  | "pending"
+  /** A person agreed, or chose one of the options of a client's question. */
+  | "approved"
+  /** A person refused. */
+  | "denied"
+  /** Nobody decided in time, or nobody who could was reached; `reason` tells which. */
+  | "expired"
+  /** Who asked does not want an answer any more. */
+  | "withdrawn"
+  /** The client that raised it, or the agent that it is about, is gone. */
+  | "agent_gone";
+
+/** Params of `approvals.withdraw`. */
+export interface ApprovalWithdrawParams {
+  /** The approval. */
+  approval_id: string;
+  /** Why, for a person; at most 256 bytes; `withdrawn` when left out. */
+  reason?: string | null;
+}
+
+/** Result of `approvals.seen`. */
+export interface ApprovalsSeen {
+  /** Those of them that wait and that the caller may decide. */
+  seen: string[];
+}
+
+/** What exactly is decided about. */
+export interface ApprovedAct {
+  /** The method of a connection's call. */
+  method?: string;
+  /** The tool of a proposal's call. */
+  tool?: string;
+  /** SHA-256 of the act with its canonical arguments (RFC 8785), in hex. A decision covers this and nothing else. */
+  digest: string;
+  /** The arguments as far as they are shown: cut at a character, secrets masked. */
+  preview: unknown;
+  /** What the tool was when it was asked about: its version, or the digest of its schema. */
+  tool_version?: string;
+  /** The rules that were in force. */
+  policy_revision?: string;
+  /** What the agent works on. */
+  project?: string;
+  /** Why a person is asked, in the words of the rule. */
+  because?: string;
+}
+
 /** Where a chain is broken. */
 export interface AuditBroken {
   /** The record. */
@@ -722,6 +966,29 @@ export interface ConnectionStatus {
   /** For how long its socket has taken nothing of what there is for it, in milliseconds. Left out where all is well. */
   stalled_ms?: number;
 }
+
+/** What a consent beyond `once` is narrowed to. */
+export interface ConsentNarrowing {
+  /** Arguments that must be as these patterns say: a member of the arguments, as a JSON pointer, and a text in which `*` stands for anything. At most 32. */
+  arguments?: { [key: string]: string } | null;
+  /** Exactly the arguments that were asked about. */
+  same_arguments?: boolean | null;
+  /** Only for this agent. */
+  agent_id?: string | null;
+}
+
+/** What a consent beyond `once` is narrowed to. */
+export interface ConsentNarrowingOutput {
+  /** Arguments that must be as these patterns say: a member of the arguments, as a JSON pointer, and a text in which `*` stands for anything. At most 32. */
+  arguments?: { [key: string]: string };
+  /** Exactly the arguments that were asked about. */
+  same_arguments?: boolean;
+  /** Only for this agent. */
+  agent_id?: string;
+}
+
+/** How far a consent reaches. Beyond `once` it makes a grant, which `grants.list` shows and `grants.revoke` ends. */
+export type ConsentScope = { kind: "once" } | { kind: "session" } | { kind: "always" } | { kind: "for"; ms: number } | { kind: "times"; n: number };
 
 /** What a proposal took. */
 export interface CostSummary {
@@ -1346,8 +1613,14 @@ export interface HostApproval {
   resolved_at?: Timestamp;
   /** The decision: one of `options`, or `expired`, `agent_gone`, `withdrawn`. */
   resolution?: string;
-  /** When it expires, for a gated call. */
+  /** When it expires, for a gated call that somebody was reached for who can decide. */
   expires_at?: Timestamp;
+  /** SHA-256 of the call with its canonical arguments, in hex, for a gated call. */
+  digest?: string;
+  /** The decision, with who made it; absent where it ended without one. */
+  decision?: ApprovalDecision;
+  /** Why it ended without a decision. */
+  reason?: string;
 }
 
 /** Whether an approval waits. */

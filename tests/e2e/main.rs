@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod approvals;
+mod audit;
 mod auth;
 mod diagnostics;
 mod envelope;
@@ -16,6 +18,7 @@ mod fairness;
 mod faults;
 mod gate;
 mod grace;
+mod grants;
 mod guide;
 mod host;
 mod link;

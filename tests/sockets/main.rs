@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod approval_kills;
+mod approvals;
 mod commands;
 mod doctor;
 mod durability;

@@ -2,6 +2,7 @@
 
 mod admission;
 mod clock;
+mod gate;
 mod keep;
 mod keyed;
 mod linger;

@@ -13,8 +13,8 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
-use crate::approval::ApprovalGate;
 use crate::approval::grants::GrantBook;
+use crate::approval::{ApprovalGate, ApprovalParts, Approvals};
 use crate::audit::AuditSink;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
@@ -22,7 +22,7 @@ use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
-use crate::host::HostPlane;
+use crate::host::{HostParts, HostPlane, HostStream};
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 use crate::log::{
     Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
@@ -149,13 +149,29 @@ impl ServerState {
         let resumes = config.make_ledger()?;
         let budget = log.budget().map(Arc::clone).unwrap_or_default();
         budget.serve(&log);
-        let host = Arc::new(HostPlane::new(
-            Arc::clone(&log),
-            Arc::clone(&config.clock),
-            Arc::clone(&config.ids),
-        ));
+        let sessions = Arc::<SessionRegistry>::default();
+        let (clock, ids) = (&config.clock, &config.ids);
+        let stream = HostStream::new(Arc::clone(&log), Arc::clone(clock), Arc::clone(ids));
+        let stream = Arc::new(stream);
         let audit = config.audit();
-        let grants = config.grants(&audit)?;
+        let grants = Arc::new(config.grants(&audit)?);
+        let parts = ApprovalParts {
+            ledger: config.approval_ledger(&audit),
+            grants: Arc::clone(&grants),
+            stream: Arc::clone(&stream),
+            sessions: Arc::clone(&sessions),
+            reach: config.reach.clone(),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+        };
+        let host = HostPlane::open(HostParts {
+            approvals: Approvals::open(parts, |session| resumes.noted_until(session))?,
+            stream,
+            sessions: Arc::clone(&sessions),
+            notes: config.agent_notes(),
+            ids: Arc::clone(ids),
+        })?;
+        let host = Arc::new(host);
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
@@ -178,10 +194,10 @@ impl ServerState {
             ids: config.ids,
             host,
             audit,
-            grants: Arc::new(grants),
+            grants,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
-            sessions: Arc::default(),
+            sessions,
             resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
@@ -236,8 +252,9 @@ impl ServerState {
         });
         let desk = Arc::new(SessionDesk::new(
             Arc::clone(&self.gate),
-            Arc::clone(&self.host),
+            Arc::clone(self.host.approvals()),
             Arc::clone(&identity),
+            Arc::clone(&tools),
         ));
         let gated = GatedExecutor::new(Arc::clone(&desk), executor);
         let journal = SessionJournal::new(
@@ -308,6 +325,12 @@ impl ServerState {
     #[must_use]
     pub fn host(&self) -> &Arc<HostPlane> {
         &self.host
+    }
+
+    /// What waits for people.
+    #[must_use]
+    pub fn approvals(&self) -> &Arc<Approvals> {
+        self.host.approvals()
     }
 
     /// The consents that cover more than one call.

@@ -8,13 +8,16 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::approval::{ApprovalGate, preview};
+use crate::approval::{
+    Act, ApprovalGate, Approvals, Operation, Question as Asks, Requester, Terms, ToolVersion,
+    Verdict, preview,
+};
 use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
-use crate::host::{HostPlane, Verdict};
 use crate::identity::{IdentityCell, SessionId};
 use crate::policy::{Approver, Question};
 use crate::session::Link;
+use crate::tool_table::ToolTable;
 
 /// Calls `tools.execute` on the session's connection, with the real deadline and attempt. When the engine stops waiting
 /// the client gets `tools.cancel`.
@@ -99,38 +102,84 @@ impl ToolExecutor for WsToolExecutor {
 #[derive(Debug)]
 pub struct SessionDesk {
     gate: Arc<ApprovalGate>,
-    host: Arc<HostPlane>,
+    approvals: Arc<Approvals>,
     identity: Arc<IdentityCell>,
+    tools: Arc<ToolTable>,
 }
 
 impl SessionDesk {
     /// For the session with this identity. Questions wait as long as the gate says.
     #[must_use]
-    pub fn new(gate: Arc<ApprovalGate>, host: Arc<HostPlane>, identity: Arc<IdentityCell>) -> Self {
+    pub fn new(
+        gate: Arc<ApprovalGate>,
+        approvals: Arc<Approvals>,
+        identity: Arc<IdentityCell>,
+        tools: Arc<ToolTable>,
+    ) -> Self {
         Self {
             gate,
-            host,
+            approvals,
             identity,
+            tools,
         }
     }
 
-    async fn agreed(&self, tool: &str, details: Value) -> Result<(), String> {
+    /// Asks about one call; what it runs with instead, where a person said so.
+    async fn agreed(
+        &self,
+        tool: &str,
+        parameters: &Value,
+        details: Value,
+        editable: bool,
+    ) -> Result<Option<Value>, String> {
         let identity = self.identity.get();
-        let (action, wait) = (format!("tool:{tool}"), self.gate.timeout());
-        match self.host.ask(&identity, action, details, wait).await {
-            Ok(Verdict::Approved) => Ok(()),
-            Ok(Verdict::Denied(resolution)) => {
-                Err(format!("a person refused the call: {resolution}"))
-            }
-            Ok(Verdict::TimedOut) => Err(format!("nobody decided within {} s", wait.as_secs())),
-            Err(error) => Err(format!("the approval gate failed: {error}")),
+        let known = self.tools.get(tool);
+        let version = known
+            .as_ref()
+            .and_then(|tool| ToolVersion::of_schema(&tool.definition().parameters).ok());
+        let operation = Operation::Tool {
+            name: tool.into(),
+            version,
+        };
+        let act = Act::new(operation, parameters, Requester::from(&identity));
+        let act = act.map_err(|error| format!("the approval gate failed: {error}"))?;
+        let terms = Terms {
+            editable,
+            ..self.gate.terms()
+        };
+        let question = Asks {
+            action: format!("tool:{tool}"),
+            act,
+            details,
+            terms,
+            because: None,
+            key: None,
+        };
+        let edits = match self.approvals.ask(&identity, question).await {
+            Ok(Verdict::Approved(consent)) => consent.edits,
+            Ok(verdict) => return Err(verdict.told_to_caller()),
+            Err(error) => return Err(format!("the approval gate failed: {error}")),
+        };
+        if let (Some(edits), Some(tool)) = (&edits, known) {
+            let fits = tool.check_parameters(edits);
+            fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))?;
         }
+        Ok(edits)
     }
 }
 
 impl Approver for SessionDesk {
     fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
-        async move { self.agreed(&question.tool, question.details).await }.boxed()
+        async move {
+            let Question {
+                tool,
+                parameters,
+                details,
+            } = question;
+            let agreed = self.agreed(&tool, &parameters, details, false).await;
+            agreed.map(drop)
+        }
+        .boxed()
     }
 }
 
@@ -149,7 +198,7 @@ impl GatedExecutor {
         Self { desk, inner }
     }
 
-    async fn ask_and_run(&self, call: ToolCall) -> Result<Value, ToolError> {
+    async fn ask_and_run(&self, mut call: ToolCall) -> Result<Value, ToolError> {
         let details = json!({
             "tool": &*call.tool,
             "parameters_preview": preview(&call.parameters),
@@ -158,12 +207,17 @@ impl GatedExecutor {
         });
         let agreed = tokio::select! {
             biased;
-            agreed = self.desk.agreed(&call.tool, details) => agreed,
+            agreed = self.desk.agreed(&call.tool, &call.parameters, details, true) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };
         match agreed {
-            Ok(()) => self.inner.execute(call).await,
+            Ok(edits) => {
+                if let Some(edits) = edits {
+                    call.parameters = edits;
+                }
+                self.inner.execute(call).await
+            }
             Err(message) => Err(ToolError::Refused { message }),
         }
     }

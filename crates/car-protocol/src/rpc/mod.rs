@@ -54,6 +54,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    approvals::METHODS,
     grants::METHODS,
     audit::METHODS,
     request::METHODS,

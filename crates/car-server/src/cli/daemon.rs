@@ -75,6 +75,7 @@ async fn serve(
     tracing::info!(version = car_server::VERSION, address = %at.address, socket, "up");
 
     let serving = listeners.serve(config, &server)?;
+    let approvals = Arc::clone(server.state().approvals());
     let stopping = server.stopping();
     let stop = async {
         tokio::select! {
@@ -88,6 +89,7 @@ async fn serve(
     };
     let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
+        () = approvals.tend() => Ok(()),
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())

@@ -115,12 +115,21 @@ options! {
         default: |_places| Vec::new(),
     }
 
-    /// How long a call waits for a person before it is refused.
+    /// How long a person has to decide, from when somebody who can was reached. Then the call is refused.
     gate_timeout: Duration {
         flag: "gate-timeout" TIME,
         variable: "CAR_GATE_TIMEOUT",
         key: "gate_timeout",
         default: |_places| ApprovalGate::DEFAULT_TIMEOUT,
+    }
+
+    /// How long a call waits until somebody who can decide is connected. Then the other routes to a person are tried, and
+    /// where none is left the call is refused.
+    gate_reach: Duration {
+        flag: "gate-reach" TIME,
+        variable: "CAR_GATE_REACH",
+        key: "gate_reach",
+        default: |_places| ApprovalGate::DEFAULT_REACH,
     }
 
     /// Policies that bind every session of the daemon, one table each: `[[policies]]` with the members that

@@ -138,6 +138,7 @@ impl Config {
             .iter()
             .fold(gate, ApprovalGate::with_tool);
         gate.with_timeout(self.gate_timeout.value)
+            .with_reach(self.gate_reach.value)
     }
 }
 

@@ -10,20 +10,18 @@ use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
-use car_state::approval::preview;
 use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
-use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::quota::{Resource, Share};
 use car_state::responder::{Batch, Responder};
 use car_state::traffic::MethodIndex;
-use serde_json::json;
 use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
+use super::gate::{agreed, question};
 use super::{Flow, Reader};
-use crate::failure::{Failure, approval_refused, over_quota};
+use crate::failure::{Failure, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
@@ -339,12 +337,18 @@ impl Reader {
             };
             return self.begin(route, served.instrument(span));
         }
-        match self.ask(route, call, responder.id().clone()) {
+        match self.ask(route, call, responder.id().clone(), None) {
             Ok(verdict) => {
+                let (edited, cx) = (Arc::clone(route), self.cx.clone());
                 let parked = async move {
                     let _share = share;
-                    match verdict.await {
-                        Ok(()) => prepared(responder).await,
+                    let prepared = match verdict.await {
+                        Ok(None) => Ok(prepared),
+                        Ok(Some(params)) => (edited.prepare)(&cx, Some(&params)),
+                        Err(error) => Err(error),
+                    };
+                    match prepared {
+                        Ok(prepared) => prepared(responder).await,
                         Err(error) => responder.error(&error),
                     }
                 };
@@ -389,58 +393,50 @@ impl Reader {
         })
     }
 
-    /// Has the call wait for a person. The connection goes on working.
+    /// Has the call wait for a person. The connection goes on working. The answer is what it runs with instead of its
+    /// params, where a person said so.
     pub(super) fn ask(
         &self,
         route: &Arc<Route>,
         call: &Call<'_>,
         id: Id,
-    ) -> Result<impl Future<Output = Result<(), RpcError>> + Send + use<>, RpcError> {
+        key: Option<&IdempotencyKey>,
+    ) -> Result<
+        impl Future<Output = Result<Option<Box<RawValue>>, RpcError>> + Send + use<>,
+        RpcError,
+    > {
         let limit = self.core.limits.parked_approvals;
         let parked = Parked::new(&self.parked, limit).ok_or_else(|| {
             let message = "too many calls of this connection wait for a person";
             RpcError::overloaded(message, limit as u64)
         })?;
-        let method = route.spec.name;
-        let details = json!({ "method": method, "params_preview": preview(&call.params) });
-        let (host, gate) = (
-            Arc::clone(self.core.state.host()),
-            Arc::clone(self.core.state.gate()),
-        );
         let identity = self.session().identity().get();
+        let question = question(
+            route.spec.name,
+            call.params,
+            &identity,
+            self.core.state.gate(),
+            key,
+        )?;
+        let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
+        let method = route.spec.name;
         Ok(async move {
-            let asked = host.ask(
-                &identity,
-                format!("ws.method:{method}"),
-                details,
-                gate.timeout(),
-            );
+            let asked = approvals.ask(&identity, question);
             // Nothing has begun that would need time to end.
             let Some(verdict) = over.run_until_cancelled(asked).await else {
                 let message = "the session ended before anybody decided";
                 return Err(RpcError::domain(kind::SESSION_ENDED, message).retryable());
             };
             drop(parked);
-            Err(match verdict {
-                Ok(Verdict::Approved) => return Ok(()),
-                Ok(Verdict::Denied(resolution)) => {
-                    let message = format!("a person refused {method}");
-                    approval_refused(kind::APPROVAL_DENIED, message).with("resolution", resolution)
-                }
-                Ok(Verdict::TimedOut) => {
-                    let message = format!(
-                        "nobody decided on {method} within {} s",
-                        gate.timeout().as_secs()
-                    );
-                    approval_refused(kind::APPROVAL_TIMEOUT, message).retryable()
-                }
+            match verdict {
+                Ok(verdict) => agreed(method, verdict),
                 Err(error) => {
                     let mut error = Failure::from(error).into_error(&id);
                     error.code = code::APPROVAL_REFUSED;
-                    error
+                    Err(error)
                 }
-            })
+            }
         })
     }
 }

@@ -44,6 +44,7 @@ impl Reader {
         let scope = Scope::of(&self.session().identity().get().principal);
         let print = Fingerprint::of(method, call.params);
         let outcomes = self.core.state.outcomes();
+        let asked_with = key.clone();
         match outcomes.submit(scope, key, method, print) {
             Err(error) => refuse(responder, error),
             Ok(Submitted::Joined(joined)) => self.session().begin(async move {
@@ -62,14 +63,15 @@ impl Reader {
                 self.begin(route, act.instrument(span));
             }
             Ok(Submitted::Fresh(attempt)) => {
-                let verdict = match self.ask(route, call, responder.id().clone()) {
+                let asked = self.ask(route, call, responder.id().clone(), Some(&asked_with));
+                let verdict = match asked {
                     Ok(verdict) => verdict,
                     Err(error) => return settle(attempt, responder, error),
                 };
                 let parked = async move {
                     let _share = share;
                     match verdict.await {
-                        Ok(()) => carry_out(attempt, prepared, responder).await,
+                        Ok(_) => carry_out(attempt, prepared, responder).await,
                         // A person's no is an answer; what nobody decided may be asked again.
                         Err(error) if error.kind() == kind::APPROVAL_DENIED => {
                             conclude(attempt, responder, Err(error)).await;

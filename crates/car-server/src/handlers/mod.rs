@@ -1,5 +1,6 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod approvals;
 mod audit;
 mod diagnostics;
 mod events;
@@ -55,6 +56,7 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    routes.extend(approvals::routes(Arc::clone(state.host())));
     // What people agreed to, and the chain that says so. Tasks where they wait for storage.
     routes.extend(grants::routes(Arc::clone(state.grants())));
     routes.extend(audit::routes(

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
-use crate::approval::ApprovalGate;
+#[cfg(feature = "sqlite")]
+use crate::approval::SqliteLedger;
 #[cfg(feature = "sqlite")]
 use crate::approval::grants::SqliteGrants;
 use crate::approval::grants::{GrantBook, GrantStore, MemoryGrants};
+use crate::approval::{ApprovalGate, ApprovalLedger, MemoryLedger, Reach};
 #[cfg(feature = "sqlite")]
 use crate::audit::SqliteAudit;
 use crate::audit::{AuditSink, MemoryAudit};
@@ -18,6 +20,9 @@ use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
 use crate::engine::{EngineLimits, ToolExecutor};
+#[cfg(feature = "sqlite")]
+use crate::host::SqliteAgentNotes;
+use crate::host::{AgentNotes, NoAgentNotes};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
@@ -39,6 +44,8 @@ pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
     pub(super) memgine: Option<Arc<dyn Memgine>>,
     pub(super) gate: ApprovalGate,
+    pub(super) reach: Option<Arc<dyn Reach>>,
+    pub(super) approvals: Option<Arc<dyn ApprovalLedger>>,
     pub(super) tools: Vec<ToolDefinition>,
     pub(super) executor: Option<Arc<dyn ToolExecutor>>,
     pub(super) families: Families,
@@ -66,6 +73,8 @@ impl ServerStateConfig {
             journal_dir: journal_dir.into(),
             memgine: None,
             gate: ApprovalGate::default(),
+            reach: None,
+            approvals: None,
             tools: Vec::new(),
             executor: None,
             families: Families::default(),
@@ -96,6 +105,20 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// How a person is reached who has no screen connected. Without it only those hear of questions who have.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Arc<dyn Reach>) -> Self {
+        self.reach = Some(reach);
+        self
+    }
+
+    /// Where questions are recorded, if not where the other stores are.
+    #[must_use]
+    pub fn with_approval_ledger(mut self, ledger: Arc<dyn ApprovalLedger>) -> Self {
+        self.approvals = Some(ledger);
         self
     }
 
@@ -233,6 +256,27 @@ impl ServerStateConfig {
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
         Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    /// Where questions are recorded.
+    pub(super) fn approval_ledger(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn ApprovalLedger> {
+        if let Some(ledger) = &self.approvals {
+            return Arc::clone(ledger);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteLedger::new(database));
+        }
+        Arc::new(MemoryLedger::new(Arc::clone(audit)))
+    }
+
+    /// Where it is noted which host agents there are.
+    pub(super) fn agent_notes(&self) -> Arc<dyn AgentNotes> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAgentNotes(database.clone()));
+        }
+        Arc::new(NoAgentNotes)
     }
 
     /// The chain of what was asked and decided.

@@ -264,6 +264,17 @@ impl ClientSession {
         self.subscriptions.subscribe(stream, cursor)
     }
 
+    /// Whether a stream is fed to a connection of the session now.
+    #[must_use]
+    pub fn hears(&self, stream: &StreamName) -> bool {
+        self.link.channel().is_some() && self.subscriptions.feeds(stream)
+    }
+
+    /// Has it noted what the session hears and may decide by now: to be called when either has changed.
+    pub fn heed(&self) {
+        self.host.heed(self);
+    }
+
     /// The streams that are fed to the session's connection.
     #[must_use]
     pub fn subscriptions(&self) -> &Arc<Subscriptions> {

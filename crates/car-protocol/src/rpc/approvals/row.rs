@@ -3,6 +3,7 @@ use serde_json::Value;
 
 use super::DecisionMade;
 use crate::Timestamp;
+use crate::rpc::host::{ApprovalStatus, HostApproval};
 use crate::rpc::session::Role;
 
 /// Where an approval stands.
@@ -149,4 +150,41 @@ pub struct Approval {
     /// Whether the decision was given to the call. One that is not waits for the call to come again.
     #[serde(default)]
     pub used: bool,
+}
+
+impl Approval {
+    /// The row as `host.*` shows it.
+    #[must_use]
+    pub fn brief(&self) -> HostApproval {
+        let pending = self.standing == ApprovalStanding::Pending;
+        // Everybody hears of a decision; what runs instead is between those who may read the row.
+        let decision = self.decision.clone().map(|decision| DecisionMade {
+            edits: None,
+            ..decision
+        });
+        let chosen = decision
+            .as_ref()
+            .map(|decision| decision.resolution.clone());
+        let chosen = chosen.unwrap_or_else(|| self.standing.as_str().to_owned());
+        HostApproval {
+            id: self.id.clone(),
+            agent_id: self.agent_id.clone(),
+            client_id: self.owner.clone(),
+            action: self.action.clone(),
+            details: self.details.clone(),
+            options: self.options.clone(),
+            status: if pending {
+                ApprovalStatus::Pending
+            } else {
+                ApprovalStatus::Resolved
+            },
+            created_at: self.created_at,
+            resolved_at: self.ended_at,
+            resolution: (!pending).then_some(chosen),
+            expires_at: self.expires_at.or(self.reach_by),
+            digest: self.act.as_ref().map(|act| act.digest.clone()),
+            decision,
+            reason: self.reason.clone(),
+        }
+    }
 }

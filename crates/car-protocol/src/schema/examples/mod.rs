@@ -4,6 +4,7 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod approvals;
 mod audit;
 mod diagnostics;
 mod events;
@@ -79,6 +80,7 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        approvals::examples,
         grants::examples,
         audit::examples,
         request::examples,

@@ -12,7 +12,7 @@ use super::narrowing::{Narrowing, NarrowingError};
 use super::store::{GrantStore, Kept};
 use super::subject::Subject;
 use super::table::{Grants, TooManyGrants};
-use crate::approval::{Act, ActDigest};
+use crate::approval::{Act, ActDigest, NotCanonical};
 use crate::audit::{AuditKind, AuditSink, Record, Who};
 use crate::clock::{Clock, IdSource};
 use crate::identity::{Identity, Role, SessionId};
@@ -36,6 +36,9 @@ pub enum GrantError {
     /// The narrowing is none, or leaves out the call itself.
     #[error(transparent)]
     Narrowing(#[from] NarrowingError),
+    /// The arguments have no canonical text.
+    #[error(transparent)]
+    NotCanonical(#[from] NotCanonical),
     /// A duration or a number that no grant has.
     #[error("a consent lasts 1 ms to ten years, or 1 to {MAX_TIMES} times")]
     Scope,

@@ -87,6 +87,7 @@ impl Run<'_> {
         });
         let question = Question {
             tool: call.name.as_ref().to_owned(),
+            parameters: call.parameters.clone(),
             details,
         };
         let engine = self.engine;
