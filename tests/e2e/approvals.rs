@@ -410,3 +410,54 @@ async fn an_agent_whose_client_was_lost_is_taken_over_by_the_same_credential_onl
     tokio::time::sleep(Duration::from_secs(121)).await;
     daemon.assert_empty().await;
 }
+
+/// The parked call waits with its session.
+#[tokio::test(start_paused = true)]
+async fn what_is_decided_while_the_caller_is_away_is_its_answer_when_it_comes_back() {
+    let daemon = gated();
+    let mut alice = daemon.client("alice");
+    let credential = json!({ "token": daemon.token(), "resume": true });
+    let begun = alice.call("session.auth", credential).await;
+    let mut harry = daemon.host("harry").await;
+    harry.call("host.subscribe", Value::Null).await;
+    let (yes, first) = parked(&mut alice, &mut harry).await;
+    let (no, second) = parked(&mut alice, &mut harry).await;
+    alice.cut();
+    settle().await;
+    for (id, decision) in [(first, "approve"), (second, "deny")] {
+        harry.call("approvals.decide", decide(&id, decision)).await;
+        harry.expect("host.event").await;
+    }
+    let mut alice = daemon.client("alice again");
+    let params = json!({ "token": begun["resume_token"], "waiting": [yes, no] });
+    let resumed = alice.call("session.resume", params).await;
+    let replies = resumed["replies"].as_array().unwrap();
+    assert_eq!(replies.len(), 2);
+    for reply in replies {
+        let denied = &reply["error"]["data"]["kind"];
+        let is_denied = reply["id"] == json!(no);
+        assert_eq!(denied == "approval_denied", is_denied, "{reply}");
+    }
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}
+
+/// Somebody who only looks from time to time has seen the question, too.
+#[tokio::test(start_paused = true)]
+async fn who_reads_what_waits_has_been_reached() {
+    let daemon = gated();
+    let mut alice = daemon.authenticated("alice").await;
+    let call = alice.request("state.clear", json!({})).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    let mut harry = daemon.host("harry").await;
+    let rows = harry.call("host.approvals", Value::Null).await;
+    assert_eq!(rows[0]["expires_at"], "2026-01-02T03:05:05.678Z");
+    let began = tokio::time::Instant::now();
+    let answer = alice.answer_to(call).await;
+    assert_eq!(answer["error"]["data"]["reason"], "timeout");
+    assert_eq!(began.elapsed(), Duration::from_secs(60));
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}

@@ -54,6 +54,7 @@ fn shown(mut approval: Approval) -> Approval {
 }
 
 fn list(plane: &Plane, cx: &Cx, params: ListParams) -> Result<ApprovalList, Failure> {
+    plane.approvals().shown_to(&cx.identity(), None);
     let by = params
         .mine_to_decide
         .unwrap_or(false)
@@ -67,7 +68,10 @@ fn list(plane: &Plane, cx: &Cx, params: ListParams) -> Result<ApprovalList, Fail
     })
 }
 
-fn get(plane: &Plane, _: &Cx, params: ApprovalParams) -> Result<Answer<Approval>, Failure> {
+fn get(plane: &Plane, cx: &Cx, params: ApprovalParams) -> Result<Answer<Approval>, Failure> {
+    plane
+        .approvals()
+        .shown_to(&cx.identity(), Some(&params.approval_id));
     Ok(match plane.approvals().get(&params.approval_id) {
         Ok(approval) => Answer::Now(shown(approval)),
         Err(found) => Answer::Later(async move { Ok(shown(found.await?)) }.boxed()),

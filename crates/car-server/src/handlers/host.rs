@@ -61,13 +61,14 @@ struct Seat {
     session: Arc<ClientSession>,
 }
 
-fn subscribe(seat: &Seat, _: &Cx, _: Empty) -> Result<HostSnapshot, Failure> {
+fn subscribe(seat: &Seat, cx: &Cx, _: Empty) -> Result<HostSnapshot, Failure> {
+    // What waits has come to whoever reads this.
+    seat.plane.approvals().shown_to(&cx.identity(), None);
     let view = seat.plane.view(SNAPSHOT_EVENTS)?;
     // The answer is in the fast lane, so it leaves before the first event.
     seat.session
         .subscribe(seat.plane.stream().clone(), view.cursor)?;
     seat.session.changed();
-    // What waits has come to whoever reads this.
     seat.plane.heed(&seat.session);
     Ok(HostSnapshot {
         subscribed: true,
@@ -108,7 +109,8 @@ fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Answer<Vec<Host
     }
 }
 
-fn approvals(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
+fn approvals(plane: &Plane, cx: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
+    plane.approvals().shown_to(&cx.identity(), None);
     Ok(plane.approvals().list())
 }
 

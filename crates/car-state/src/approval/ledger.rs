@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::SqliteLedger;
 
+use super::desk::MAX_PENDING;
 use super::trail::trail;
 use crate::audit::{AuditSink, MemoryAudit};
 use crate::log::LogError;
@@ -26,6 +27,9 @@ use crate::outcomes::Scope;
 pub const KEPT: usize = 10_000;
 /// See [`KEPT`].
 pub const KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3_600);
+
+/// How many that are over are kept where there is no database.
+const KEPT_IN_MEMORY: usize = 1_000;
 
 /// The key that a call came with, and whose it is.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -158,7 +162,7 @@ impl MemoryLedger {
         }
         let mut rows = self.rows.lock();
         rows.insert(row.approval.number, row);
-        if rows.len() > KEPT {
+        if rows.len() > KEPT_IN_MEMORY + MAX_PENDING {
             let over = |row: &LedgerRow| row.approval.standing != ApprovalStanding::Pending;
             let oldest = rows.iter().find(|(_, row)| over(row));
             if let Some(number) = oldest.map(|(number, _)| *number) {

@@ -26,24 +26,36 @@ impl Approvals {
         }
     }
 
+    /// Somebody is about to be shown what waits, or one question of it: what they may decide has come to them.
+    pub fn shown_to(self: &Arc<Self>, by: &Identity, id: Option<&str>) {
+        if self.pending() > 0 {
+            self.delivered(id, std::slice::from_ref(by));
+        }
+    }
+
     pub(super) fn look_at(self: &Arc<Self>, id: Option<&str>) {
-        let listeners: Vec<Identity> = self
+        let mut listeners: Vec<Identity> = self
             .sessions
             .all()
             .iter()
             .filter(|session| session.hears(self.stream.name()))
             .map(|session| session.identity().get())
             .collect();
-        if listeners.is_empty() {
-            return;
+        // The registry has no order; what is told and recorded has one.
+        listeners.sort_by(|one, other| one.session.cmp(&other.session));
+        if !listeners.is_empty() {
+            self.delivered(id, &listeners);
         }
+    }
+
+    fn delivered(self: &Arc<Self>, id: Option<&str>, listeners: &[Identity]) {
         let todo: Vec<ToDo> = {
             let (mut desk, now) = (self.desk.lock(), self.now());
             let rows = desk.shown().filter(|row| row.is_open());
             let wanted = rows.filter(|row| id.is_none_or(|id| row.shown.id == id));
             let mut reached = Vec::new();
             for row in wanted {
-                for by in &listeners {
+                for by in listeners {
                     if matches!(authority(&row.shown, by, |_| false), Ok(Authority::Decides)) {
                         reached.push((row.shown.id.clone(), format!("session:{}", by.session)));
                     }
