@@ -12,7 +12,8 @@ use car_protocol::rpc::proposal::ProposalResult;
 use car_protocol::rpc::session::Role;
 use car_protocol::{RpcError, Timestamp, kind};
 use car_server::Failure;
-use car_state::approval::ApprovalError;
+use car_state::approval::grants::{GrantError, NarrowingError, TooManyGrants};
+use car_state::approval::{ApprovalError, NotCanonical};
 use car_state::channel::SubscribeError;
 use car_state::engine::{EngineError, StructureError, StructureProblem};
 use car_state::host::{AgentError, HostError};
@@ -97,6 +98,17 @@ fn host() -> Vec<HostError> {
         .chain(log().into_iter().map(HostError::from))
         .chain(own)
         .collect()
+}
+
+fn grants() -> Vec<GrantError> {
+    vec![
+        GrantError::Unknown(id()),
+        GrantError::TooMany(TooManyGrants { limit: 7 }),
+        GrantError::Narrowing(NarrowingError::NotCovered),
+        GrantError::NotCanonical(NotCanonical),
+        GrantError::Scope,
+        GrantError::Storage(LogError::StorageFull),
+    ]
 }
 
 fn log() -> Vec<LogError> {
@@ -243,6 +255,7 @@ fn every_error_has_its_code_its_kind_and_says_whether_to_try_again() {
     let mut page = String::new();
     table(&mut page, "host", host());
     table(&mut page, "approvals", approvals());
+    table(&mut page, "grants", grants());
     table(&mut page, "log", log());
     table(
         &mut page,

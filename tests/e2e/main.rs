@@ -8,6 +8,7 @@
 )]
 
 mod approvals;
+mod audit;
 mod auth;
 mod diagnostics;
 mod envelope;
@@ -17,6 +18,7 @@ mod fairness;
 mod faults;
 mod gate;
 mod grace;
+mod grants;
 mod guide;
 mod host;
 mod link;

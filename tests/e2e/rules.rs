@@ -269,3 +269,38 @@ async fn a_refusal_comes_after_bad_params_and_in_the_order_of_the_calls() {
     alice.finish().await;
     daemon.assert_empty().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn explain_names_the_grant_that_lets_a_call_run_and_uses_nothing_of_it() {
+    let (daemon, _folder, _) = ruled(ApprovalGate::from_table());
+    let (mut alice, mut harry) = (daemon.client("alice"), daemon.client("harry"));
+    harry.call("host.subscribe", Value::Null).await;
+    let clearing = alice.request("state.clear", json!({})).await;
+    let asked = harry.expect("host.event").await;
+    let decision = json!({
+        "approval_id": asked["params"]["payload"]["id"],
+        "decision": "approve",
+        "scope": { "kind": "times", "n": 3 },
+    });
+    harry.call("approvals.decide", decision).await;
+    harry.expect("host.event").await;
+    alice.answer_to(clearing).await;
+    let call = json!({ "method": "state.clear", "arguments": {} });
+    for _ in 0..3 {
+        let told = explain(&mut alice, call.clone()).await;
+        assert_eq!(
+            (&told["decision"], &told["decided_by"]),
+            (&json!("allow"), &json!("grant"))
+        );
+        assert!(told["grant"].is_string() && told["rule"] == "clear");
+    }
+    // The grant is alice's, and a rule that refuses stands above it.
+    let other = explain(&mut harry, call).await;
+    assert_eq!(other["decided_by"], "rule");
+    for _ in 0..2 {
+        alice.call("state.clear", json!({})).await;
+    }
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}

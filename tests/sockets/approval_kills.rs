@@ -7,6 +7,7 @@ use car_tests::program::{Program, Sandbox};
 use serde_json::{Value, json};
 
 use crate::kills::{kills, read, send};
+use crate::said;
 
 /// How often it is killed.
 const KILLS: usize = 30;
@@ -137,6 +138,25 @@ async fn all_is_as_it_was_told(daemon: &Program, known: &mut Known, token: Value
     asker.leave().await;
 }
 
+/// Each decision that anybody was told is in the chain, and none is there twice.
+fn decided_as_the_audit_log_says(sandbox: &Sandbox, known: &Known) {
+    let exported = sandbox.run(&["audit", "export"]);
+    let mut decided = BTreeMap::new();
+    for line in said(&exported).lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let body = &line["body"];
+        if body["kind"] == json!("decided") {
+            let before = decided.insert(text(&body["subject"]), text(&body["facts"]["resolution"]));
+            assert_eq!(before, None, "{} was decided twice", body["subject"]);
+        }
+    }
+    for (id, how) in &known.ended {
+        if ["approve", "deny"].contains(&how.as_str()) {
+            assert_eq!(decided.get(id), Some(how), "{id}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn thirty_kills_while_people_decide_lose_no_question_and_decide_none_twice() {
     let sandbox = Sandbox::new();
@@ -149,7 +169,10 @@ async fn thirty_kills_while_people_decide_lose_no_question_and_decide_none_twice
         let token = one_life(daemon, &mut known, heard).await;
         daemon = sandbox.start(&words);
         all_is_as_it_was_told(&daemon, &mut known, token).await;
+        let verified = sandbox.run(&["audit", "verify"]);
+        assert!(verified.status.success(), "{}", said(&verified));
     }
+    decided_as_the_audit_log_says(&sandbox, &known);
     // The log tells of nothing else.
     let mut host = daemon.client("host").await;
     host.off_the_record();

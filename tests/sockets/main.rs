@@ -8,6 +8,7 @@
 )]
 
 mod approval_kills;
+mod approvals;
 mod commands;
 mod doctor;
 mod durability;

@@ -33,6 +33,7 @@ use tracing::debug;
 
 use self::admission::Decoded;
 use self::clock::{LifeClock, Pulse};
+pub(crate) use self::gate::ABOUT_THE_CALL;
 use self::keep::{Occupant, keep};
 use self::linger::Linger;
 use crate::core::Core;

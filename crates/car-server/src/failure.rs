@@ -4,6 +4,7 @@ use std::fmt;
 
 use car_protocol::{RpcError, code, kind};
 use car_state::approval::ApprovalError;
+use car_state::approval::grants::GrantError;
 use car_state::channel::SubscribeError;
 use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
@@ -187,6 +188,7 @@ fn approval(error: ApprovalError) -> RpcError {
         }
         ApprovalError::OwnerAway { .. } => RpcError::domain(kind::UNAVAILABLE, message).retryable(),
         ApprovalError::TooMany { limit: n } => RpcError::overloaded(message, n as u64),
+        ApprovalError::Consent(error) => Failure::from(error).error,
         _ => RpcError::internal(),
     }
 }
@@ -237,6 +239,21 @@ impl From<OutcomeError> for Failure {
                 .retryable()
                 .into(),
             OutcomeError::Storage(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<GrantError> for Failure {
+    fn from(error: GrantError) -> Self {
+        let message = shortened(&error);
+        match error {
+            GrantError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message).into(),
+            GrantError::TooMany(full) => limit(message, full.limit).into(),
+            GrantError::NotCanonical(_) => RpcError::invalid_params(Some("edits"), message).into(),
+            GrantError::Narrowing(_) => RpcError::invalid_params(Some("narrowing"), message).into(),
+            GrantError::Scope => RpcError::invalid_params(Some("scope"), message).into(),
+            GrantError::Storage(error) => error.into(),
             other => Self::internal(other),
         }
     }

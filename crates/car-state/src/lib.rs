@@ -3,6 +3,7 @@
 //! See the modules for what each owns and what it refuses to know.
 
 pub mod approval;
+pub mod audit;
 pub mod budget;
 pub mod callbacks;
 pub mod channel;

@@ -13,8 +13,10 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
+use crate::approval::grants::GrantBook;
 use crate::approval::rules::Rules;
 use crate::approval::{ApprovalGate, ApprovalParts, Approvals};
+use crate::audit::AuditSink;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource};
@@ -74,6 +76,8 @@ pub struct ServerState {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
+    audit: Arc<dyn AuditSink>,
+    grants: Arc<GrantBook>,
     outcomes: Arc<Outcomes>,
     quotas: Arc<Quotas>,
     providers: Arc<Providers>,
@@ -153,8 +157,11 @@ impl ServerState {
         let (clock, ids) = (&config.clock, &config.ids);
         let stream = HostStream::new(Arc::clone(&log), Arc::clone(clock), Arc::clone(ids));
         let stream = Arc::new(stream);
+        let audit = config.audit();
+        let grants = Arc::new(config.grants(&audit)?);
         let parts = ApprovalParts {
-            ledger: config.approval_ledger(),
+            ledger: config.approval_ledger(&audit),
+            grants: Arc::clone(&grants),
             stream: Arc::clone(&stream),
             sessions: Arc::clone(&sessions),
             reach: config.reach.clone(),
@@ -191,6 +198,8 @@ impl ServerState {
             clock: config.clock,
             ids: config.ids,
             host,
+            audit,
+            grants,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
             providers: Arc::new(providers),
@@ -291,6 +300,7 @@ impl ServerState {
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
+            grants: Arc::clone(&self.grants),
             registry: Arc::clone(&self.sessions),
             ledger: Arc::clone(&self.resumes),
         })
@@ -330,6 +340,18 @@ impl ServerState {
     #[must_use]
     pub fn approvals(&self) -> &Arc<Approvals> {
         self.host.approvals()
+    }
+
+    /// The consents that cover more than one call.
+    #[must_use]
+    pub fn grants(&self) -> &Arc<GrantBook> {
+        &self.grants
+    }
+
+    /// The chain of what was asked, decided and done with consent.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<dyn AuditSink> {
+        &self.audit
     }
 
     /// What became of calls that have an idempotency key.

@@ -1,8 +1,10 @@
 //! Every method, callback and notification, a file per namespace.
 
 pub mod approvals;
+pub mod audit;
 pub mod diagnostics;
 pub mod events;
+pub mod grants;
 pub mod host;
 pub mod notifications;
 pub mod policy;
@@ -56,6 +58,8 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     events::METHODS,
     host::METHODS,
     approvals::METHODS,
+    grants::METHODS,
+    audit::METHODS,
     request::METHODS,
     provided::METHODS,
     providers::METHODS,

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::failure::approval_refused;
 
 /// Members of the params that say how a call is made, and not what it does.
-const ABOUT_THE_CALL: [&str; 2] = ["_meta", "idempotency_key"];
+pub(crate) const ABOUT_THE_CALL: [&str; 2] = ["_meta", "idempotency_key"];
 
 /// What is asked about a call of `method`. One with a key runs with the params that the key stands for, or not at all.
 pub(super) fn question(

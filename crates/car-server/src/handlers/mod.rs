@@ -1,8 +1,10 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
 mod approvals;
+mod audit;
 mod diagnostics;
 mod events;
+mod grants;
 mod host;
 mod notifications;
 mod policy;
@@ -58,6 +60,12 @@ pub(crate) fn routes(
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
     routes.extend(approvals::routes(Arc::clone(state.host())));
+    // What people agreed to, and the chain that says so. Tasks where they wait for storage.
+    routes.extend(grants::routes(Arc::clone(state.grants())));
+    routes.extend(audit::routes(
+        Arc::clone(state.audit()),
+        Arc::clone(state.clock()),
+    ));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

@@ -7,15 +7,19 @@ use car_protocol::rpc::Empty;
 use car_protocol::rpc::rules::{
     DecidedBy, Explain, ExplainParams, ExplainedCall, Explanation, List, RuleDecision, RuleSet,
 };
-use car_state::approval::ApprovalGate;
+use car_state::approval::grants::{Grant, GrantBook};
 use car_state::approval::rules::{
     Arguments, Asking, Called, Judgement, Rules, Speaking, Subject, is_judged,
 };
+use car_state::approval::{Act, ApprovalGate, Operation, Requester, ToolVersion};
 use car_state::clock::Clock;
 use car_state::host::HostPlane;
+use car_state::identity::Identity;
 use car_state::providers::Providers;
 use car_state::server::ServerState;
+use serde_json::Value;
 
+use crate::connection::ABOUT_THE_CALL;
 use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Route, Routes};
@@ -27,6 +31,7 @@ struct Judges {
     gate: Arc<ApprovalGate>,
     host: Arc<HostPlane>,
     providers: Arc<Providers>,
+    grants: Arc<GrantBook>,
     clock: Arc<dyn Clock>,
 }
 
@@ -36,6 +41,7 @@ pub(super) fn routes(state: &ServerState) -> Vec<Route> {
         gate: Arc::clone(state.gate()),
         host: Arc::clone(state.host()),
         providers: Arc::clone(state.providers()),
+        grants: Arc::clone(state.grants()),
         clock: Arc::clone(state.clock()),
     };
     Routes::with(judges)
@@ -91,6 +97,19 @@ fn explain(judges: &Judges, cx: &Cx, params: ExplainParams) -> Result<Explanatio
             allowed.filter(|ruling| ruling.decision == RuleDecision::Allow)
         }
         Judgement::Ask(Asking { ruling, timeout }) => {
+            if let Some(grant) = granted(
+                judges,
+                cx,
+                &identity,
+                named.called,
+                params.call.arguments.clone(),
+            ) {
+                told.decided_by = DecidedBy::Grant;
+                told.reason = "a person has agreed to such calls".to_owned();
+                told.rule = ruling.map(|ruling| ruling.rule);
+                told.grant = Some(grant.id.as_str().to_owned());
+                return Ok(told);
+            }
             told.decision = RuleDecision::Ask;
             told.timeout_ms = Some(u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX));
             if ruling.is_none() {
@@ -111,6 +130,38 @@ fn explain(judges: &Judges, cx: &Cx, params: ExplainParams) -> Result<Explanatio
         told.revision = ruling.revision.as_ref().to_owned();
     }
     Ok(told)
+}
+
+/// The grant under which a call would run. Nothing of it is used.
+fn granted(
+    judges: &Judges,
+    cx: &Cx,
+    identity: &Identity,
+    called: Called<'_>,
+    mut arguments: Value,
+) -> Option<Grant> {
+    let operation = match called {
+        Called::Method(name) => {
+            if let Value::Object(members) = &mut arguments {
+                for about in ABOUT_THE_CALL {
+                    members.remove(about);
+                }
+            }
+            Operation::Method(name.into())
+        }
+        Called::Tool(name) => {
+            let known = cx.session().tools().get(name)?;
+            let version = ToolVersion::of_schema(&known.definition().parameters).ok();
+            let name = name.into();
+            Operation::Tool { name, version }
+        }
+    };
+    let speaking = Speaking::of(&judges.host, &identity.session);
+    let act = Act::new(operation, &arguments, Requester::from(identity)).ok()?;
+    let act = act
+        .of_agent(speaking.agent())
+        .in_project(speaking.project());
+    judges.grants.covering(&act)
 }
 
 fn name<'a>(judges: &Judges, call: &'a ExplainedCall) -> Result<Named<'a>, Failure> {

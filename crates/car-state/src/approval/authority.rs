@@ -4,6 +4,7 @@ use car_protocol::Timestamp;
 use car_protocol::rpc::approvals::{Approval, ApprovalStanding, Decider};
 use thiserror::Error;
 
+use crate::approval::grants::GrantError;
 use crate::identity::{Identity, Role};
 use crate::log::LogError;
 
@@ -103,6 +104,9 @@ pub enum ApprovalError {
         /// How many may be.
         limit: usize,
     },
+    /// The consent cannot reach as far as it says.
+    #[error(transparent)]
+    Consent(#[from] GrantError),
     /// It cannot be recorded.
     #[error(transparent)]
     Storage(#[from] LogError),

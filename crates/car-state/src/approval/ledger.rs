@@ -5,6 +5,7 @@ mod sqlite;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::idempotency::IdempotencyKey;
@@ -17,6 +18,8 @@ use parking_lot::Mutex;
 pub use self::sqlite::SqliteLedger;
 
 use super::desk::MAX_PENDING;
+use super::trail::trail;
+use crate::audit::{AuditSink, MemoryAudit};
 use crate::log::LogError;
 use crate::outcomes::Scope;
 
@@ -126,12 +129,38 @@ pub trait ApprovalLedger: Debug + Send + Sync + 'static {
 }
 
 /// Keeps rows in memory.
-#[derive(Debug, Default)]
-pub struct MemoryLedger(Mutex<BTreeMap<u64, LedgerRow>>);
+#[derive(Debug)]
+pub struct MemoryLedger {
+    rows: Mutex<BTreeMap<u64, LedgerRow>>,
+    audit: Arc<dyn AuditSink>,
+}
+
+impl Default for MemoryLedger {
+    fn default() -> Self {
+        Self::new(Arc::<MemoryAudit>::default())
+    }
+}
 
 impl MemoryLedger {
+    /// What happens is told to `audit`.
+    #[must_use]
+    pub fn new(audit: Arc<dyn AuditSink>) -> Self {
+        Self {
+            rows: Mutex::default(),
+            audit,
+        }
+    }
+
     fn keep(&self, row: LedgerRow) {
-        let mut rows = self.0.lock();
+        let records = {
+            let rows = self.rows.lock();
+            let before = rows.get(&row.approval.number);
+            trail(before.map(|row| &row.approval), &row.approval)
+        };
+        for record in records {
+            drop(self.audit.append(record));
+        }
+        let mut rows = self.rows.lock();
         rows.insert(row.approval.number, row);
         if rows.len() > KEPT_IN_MEMORY + MAX_PENDING {
             let over = |row: &LedgerRow| row.approval.standing != ApprovalStanding::Pending;
@@ -145,7 +174,7 @@ impl MemoryLedger {
 
 impl ApprovalLedger for MemoryLedger {
     fn load(&self, _: usize) -> Result<Vec<LedgerRow>, LogError> {
-        Ok(self.0.lock().values().cloned().collect())
+        Ok(self.rows.lock().values().cloned().collect())
     }
 
     fn admits(&self) -> Result<(), LogError> {
@@ -162,25 +191,25 @@ impl ApprovalLedger for MemoryLedger {
     }
 
     fn announced(&self, id: &str) {
-        let mut rows = self.0.lock();
+        let mut rows = self.rows.lock();
         if let Some(row) = rows.values_mut().find(|row| row.approval.id == id) {
             row.announced = true;
         }
     }
 
     fn forget(&self, id: &str) {
-        self.0.lock().retain(|_, row| row.approval.id != id);
+        self.rows.lock().retain(|_, row| row.approval.id != id);
     }
 
     fn find(&self, id: &str) -> BoxFuture<'static, Result<Option<Approval>, LogError>> {
-        let rows = self.0.lock();
+        let rows = self.rows.lock();
         let found = rows.values().find(|row| row.approval.id == id);
         let found = found.map(|row| row.approval.clone());
         ready(Ok(found)).boxed()
     }
 
     fn history(&self, query: HistoryQuery) -> BoxFuture<'static, Result<Vec<Approval>, LogError>> {
-        let rows = self.0.lock();
+        let rows = self.rows.lock();
         let approvals = rows.values().rev().map(|row| &row.approval);
         let wanted = approvals.filter(|approval| query.wants(approval));
         let page = wanted.take(query.limit).cloned().collect();

@@ -9,6 +9,7 @@ mod authority;
 mod canonical;
 mod desk;
 mod gate;
+pub mod grants;
 mod ledger;
 mod machine;
 mod plane;
@@ -16,6 +17,7 @@ mod preview;
 mod reach;
 pub mod route;
 pub mod rules;
+mod trail;
 mod verdict;
 
 pub use act::{

@@ -2,8 +2,10 @@
 
 mod asking;
 mod clock;
+mod consent;
 mod deciding;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +23,10 @@ pub(crate) use asking::Raising;
 pub use asking::{ClientQuestion, Question};
 pub use deciding::{Decided, Decision};
 
+use super::act::Act;
 use super::authority::{ApprovalError, authority};
 use super::desk::{Desk, MAX_OVER, Moment, ToDo};
+use super::grants::GrantBook;
 use super::ledger::{ApprovalLedger, HistoryQuery};
 use super::machine::Input;
 use super::reach::{NoRoute, Reach};
@@ -39,6 +43,9 @@ pub struct Approvals {
     stream: Arc<HostStream>,
     sessions: Arc<SessionRegistry>,
     reach: Arc<dyn Reach>,
+    grants: Arc<GrantBook>,
+    /// The calls that wait.
+    acts: Mutex<HashMap<String, Act>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     /// Woken when there may be something else to wait for.
@@ -54,6 +61,8 @@ pub struct ApprovalParts {
     pub stream: Arc<HostStream>,
     /// Who may be listening.
     pub sessions: Arc<SessionRegistry>,
+    /// The consents that cover more than one call.
+    pub grants: Arc<GrantBook>,
     /// How a person is reached who is not connected.
     pub reach: Option<Arc<dyn Reach>>,
     /// Wall time.
@@ -78,6 +87,8 @@ impl Approvals {
             ledger: parts.ledger,
             stream: parts.stream,
             sessions: parts.sessions,
+            grants: parts.grants,
+            acts: Mutex::default(),
             reach: parts.reach.unwrap_or_else(|| Arc::new(NoRoute)),
             clock: parts.clock,
             ids: parts.ids,
@@ -145,6 +156,12 @@ impl Approvals {
             }
         };
         let todo = self.desk.lock().step(id, input, self.now());
+        for told in &todo {
+            if let ToDo::Tell(approval) = told {
+                // Before the call goes on, whose next one it may cover.
+                self.grant(approval);
+            }
+        }
         self.perform(todo);
     }
 

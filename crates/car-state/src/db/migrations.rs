@@ -15,6 +15,8 @@ const STEPS: &[&str] = &[
     crate::outcomes::schema::OUTCOMES,
     crate::session::resume::sqlite::SESSIONS,
     crate::host::schema::HOST_PLANE,
+    crate::audit::sqlite::AUDIT,
+    crate::approval::grants::sqlite::GRANTS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

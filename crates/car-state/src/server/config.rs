@@ -10,8 +10,14 @@ use car_protocol::rpc::tools::ToolDefinition;
 use super::StateError;
 #[cfg(feature = "sqlite")]
 use crate::approval::SqliteLedger;
+#[cfg(feature = "sqlite")]
+use crate::approval::grants::SqliteGrants;
+use crate::approval::grants::{GrantBook, GrantStore, MemoryGrants};
 use crate::approval::rules::{NoRules, Rules};
 use crate::approval::{ApprovalGate, ApprovalLedger, MemoryLedger, Reach};
+#[cfg(feature = "sqlite")]
+use crate::audit::SqliteAudit;
+use crate::audit::{AuditSink, MemoryAudit};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
@@ -274,7 +280,7 @@ impl ServerStateConfig {
     }
 
     /// Where questions are recorded.
-    pub(super) fn approval_ledger(&self) -> Arc<dyn ApprovalLedger> {
+    pub(super) fn approval_ledger(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn ApprovalLedger> {
         if let Some(ledger) = &self.approvals {
             return Arc::clone(ledger);
         }
@@ -282,7 +288,7 @@ impl ServerStateConfig {
         if let Some(database) = &self.database {
             return Arc::new(SqliteLedger::new(database));
         }
-        Arc::<MemoryLedger>::default()
+        Arc::new(MemoryLedger::new(Arc::clone(audit)))
     }
 
     /// Where it is noted which host agents there are.
@@ -292,6 +298,30 @@ impl ServerStateConfig {
             return Arc::new(SqliteAgentNotes(database.clone()));
         }
         Arc::new(NoAgentNotes)
+    }
+
+    /// The chain of what was asked and decided.
+    pub(super) fn audit(&self) -> Arc<dyn AuditSink> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAudit::new(database));
+        }
+        Arc::<MemoryAudit>::default()
+    }
+
+    fn grant_store(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn GrantStore> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteGrants::new(database));
+        }
+        Arc::new(MemoryGrants::new(Arc::clone(audit)))
+    }
+
+    /// The consents that cover more than one call.
+    pub(super) fn grants(&self, audit: &Arc<dyn AuditSink>) -> Result<GrantBook, StateError> {
+        let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        let store = self.grant_store(audit);
+        Ok(GrantBook::open(store, Arc::clone(audit), clock, ids)?)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

@@ -31,6 +31,7 @@ pub(crate) use resume::Way;
 use resume::{ResumeLedger, Resumption};
 pub use subscriptions::{Asked, FedStream, Subscriptions};
 
+use crate::approval::grants::GrantBook;
 use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
@@ -61,6 +62,7 @@ pub struct ClientSession {
     log: Arc<dyn EventLog>,
     stream: StreamName,
     host: Arc<HostPlane>,
+    grants: Arc<GrantBook>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -89,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
+    pub(crate) grants: Arc<GrantBook>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -113,6 +116,7 @@ impl ClientSession {
             log: parts.log,
             stream: parts.stream,
             host: parts.host,
+            grants: parts.grants,
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -340,6 +344,7 @@ impl ClientSession {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
         }
         self.host.leave(&self.id);
+        self.grants.end_session(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
@@ -352,6 +357,7 @@ impl Drop for ClientSession {
         self.cancel.cancel();
         self.end_resumption();
         self.host.leave(&self.id);
+        self.grants.end_session(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);

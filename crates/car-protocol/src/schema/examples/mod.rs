@@ -5,8 +5,10 @@
 //! fuzzing come from here.
 
 mod approvals;
+mod audit;
 mod diagnostics;
 mod events;
+mod grants;
 mod host;
 mod notifications;
 mod policy;
@@ -82,6 +84,8 @@ pub fn examples() -> Vec<Example> {
         events::examples,
         host::examples,
         approvals::examples,
+        grants::examples,
+        audit::examples,
         request::examples,
         provided::examples,
         providers::examples,

@@ -155,7 +155,9 @@ fn respelled(value: &Value) -> String {
         Value::String(text) => escaped(text),
         Value::Number(number) if number.is_f64() => format!("{:e}", number.as_f64().unwrap()),
         Value::Number(number) if number.as_i64().is_some_and(|whole| whole.abs() < 1 << 53) => {
-            format!("{number}0.00e-1")
+            // Ten times as much, and a tenth of that; a number does not begin with a nought.
+            let tens = if number.as_i64() == Some(0) { "" } else { "0" };
+            format!("{number}{tens}.00e-1")
         }
         other => other.to_string(),
     }

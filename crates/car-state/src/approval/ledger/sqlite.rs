@@ -11,6 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{ActKey, ApprovalLedger, HistoryQuery, KEPT, KEPT_FOR, LedgerRow, Terms, Told};
+use crate::approval::trail::{dropped, trail};
+use crate::audit::sqlite::append;
 use crate::db::{Database, DbError, Job};
 use crate::log::{Durability, LogError};
 use crate::outcomes::Scope;
@@ -191,6 +193,10 @@ impl Job for Writing {
             }
         };
         let shown = &self.row.approval;
+        let before = stored(connection, &shown.id)?;
+        for record in trail(before.as_ref(), shown) {
+            append(connection, &record)?;
+        }
         connection.prepare_cached(RECORD)?.execute(params![
             number(shown.number),
             shown.id,
@@ -216,6 +222,14 @@ impl Job for Writing {
     }
 }
 
+/// The row as it is stored; none where it is not there, or says nothing readable.
+fn stored(connection: &Connection, id: &str) -> rusqlite::Result<Option<Approval>> {
+    let sql = "SELECT approval FROM approvals WHERE id = ?1";
+    let mut find = connection.prepare_cached(sql)?;
+    let text: Option<String> = find.query_row([id], |row| row.get(0)).optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
 /// Drops what is too old, or too much.
 fn prune(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
     let oldest = now.unix_millis().saturating_sub_unsigned(millis(KEPT_FOR));
@@ -234,6 +248,9 @@ struct Forgetting(String);
 
 impl Job for Forgetting {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some(approval) = stored(connection, &self.0)? {
+            append(connection, &dropped(&approval))?;
+        }
         let mut forget = connection.prepare_cached("DELETE FROM approvals WHERE id = ?1")?;
         forget.execute([&self.0]).map(drop)
     }
@@ -285,6 +302,7 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
+    use crate::audit::sqlite::AUDIT;
     use crate::db::DatabaseOptions;
     use crate::host::schema::HOST_PLANE;
 
@@ -406,6 +424,7 @@ mod tests {
     fn what_is_too_old_or_too_much_goes_and_what_is_pending_stays() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(HOST_PLANE).unwrap();
+        connection.execute_batch(AUDIT).unwrap();
         let write = |row| Writing::of(row, None).run(&connection).unwrap();
         let now = row(1, ApprovalStanding::Pending).approval.created_at;
         let mut old = row(1, ApprovalStanding::Denied);

@@ -62,7 +62,7 @@ pub struct ClientQuestion {
 }
 
 impl Approvals {
-    /// Asks a person about a call and waits. Whoever stops waiting withdraws the question. The same call of a session that
+    /// Asks a person about a call and waits; where a person agreed before to calls like it, that counts. Whoever stops waiting withdraws the question. The same call of a session that
     /// was resumed after a restart goes on with the question that it had asked, or gets the answer that was given.
     ///
     /// # Errors
@@ -72,9 +72,13 @@ impl Approvals {
         by: &Identity,
         question: Question,
     ) -> Result<Verdict, ApprovalError> {
+        if let Some(consent) = self.granted(&question.act).await? {
+            return Ok(Verdict::Approved(Box::new(consent)));
+        }
         self.ledger.admits()?;
         self.stream.admits()?;
-        let (id, verdict) = self.put(by, question)?;
+        let act = question.act.clone();
+        let (id, verdict) = self.put(by, question, act)?;
         let waiting = Waiting {
             approvals: self,
             id: &id,
@@ -96,6 +100,7 @@ impl Approvals {
         self: &Arc<Self>,
         by: &Identity,
         question: Question,
+        asked: Act,
     ) -> Result<(String, oneshot::Receiver<Verdict>), ApprovalError> {
         let (now, digest) = (self.now(), question.act.digest().to_string());
         let (found, id) = {
@@ -145,6 +150,7 @@ impl Approvals {
             }
         };
         let (verdict, todo) = found;
+        self.acts.lock().insert(id.clone(), asked);
         self.perform(todo);
         Ok((id, verdict))
     }
@@ -251,6 +257,7 @@ struct Waiting<'a> {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
+        self.approvals.acts.lock().remove(self.id);
         let todo = {
             let (mut desk, now) = (self.approvals.desk.lock(), self.approvals.now());
             desk.end(self.id, Input::CallGone, "caller_gone", now)

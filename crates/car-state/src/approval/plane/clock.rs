@@ -41,6 +41,7 @@ impl Approvals {
             .filter(|session| session.hears(self.stream.name()))
             .map(|session| session.identity().get())
             .collect();
+        // The registry has no order; what is told and recorded has one.
         listeners.sort_by(|one, other| one.session.cmp(&other.session));
         if !listeners.is_empty() {
             self.delivered(id, &listeners);

@@ -64,6 +64,9 @@ impl Approvals {
         listens: bool,
     ) -> Decided {
         self.expire_now(id);
+        if let Err(error) = self.can_reach(by, id, &decision, listens) {
+            return Decided::Now(Err(error));
+        }
         let now = self.now();
         let (tell, mut told) = oneshot::channel();
         let todo = {
@@ -120,6 +123,28 @@ impl Approvals {
                 .boxed(),
             ),
         }
+    }
+
+    /// Whether a consent that is to reach beyond its act can, where the decision fits otherwise. Without the lock of the
+    /// desk: grants have their own.
+    fn can_reach(
+        &self,
+        by: &Identity,
+        id: &str,
+        decision: &Decision,
+        listens: bool,
+    ) -> Result<(), ApprovalError> {
+        if decision.scope == ConsentScope::Once {
+            return Ok(());
+        }
+        let fitting = {
+            let desk = self.desk.lock();
+            let open = desk.get(id).filter(|row| row.is_open());
+            open.filter(|row| self.fits(row, by, decision, listens).is_ok())
+                .map(|row| row.shown.clone())
+        };
+        // What does not fit is refused where it is decided.
+        fitting.map_or(Ok(()), |shown| self.may_reach(&shown, decision))
     }
 
     /// The session that owns a question, where one does.
