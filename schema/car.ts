@@ -387,6 +387,30 @@ export interface Methods {
    */
   "approvals.rules": { params?: NoParams; result: ApprovalRules };
   /**
+   * The consents that are in force, in the order in which they were given: to a host all, to everybody else those of the caller's credential.
+   *
+   * Access: client.
+   */
+  "grants.list": { params?: GrantListParams; result: GrantList };
+  /**
+   * Ends a consent. No call begins under it once this is answered; one that has begun goes on.
+   *
+   * Access: host.
+   */
+  "grants.revoke": { params: GrantRevokeParams; result: Grant };
+  /**
+   * Checks the chain from its beginning. It takes a moment where it is long.
+   *
+   * Access: host.
+   */
+  "audit.verify": { params?: AuditVerifyParams; result: AuditVerified };
+  /**
+   * Removes what was written and shown with records, and records that. The chain stays whole.
+   *
+   * Access: host.
+   */
+  "audit.redact": { params?: AuditRedactParams; result: AuditRedacted };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -879,8 +903,8 @@ export interface ApprovalWithdrawParams {
 export interface ApprovalsExplainParams {
   /** The call. */
   call: ExplainedCall;
-  /** When it would be made; now when left out. */
-  at?: Timestamp | null;
+  /** When it would be made, in milliseconds since 1970 (UTC); now when left out. */
+  at_ms?: number | null;
 }
 
 /** Result of `approvals.seen`. */
@@ -907,6 +931,56 @@ export interface ApprovedAct {
   project?: string;
   /** Why a person is asked, in the words of the rule. */
   because?: string;
+}
+
+/** Where a chain is broken. */
+export interface AuditBroken {
+  /** The record. */
+  seq: number;
+  /** What is wrong: `missing`, `hash`, `previous`, `body`, `text`, `text_gone`, `beginning`, `end` or `head`. */
+  what: string;
+  /** The same for a person. */
+  message: string;
+}
+
+/** Params of `audit.redact`: one of both. */
+export interface AuditRedactParams {
+  /** One record. */
+  seq?: number | null;
+  /** All records from the beginning up to the first that is not older than this moment, in RFC 3339. */
+  before?: string | null;
+}
+
+/** Result of `audit.redact`. */
+export interface AuditRedacted {
+  /** The first record; 0 where there was nothing to remove. */
+  first: number;
+  /** The last record. */
+  last: number;
+  /** How many texts were removed. */
+  texts: number;
+}
+
+/** Result of `audit.verify`. */
+export interface AuditVerified {
+  /** Whether the chain is whole. */
+  whole: boolean;
+  /** How many records there are. 0 where it is broken, and so are the other numbers. */
+  records: number;
+  /** The number of the first that is kept. */
+  first: number;
+  /** The last record, as `SEQ:HASH`, to be kept elsewhere; absent where it is broken. */
+  head?: string;
+  /** Records whose text was redacted. */
+  redacted: number;
+  /** Where it is broken first. */
+  broken?: AuditBroken;
+}
+
+/** Params of `audit.verify`. */
+export interface AuditVerifyParams {
+  /** A head that was kept elsewhere, `SEQ:HASH`: the chain must contain it. */
+  head?: string | null;
 }
 
 /** A part of a `Budget`. */
@@ -1492,6 +1566,64 @@ export type FailureKind =
 export type GlobalScope =
   /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
   | "global";
+
+/** A consent that covers more than one call. */
+export interface Grant {
+  /** Its id. */
+  id: string;
+  /** The method that it covers. */
+  method?: string;
+  /** The tool that it covers. */
+  tool?: string;
+  /** The version of the tool that it covers: its version, or the digest of its schema. */
+  tool_version?: string;
+  /** Whose calls it covers: `client`, `host`, or `anonymous/` and the session. */
+  owner: string;
+  /** The session that it ends with. */
+  session_id?: string;
+  /** What arguments must be: patterns, by JSON pointer. */
+  arguments?: { [key: string]: string };
+  /** The one act that it covers. */
+  digest?: string;
+  /** The one agent whose calls it covers. */
+  agent_id?: string;
+  /** The credential of the person who gave it. */
+  created_by: string;
+  /** When. */
+  created_at: Timestamp;
+  /** The approval that it was given with. */
+  approval_id: string;
+  /** The rules that were in force then. */
+  policy_revision?: string;
+  /** When it ends by itself, by the wall clock. */
+  expires_at?: Timestamp;
+  /** How often it can still be used; absent where that is not counted. */
+  remaining?: number;
+  /** How often it let a call run. */
+  uses: number;
+  /** When it did last. */
+  last_used_at?: Timestamp;
+}
+
+/** Result of `grants.list`. */
+export interface GrantList {
+  /** At most 4,096. */
+  grants: Grant[];
+}
+
+/** Params of `grants.list`. */
+export interface GrantListParams {
+  /** Only those for this method. */
+  method?: string | null;
+  /** Only those for this tool. */
+  tool?: string | null;
+}
+
+/** Params of `grants.revoke`. */
+export interface GrantRevokeParams {
+  /** The grant. */
+  grant_id: string;
+}
 
 /** Params of `server.handshake`. */
 export interface HandshakeParams {

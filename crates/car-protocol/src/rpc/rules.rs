@@ -22,9 +22,9 @@ crate::methods! {
 pub struct ExplainParams {
     /// The call.
     pub call: ExplainedCall,
-    /// When it would be made; now when left out.
+    /// When it would be made, in milliseconds since 1970 (UTC); now when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
+    pub at_ms: Option<i64>,
 }
 
 /// A call that is only thought of: of a method, or of a tool by a proposal.

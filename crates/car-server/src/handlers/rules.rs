@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::rules::{
     DecidedBy, Explain, ExplainParams, ExplainedCall, Explanation, List, RuleDecision, RuleSet,
 };
+use car_protocol::{RpcError, Timestamp};
 use car_state::approval::grants::{Grant, GrantBook};
 use car_state::approval::rules::{
     Arguments, Asking, Called, Judgement, Rules, Speaking, Subject, is_judged,
@@ -72,7 +72,9 @@ fn explain(judges: &Judges, cx: &Cx, params: ExplainParams) -> Result<Explanatio
         arguments: Arguments::Value(&params.call.arguments),
         identity: &identity,
         speaking: &|| Speaking::of(&judges.host, &identity.session),
-        at: params.at.unwrap_or_else(|| judges.clock.now()),
+        at: params
+            .at_ms
+            .map_or_else(|| judges.clock.now(), Timestamp::from_unix_millis),
     };
     let ruling = match named.judged {
         true => judges.rules.judge(&subject),

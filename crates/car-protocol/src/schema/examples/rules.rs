@@ -12,7 +12,7 @@ pub(super) fn examples() -> Vec<Example> {
                     "tool": "shell",
                     "arguments": { "to": ["ada@example.org"] },
                 },
-                "at": "2026-01-02T03:04:05.678Z",
+                "at_ms": 1_767_323_045_678_i64,
             }),
             json!({ "call": { "tool": "shell", "arguments": null } }),
         )
