@@ -104,6 +104,7 @@ fn a_person_decides_by_id_and_only_once() {
             complaint(&output)
         );
     }
+    agent.cut();
 }
 
 #[test]
@@ -125,6 +126,7 @@ fn what_a_person_says_reaches_who_asked() {
     assert!(said(&output).contains("denied"), "{}", said(&output));
     let history = told(&sandbox, &["approvals", "history"]);
     assert_eq!(history["approvals"][0]["id"], id);
+    agent.cut();
 }
 
 #[test]
@@ -143,7 +145,7 @@ fn a_consent_to_three_times_is_used_three_times_over_a_kill_and_is_revoked() {
     assert_eq!(grants["grants"][0]["remaining"], 1);
     assert_eq!(grants["grants"][0]["uses"], 1);
     daemon.kill();
-    drop(one);
+    one.cut();
 
     let daemon = sandbox.start(&[]);
     let mut one = runtime.block_on(agent(&sandbox, &daemon));
@@ -176,6 +178,7 @@ fn a_consent_to_three_times_is_used_three_times_over_a_kill_and_is_revoked() {
     assert_eq!(count("decided"), 3, "{kinds:?}");
     assert_eq!(count("asked"), 3, "{kinds:?}");
     assert!(sandbox.run(&["audit", "verify"]).status.success());
+    one.cut();
 }
 
 /// The kinds of all records, from the export.
@@ -223,6 +226,7 @@ fn a_chain_that_was_changed_is_found_with_and_without_a_daemon() {
     let verified = told(&sandbox, &["audit", "verify", "--head", &head]);
     assert_eq!(verified["whole"], true);
     daemon.kill();
+    one.cut();
     assert_eq!(told(&sandbox, &["audit", "redact", "1"])["texts"], 0);
     assert_eq!(
         told(&sandbox, &["audit", "verify", "--head", &head])["whole"],
@@ -270,6 +274,7 @@ fn without_a_terminal_watch_prints_a_line_for_each() {
     assert_eq!(ended["approval"]["standing"], "denied");
     assert!(watch.wait().unwrap().success());
     runtime.block_on(one.answer_to(parked));
+    one.cut();
 }
 
 /// A terminal: what a person types into and reads from.
@@ -360,4 +365,6 @@ fn at_a_terminal_watch_rings_and_asks_in_place() {
     terminal.shows("ended ");
     terminal.types("q\n");
     assert!(watch.wait().unwrap().success());
+    one.cut();
+    other.cut();
 }

@@ -10,10 +10,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
-use super::grants::{GrantBook, MemoryGrants};
 use super::plane::Raising;
 use super::*;
-use crate::audit::{AuditSink, MemoryAudit};
 use crate::clock::{Clock, CountingIds, FixedClock};
 use crate::host::HostStream;
 use crate::identity::{Identity, Principal, Role, SessionId};
@@ -66,20 +64,11 @@ impl Life {
             Arc::<Turned>::clone(&clock),
             Arc::<CountingIds>::clone(&ids),
         );
-        let audit: Arc<dyn AuditSink> = Arc::<MemoryAudit>::default();
-        let store = Arc::new(MemoryGrants::new(Arc::clone(&audit)));
-        let grants = GrantBook::open(
-            store,
-            audit,
-            Arc::<Turned>::clone(&clock),
-            Arc::<CountingIds>::clone(&ids),
-        )
-        .unwrap();
         let parts = ApprovalParts {
             ledger: Arc::clone(ledger),
             stream: Arc::new(stream),
             sessions: Arc::default(),
-            grants: Arc::new(grants),
+            grants: grants::tests::in_memory(clock.clone(), ids.clone()),
             reach: None,
             clock: Arc::<Turned>::clone(&clock),
             ids,

@@ -14,7 +14,7 @@ mod store;
 mod subject;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod wire;
 
 pub use book::{GrantBook, GrantError, MAX_LIFE, MAX_TIMES, Terms};

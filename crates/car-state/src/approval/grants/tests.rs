@@ -1,12 +1,16 @@
 mod book;
 mod race;
 
+use std::sync::Arc;
+
 use car_protocol::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::approval::{Act, Operation, PolicyRevision, Requester, ToolVersion};
+use crate::audit::{AuditSink, MemoryAudit};
+use crate::clock::{Clock, IdSource};
 use crate::identity::{Identity, Principal, Role, SessionId};
 
 fn at(millis: i64) -> Timestamp {
@@ -27,6 +31,16 @@ fn asks(session: &str, principal: Principal, operation: Operation, arguments: &V
     };
     let act = Act::new(operation, arguments, requester).unwrap();
     act.under(Some(PolicyRevision::new("r1")))
+}
+
+/// A book that keeps nothing beyond its life.
+pub(in crate::approval) fn in_memory(
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+) -> Arc<GrantBook> {
+    let audit: Arc<dyn AuditSink> = Arc::<MemoryAudit>::default();
+    let store = Arc::new(MemoryGrants::new(Arc::clone(&audit)));
+    Arc::new(GrantBook::open(store, audit, clock, ids).unwrap())
 }
 
 /// The usual act: the client's session `s` runs `git` in the shell.
