@@ -63,6 +63,10 @@ impl Approvals {
         decision: Decision,
         listens: bool,
     ) -> Decided {
+        // Before anything is changed: what cannot be recorded is not decided.
+        if let Err(error) = self.ledger.admits() {
+            return Decided::Now(Err(error.into()));
+        }
         self.expire_now(id);
         if let Err(error) = self.can_reach(by, id, &decision, listens) {
             return Decided::Now(Err(error));
