@@ -339,6 +339,78 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
+   * Approvals that wait, or those in another state, newest first.
+   *
+   * Access: client.
+   */
+  "approvals.list": { params?: ApprovalListParams; result: ApprovalList };
+  /**
+   * One approval, whatever became of it.
+   *
+   * Access: client.
+   */
+  "approvals.get": { params: ApprovalParams; result: Approval };
+  /**
+   * Decides an approval, once. The first decision counts; whoever comes later is told who decided, and when.
+   *
+   * Access: client.
+   */
+  "approvals.decide": { params: ApprovalDecideParams; result: Approval };
+  /**
+   * Notes that a person has these approvals before them. Their clocks run from then on, unless they ran already.
+   *
+   * Access: client.
+   */
+  "approvals.seen": { params: ApprovalSeenParams; result: ApprovalsSeen };
+  /**
+   * Takes back what the caller's session asked for. A call that waits for it is refused.
+   *
+   * Access: client.
+   */
+  "approvals.withdraw": { params: ApprovalWithdrawParams; result: Approval };
+  /**
+   * Approvals that are over, newest first, as long as they are kept.
+   *
+   * Access: client.
+   */
+  "approvals.history": { params?: ApprovalHistoryParams; result: ApprovalHistory };
+  /**
+   * Says what would become of a call by this session: whether it would run, a person would be asked, or it would be refused, and which rule, grant or set says so. Nobody is asked, and nothing is used up.
+   *
+   * Access: client.
+   */
+  "approvals.explain": { params: ApprovalsExplainParams; result: ApprovalExplanation };
+  /**
+   * The rules in effect, and what is wrong with files that are not.
+   *
+   * Access: client.
+   */
+  "approvals.rules": { params?: NoParams; result: ApprovalRules };
+  /**
+   * The consents that are in force, in the order in which they were given: to a host all, to everybody else those of the caller's credential.
+   *
+   * Access: client.
+   */
+  "grants.list": { params?: GrantListParams; result: GrantList };
+  /**
+   * Ends a consent. No call begins under it once this is answered; one that has begun goes on.
+   *
+   * Access: host.
+   */
+  "grants.revoke": { params: GrantRevokeParams; result: Grant };
+  /**
+   * Checks the chain from its beginning. It takes a moment where it is long.
+   *
+   * Access: host.
+   */
+  "audit.verify": { params?: AuditVerifyParams; result: AuditVerified };
+  /**
+   * Removes what was written and shown with records, and records that. The chain stays whole.
+   *
+   * Access: host.
+   */
+  "audit.redact": { params?: AuditRedactParams; result: AuditRedacted };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -376,6 +448,30 @@ export interface Methods {
    * Access: client.
    */
   "vision.ocr": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Offers to serve provided methods. The newest offer of a method counts: the session that had it before serves it no more, except for calls that are under way. It ends with its session.
+   *
+   * Access: host.
+   */
+  "providers.register": { params: ProvidersRegisterParams; result: ProvidersRegistered };
+  /**
+   * Takes offers of the caller's session back, all of them when no method is named. Calls under way go on.
+   *
+   * Access: host.
+   */
+  "providers.unregister": { params?: ProvidersUnregisterParams; result: ProvidersUnregistered };
+  /**
+   * The provided methods, by name, and who serves each.
+   *
+   * Access: client.
+   */
+  "providers.list": { params?: NoParams; result: ProviderList };
+  /**
+   * Shows a notification on the desktop that the daemon runs on. `unavailable` where there is none that could.
+   *
+   * Access: client.
+   */
+  "notifications.local": { params: LocalNotificationParams; result: LocalNotificationShown };
 }
 
 /** What the daemon asks a client, by name. */
@@ -386,6 +482,12 @@ export interface Callbacks {
    * Taken back by `tools.cancel`.
    */
   "tools.execute": { params: ToolsExecuteParams; result: unknown };
+  /**
+   * Asks a provider to serve a call that the gate has let through. The result is the call's, whatever JSON it is; an error's `message` is what the caller is told.
+   *
+   * Taken back by `provider.cancel`.
+   */
+  "provider.call": { params: ProviderCallParams; result: unknown };
 }
 
 /** What the daemon tells a client, by name. */
@@ -404,6 +506,8 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** Takes a `provider.call` back: nobody waits for its answer. */
+  "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
   "execution.event": { params: ExecutionEvent };
 }
@@ -566,6 +670,319 @@ export interface AgentDisplayOutput {
   accent?: string;
 }
 
+/** A question to a person, and what became of it. */
+export interface Approval {
+  /** Its id. */
+  id: string;
+  /** Its number: later ones have higher ones. */
+  number: number;
+  /** What is to be done: `ws.method:` or `tool:` and a name for a call, anything for a client's question. */
+  action: string;
+  /** The call that waits; absent for a client's question. */
+  act?: ApprovedAct;
+  /** Who asks. */
+  asker: ApprovalAsker;
+  /** The session that owns a client's question; absent for a call, and where anybody may decide. */
+  owner?: string;
+  /** The agent that it is about. */
+  agent_id?: string;
+  /** What else a person needs to know. */
+  details: unknown;
+  /** The answers to choose from. */
+  options: string[];
+  /** Where it stands. */
+  standing: ApprovalStanding;
+  /** Why it ended without a decision: `timeout`, `nobody_reached`, `session_ended`, `caller_gone`, `restart`, or what the client gave that took it back. */
+  reason?: string;
+  /** When it was asked. */
+  created_at: Timestamp;
+  /** Until when somebody who can decide has to be reached; absent when somebody was. */
+  reach_by?: Timestamp;
+  /** When it expires; absent until somebody who can decide was reached, and where it does not. */
+  expires_at?: Timestamp;
+  /** Whom it was shown to who can decide, in their order. */
+  delivered_to: ApprovalNoticed[];
+  /** Who has said that a person saw it. */
+  seen_by: ApprovalNoticed[];
+  /** The decision. */
+  decision?: ApprovalDecision;
+  /** When it ended. */
+  ended_at?: Timestamp;
+  /** Whether the decision was given to the call. One that is not waits for the call to come again. */
+  used: boolean;
+}
+
+/** Who asks. */
+export interface ApprovalAsker {
+  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  principal: string;
+  /** What it allows. */
+  role: SessionRole;
+  /** The session. */
+  session_id: string;
+}
+
+/** What a person decides. */
+export type ApprovalChoice =
+  /** It may be done. */
+  | "approve"
+  /** It may not. */
+  | "deny";
+
+/** Params of `approvals.decide`. */
+export interface ApprovalDecideParams {
+  /** The approval. */
+  approval_id: string;
+  /** What is decided. */
+  decision: ApprovalChoice;
+  /** The digest that the person saw. Where it is given and is not that of the row, nothing is decided. */
+  digest?: string | null;
+  /** How far a consent reaches; `once` when left out. */
+  scope?: ConsentScope | null;
+  /** What a consent beyond `once` is narrowed to. */
+  narrowing?: ConsentNarrowing | null;
+  /** For whoever asked: it reaches them with a refusal, and everybody who hears of the decision. At most 4 KiB. */
+  comment?: string | null;
+  /** Arguments to run with instead of those that were asked about, where the call allows it; at most 256 KiB of JSON. */
+  edits?: unknown;
+}
+
+/** Who decided. */
+export interface ApprovalDecider {
+  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  principal: string;
+  /** What it allows. */
+  role: SessionRole;
+  /** The session. */
+  session_id: string;
+}
+
+/** A decision. */
+export interface ApprovalDecision {
+  /** The option that was chosen: `approve` or `deny`, or another one of a client's question. */
+  resolution: string;
+  /** Who decided. */
+  by: ApprovalDecider;
+  /** When. */
+  at: Timestamp;
+  /** How far a consent reaches. */
+  scope: ConsentScope;
+  /** What it is narrowed to. */
+  narrowing?: ConsentNarrowingOutput;
+  /** What was said with it. */
+  comment?: string;
+  /** The arguments that run instead of those that were asked about. */
+  edits?: unknown;
+}
+
+/** Result of `approvals.explain`. */
+export interface ApprovalExplanation {
+  /** What would become of the call. */
+  decision: RuleDecision;
+  /** Who says so. */
+  decided_by: ApprovalSource;
+  /** The rule. */
+  rule?: string;
+  /** The grant. */
+  grant?: string;
+  /** Why, for a person. */
+  reason: string;
+  /** How long a person would have, in milliseconds, where one would be asked. */
+  timeout_ms?: number;
+  /** Every rule that matches, the strictest first. */
+  matched: MatchedRule[];
+  /** The revision of the rules that were asked. */
+  revision: string;
+  /** For a method that a connected host provides: whether one does now. Without one the call is `unavailable` before anybody is asked. */
+  available?: boolean;
+}
+
+/** Result of `approvals.history`. */
+export interface ApprovalHistory {
+  /** Newest first, by the order in which they were asked. */
+  approvals: Approval[];
+  /** For `before`, where there is more. */
+  next?: number;
+}
+
+/** Params of `approvals.history`. */
+export interface ApprovalHistoryParams {
+  /** 1 to 500; 100 when left out. */
+  limit?: number | null;
+  /** Where the page before ended: its `next`. */
+  before?: number | null;
+  /** Only those about this agent. */
+  agent_id?: string | null;
+  /** Only those that ended so. */
+  standing?: ApprovalStanding | null;
+}
+
+/** Result of `approvals.list`. */
+export interface ApprovalList {
+  /** Newest first. */
+  approvals: Approval[];
+}
+
+/** Params of `approvals.list`. */
+export interface ApprovalListParams {
+  /** Only those about this agent. */
+  agent_id?: string | null;
+  /** Only those that the caller may decide. */
+  mine_to_decide?: boolean | null;
+}
+
+/** Whom an approval came to, and when. */
+export interface ApprovalNoticed {
+  /** `session:` and its id, or `route:` and its name. */
+  by: string;
+  /** When it did. */
+  at: Timestamp;
+}
+
+/** Names an approval. */
+export interface ApprovalParams {
+  /** Its id. */
+  approval_id: string;
+}
+
+/** Result of `approvals.rules`. */
+export interface ApprovalRules {
+  /** SHA-256 of the files in effect, in hex: it changes when a rule does. */
+  revision: string;
+  /** When they were loaded. */
+  loaded_at: Timestamp;
+  /** The rules in effect, by file and line. */
+  rules: RuleInfo[];
+  /** What is wrong with the files as they are now. While there is something, the rules stay as they were. */
+  problems: RuleProblem[];
+  /** Where the files are; left out where there are none to read. */
+  folder?: string;
+}
+
+/** Params of `approvals.seen`. */
+export interface ApprovalSeenParams {
+  /** The approvals, 1 to 100. */
+  approval_ids: string[];
+}
+
+/** Who says what becomes of a call. */
+export type ApprovalSource =
+  /** The rule that `rule` names. */
+  | "rule"
+  /** The gate's set of methods and tools. */
+  | "gate"
+  /** The grant that `grant` names: a person agreed before. */
+  | "grant"
+  /** Nothing is said about the call, so it runs. */
+  | "nothing";
+
+/** Where an approval stands. */
+export type ApprovalStanding =
+  /** Nobody has decided. */
+  | "pending"
+  /** A person agreed, or chose one of the options of a client's question. */
+  | "approved"
+  /** A person refused. */
+  | "denied"
+  /** Nobody decided in time, or nobody who could was reached; `reason` tells which. */
+  | "expired"
+  /** Who asked does not want an answer any more. */
+  | "withdrawn"
+  /** The client that raised it, or the agent that it is about, is gone. */
+  | "agent_gone";
+
+/** Params of `approvals.withdraw`. */
+export interface ApprovalWithdrawParams {
+  /** The approval. */
+  approval_id: string;
+  /** Why, for a person; at most 256 bytes; `withdrawn` when left out. */
+  reason?: string | null;
+}
+
+/** Params of `approvals.explain`. */
+export interface ApprovalsExplainParams {
+  /** The call. */
+  call: ExplainedCall;
+  /** When it would be made, in milliseconds since 1970 (UTC); now when left out. */
+  at_ms?: number | null;
+}
+
+/** Result of `approvals.seen`. */
+export interface ApprovalsSeen {
+  /** Those of them that wait and that the caller may decide. */
+  seen: string[];
+}
+
+/** What exactly is decided about. */
+export interface ApprovedAct {
+  /** The method of a connection's call. */
+  method?: string;
+  /** The tool of a proposal's call. */
+  tool?: string;
+  /** SHA-256 of the act with its canonical arguments (RFC 8785), in hex. A decision covers this and nothing else. */
+  digest: string;
+  /** The arguments as far as they are shown: cut at a character, secrets masked. */
+  preview: unknown;
+  /** What the tool was when it was asked about: its version, or the digest of its schema. */
+  tool_version?: string;
+  /** The rules that were in force. */
+  policy_revision?: string;
+  /** What the agent works on. */
+  project?: string;
+  /** Why a person is asked, in the words of the rule. */
+  because?: string;
+}
+
+/** Where a chain is broken. */
+export interface AuditBroken {
+  /** The record. */
+  seq: number;
+  /** What is wrong: `missing`, `hash`, `previous`, `body`, `text`, `text_gone`, `beginning`, `end` or `head`. */
+  what: string;
+  /** The same for a person. */
+  message: string;
+}
+
+/** Params of `audit.redact`: one of both. */
+export interface AuditRedactParams {
+  /** One record. */
+  seq?: number | null;
+  /** All records from the beginning up to the first that is not older than this moment, in RFC 3339. */
+  before?: string | null;
+}
+
+/** Result of `audit.redact`. */
+export interface AuditRedacted {
+  /** The first record; 0 where there was nothing to remove. */
+  first: number;
+  /** The last record. */
+  last: number;
+  /** How many texts were removed. */
+  texts: number;
+}
+
+/** Result of `audit.verify`. */
+export interface AuditVerified {
+  /** Whether the chain is whole. */
+  whole: boolean;
+  /** How many records there are. 0 where it is broken, and so are the other numbers. */
+  records: number;
+  /** The number of the first that is kept. */
+  first: number;
+  /** The last record, as `SEQ:HASH`, to be kept elsewhere; absent where it is broken. */
+  head?: string;
+  /** Records whose text was redacted. */
+  redacted: number;
+  /** Where it is broken first. */
+  broken?: AuditBroken;
+}
+
+/** Params of `audit.verify`. */
+export interface AuditVerifyParams {
+  /** A head that was kept elsewhere, `SEQ:HASH`: the chain must contain it. */
+  head?: string | null;
+}
+
 /** A part of a `Budget`. */
 export type BudgetPart =
   /** Actions. */
@@ -648,6 +1065,29 @@ export interface ConnectionStatus {
   /** For how long its socket has taken nothing of what there is for it, in milliseconds. Left out where all is well. */
   stalled_ms?: number;
 }
+
+/** What a consent beyond `once` is narrowed to. */
+export interface ConsentNarrowing {
+  /** Arguments that must be as these patterns say: a member of the arguments, as a JSON pointer, and a text in which `*` stands for anything. At most 32. */
+  arguments?: { [key: string]: string } | null;
+  /** Exactly the arguments that were asked about. */
+  same_arguments?: boolean | null;
+  /** Only for this agent. */
+  agent_id?: string | null;
+}
+
+/** What a consent beyond `once` is narrowed to. */
+export interface ConsentNarrowingOutput {
+  /** Arguments that must be as these patterns say: a member of the arguments, as a JSON pointer, and a text in which `*` stands for anything. At most 32. */
+  arguments?: { [key: string]: string };
+  /** Exactly the arguments that were asked about. */
+  same_arguments?: boolean;
+  /** Only for this agent. */
+  agent_id?: string;
+}
+
+/** How far a consent reaches. Beyond `once` it makes a grant, which `grants.list` shows and `grants.revoke` ends. */
+export type ConsentScope = { kind: "once" } | { kind: "session" } | { kind: "always" } | { kind: "for"; ms: number } | { kind: "times"; n: number };
 
 /** What a proposal took. */
 export interface CostSummary {
@@ -1090,6 +1530,16 @@ export type ExecutionEventKind =
   /** The proposal has ended, and with it the stream: `outcome`. */
   | "ended";
 
+/** A call that is only thought of: of a method, or of a tool by a proposal. */
+export interface ExplainedCall {
+  /** The method, unless `tool` is given. */
+  method?: string | null;
+  /** The tool, unless `method` is given. */
+  tool?: string | null;
+  /** The params of the method, or the parameters of the tool. */
+  arguments?: unknown;
+}
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -1116,6 +1566,64 @@ export type FailureKind =
 export type GlobalScope =
   /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
   | "global";
+
+/** A consent that covers more than one call. */
+export interface Grant {
+  /** Its id. */
+  id: string;
+  /** The method that it covers. */
+  method?: string;
+  /** The tool that it covers. */
+  tool?: string;
+  /** The version of the tool that it covers: its version, or the digest of its schema. */
+  tool_version?: string;
+  /** Whose calls it covers: `client`, `host`, or `anonymous/` and the session. */
+  owner: string;
+  /** The session that it ends with. */
+  session_id?: string;
+  /** What arguments must be: patterns, by JSON pointer. */
+  arguments?: { [key: string]: string };
+  /** The one act that it covers. */
+  digest?: string;
+  /** The one agent whose calls it covers. */
+  agent_id?: string;
+  /** The credential of the person who gave it. */
+  created_by: string;
+  /** When. */
+  created_at: Timestamp;
+  /** The approval that it was given with. */
+  approval_id: string;
+  /** The rules that were in force then. */
+  policy_revision?: string;
+  /** When it ends by itself, by the wall clock. */
+  expires_at?: Timestamp;
+  /** How often it can still be used; absent where that is not counted. */
+  remaining?: number;
+  /** How often it let a call run. */
+  uses: number;
+  /** When it did last. */
+  last_used_at?: Timestamp;
+}
+
+/** Result of `grants.list`. */
+export interface GrantList {
+  /** At most 4,096. */
+  grants: Grant[];
+}
+
+/** Params of `grants.list`. */
+export interface GrantListParams {
+  /** Only those for this method. */
+  method?: string | null;
+  /** Only those for this tool. */
+  tool?: string | null;
+}
+
+/** Params of `grants.revoke`. */
+export interface GrantRevokeParams {
+  /** The grant. */
+  grant_id: string;
+}
 
 /** Params of `server.handshake`. */
 export interface HandshakeParams {
@@ -1214,8 +1722,14 @@ export interface HostApproval {
   resolved_at?: Timestamp;
   /** The decision: one of `options`, or `expired`, `agent_gone`, `withdrawn`. */
   resolution?: string;
-  /** When it expires, for a gated call. */
+  /** When it expires, for a gated call that somebody was reached for who can decide. */
   expires_at?: Timestamp;
+  /** SHA-256 of the call with its canonical arguments, in hex, for a gated call. */
+  digest?: string;
+  /** The decision, with who made it; absent where it ended without one. */
+  decision?: ApprovalDecision;
+  /** Why it ended without a decision. */
+  reason?: string;
 }
 
 /** Whether an approval waits. */
@@ -1368,6 +1882,26 @@ export type IssueSeverity =
   /** It may not be meant. */
   | "warning";
 
+/** Params of `notifications.local`. */
+export interface LocalNotificationParams {
+  /** 1 to 256 bytes. */
+  title: string;
+  /** At most 4 KiB. */
+  body: string;
+  /** A line above the body; at most 256 bytes. */
+  subtitle?: string | null;
+  /** The name of a sound of the desktop's theme; at most 128 bytes. */
+  sound?: string | null;
+}
+
+/** Result of `notifications.local`. */
+export interface LocalNotificationShown {
+  /** Always `true`: the desktop has taken it. */
+  shown: boolean;
+  /** The desktop's number for it. */
+  id: number;
+}
+
 /** One event as it was logged. */
 export interface LoggedEvent {
   /** Its number in the stream. */
@@ -1383,6 +1917,18 @@ export interface LoggedEvent {
   /** The rest. */
   data: { [key: string]: unknown };
   [key: string]: unknown;
+}
+
+/** A rule that matches a call. */
+export interface MatchedRule {
+  /** Its name: its `@id`, or the file's with a number. */
+  rule: string;
+  /** What it says. */
+  decision: RuleDecision;
+  /** Why, for a person. */
+  reason: string;
+  /** Whether it could not be evaluated, which counts as `deny`. */
+  failed?: boolean;
 }
 
 /** What all connections and all streams hold in memory. */
@@ -1836,6 +2382,68 @@ export interface ProposalSubmitParams {
   stream?: boolean;
 }
 
+/** A provided method. */
+export interface ProvidedMethod {
+  /** Its name. */
+  method: string;
+  /** The session that serves it; left out where none does. */
+  session_id?: string;
+  /** Since when. */
+  since?: Timestamp;
+  /** Calls that it has not answered yet. */
+  open: number;
+}
+
+/** Params of `provider.call`. */
+export interface ProviderCallParams {
+  /** The method. */
+  method: string;
+  /** Its params, as the caller gave them. */
+  params: unknown;
+  /** The id of this request, which `provider.cancel` names. */
+  request_id: string;
+  /** How long the answer counts, in milliseconds. */
+  timeout_ms: number;
+  /** The session that calls. */
+  session_id: string;
+  /** The credential that it has: `client`, `host` or `anonymous/<session>`. */
+  principal: string;
+  /** How often this request was sent, beginning with 2. */
+  delivery?: number;
+}
+
+/** Result of `providers.list`. */
+export interface ProviderList {
+  /** By name. */
+  methods: ProvidedMethod[];
+}
+
+/** Params of `providers.register`. */
+export interface ProvidersRegisterParams {
+  /** Provided methods, one at least. */
+  methods: string[];
+}
+
+/** Result of `providers.register`. */
+export interface ProvidersRegistered {
+  /** What the caller's session serves now, by name. */
+  methods: string[];
+  /** Those of them that another session served before, by name. */
+  replaced: string[];
+}
+
+/** Params of `providers.unregister`. */
+export interface ProvidersUnregisterParams {
+  /** Which; all when left out. */
+  methods?: string[] | null;
+}
+
+/** Result of `providers.unregister`. */
+export interface ProvidersUnregistered {
+  /** How many it was. */
+  removed: number;
+}
+
 /** What waits to be written, over all connections. */
 export interface Queues {
   /** Frames of the fast lane: answers, callbacks, pings. */
@@ -1997,6 +2605,45 @@ export interface RpcError {
   message: string;
   /** What happened, for a program. */
   data?: ErrorData;
+}
+
+/** What becomes of a call. */
+export type RuleDecision =
+  /** It runs. */
+  | "allow"
+  /** A person is asked. */
+  | "ask"
+  /** It is refused, and nobody is asked. */
+  | "deny";
+
+/** One rule. */
+export interface RuleInfo {
+  /** Its name. */
+  rule: string;
+  /** Its file. */
+  file: string;
+  /** The line that it begins on. */
+  line: number;
+  /** What it says. */
+  decision: RuleDecision;
+  /** Why, for a person. */
+  reason?: string;
+  /** How long a person has, in milliseconds. */
+  timeout_ms?: number;
+  /** How many methods it can match. */
+  methods: number;
+  /** Whether it can match calls of tools. */
+  tools: boolean;
+}
+
+/** What is wrong with a file. */
+export interface RuleProblem {
+  /** The file; left out where the folder cannot be read. */
+  file?: string;
+  /** The line. */
+  line?: number;
+  /** What. */
+  reason: string;
 }
 
 /** Result of `server.status`. */

@@ -7,16 +7,16 @@ type Examples<Table> = { [Name in keyof Table]: Table[Name][] };
 
 export const methods: Examples<Methods> = {
   "session.auth": [
-    {"params":{"agent_id":"planner","grace_ms":60000,"host_token":"kQ7x…","resume":true,"token":"pN0s…"},"result":{"agent_id":"planner","auth_enabled":true,"grace_ms":60000,"ok":true,"resume_token":"6f1d0c4b92ae.8c…","role":"host"}},
-    {"params":{},"result":{"auth_enabled":false,"ok":true,"role":"client"}},
+    {"params":{"token":"pN0s…","host_token":"kQ7x…","agent_id":"planner","resume":true,"grace_ms":60000},"result":{"ok":true,"auth_enabled":true,"role":"host","agent_id":"planner","resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{},"result":{"ok":true,"auth_enabled":false,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","grace_ms":60000,"policies":[{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000}],"resume":true,"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]},"result":{"grace_ms":60000,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","session_id":"6f1d0c4b92ae","tools_registered":1}},
-    {"params":{},"result":{"policies_registered":0,"session_id":"6f1d0c4b92ae","tools_registered":0}},
+    {"params":{"client_id":"notebook","tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}],"resume":true,"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","tools_registered":1,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{},"result":{"session_id":"6f1d0c4b92ae","tools_registered":0,"policies_registered":0}},
   ],
   "session.resume": [
-    {"params":{"grace_ms":60000,"seen":{"host":{"epoch":3,"seq":41}},"token":"6f1d0c4b92ae.8c…","waiting":[7,8,"nine",10,2]},"result":{"callbacks":[{"delivered":true,"delivery":2,"method":"tools.execute","request_id":"cb-5","timeout_ms":29000}],"grace_ms":60000,"lost":["policy_scopes","state","memory","agents","requests","callbacks"],"not_seen":[10],"replies":[{"id":7,"jsonrpc":"2.0","result":null}],"replies_lost":["nine"],"restarted":true,"restored":["tools","policies","subscriptions"],"resume_token":"6f1d0c4b92ae.d1…","role":"client","running":[8],"session_id":"6f1d0c4b92ae","streams":[{"from":{"epoch":3,"seq":41},"head":{"epoch":3,"seq":44},"stream":"host"},{"head":{"epoch":9,"seq":0},"resync_required":{"epoch":9,"seq":0},"stream":"session/6f1d0c4b92ae"}],"unknown":[2]}},
-    {"params":{"token":"6f1d0c4b92ae.8c…"},"result":{"callbacks":[],"grace_ms":120000,"replies":[],"restarted":false,"restored":[],"resume_token":"6f1d0c4b92ae.d1…","role":"client","running":[],"session_id":"6f1d0c4b92ae","streams":[]}},
+    {"params":{"token":"6f1d0c4b92ae.8c…","seen":{"host":{"epoch":3,"seq":41}},"waiting":[7,8,"nine",10,2],"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","role":"client","resume_token":"6f1d0c4b92ae.d1…","grace_ms":60000,"restarted":true,"restored":["tools","policies","subscriptions"],"lost":["policy_scopes","state","memory","agents","requests","callbacks"],"streams":[{"stream":"host","from":{"epoch":3,"seq":41},"head":{"epoch":3,"seq":44}},{"stream":"session/6f1d0c4b92ae","head":{"epoch":9,"seq":0},"resync_required":{"epoch":9,"seq":0}}],"replies":[{"jsonrpc":"2.0","result":null,"id":7}],"running":[8],"replies_lost":["nine"],"not_seen":[10],"unknown":[2],"callbacks":[{"request_id":"cb-5","method":"tools.execute","delivery":2,"delivered":true,"timeout_ms":29000}]}},
+    {"params":{"token":"6f1d0c4b92ae.8c…"},"result":{"session_id":"6f1d0c4b92ae","role":"client","resume_token":"6f1d0c4b92ae.d1…","grace_ms":120000,"restarted":false,"restored":[],"streams":[],"replies":[],"running":[],"callbacks":[]}},
   ],
   "session.close": [
     {"params":{},"result":{"ok":true}},
@@ -31,87 +31,87 @@ export const methods: Examples<Methods> = {
     {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"closed":false}},
   ],
   "server.handshake": [
-    {"params":{"client_name":"notebook","client_version":"1.4.0","protocol_version":3,"required_capabilities":["tools.cancel"]},"result":{"capabilities":["tools.cancel","events.query"],"client_protocol_version":3,"protocol_version":3,"server_version":"0.1.0"}},
-    {"params":{"protocol_version":1},"result":{"capabilities":["tools.cancel","events.query"],"client_protocol_version":1,"protocol_version":1,"server_version":"0.1.0"}},
+    {"params":{"protocol_version":3,"client_name":"notebook","client_version":"1.4.0","required_capabilities":["tools.cancel"]},"result":{"protocol_version":3,"server_version":"0.1.0","client_protocol_version":3,"capabilities":["tools.cancel","events.query"]}},
+    {"params":{"protocol_version":1},"result":{"protocol_version":1,"server_version":"0.1.0","client_protocol_version":1,"capabilities":["tools.cancel","events.query"]}},
   ],
   "server.status": [
-    {"params":{},"result":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"}},
-    {"params":{},"result":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"}},
+    {"params":{},"result":{"version":"0.1.0","pid":4711,"started_at":"2026-01-02T03:04:05.678Z","uptime_ms":86400000,"connections":3,"sessions":3,"requests_in_flight":1,"callbacks_open":1,"approvals_pending":0,"host_agents":2,"streams":4,"shutting_down":false}},
+    {"params":{},"result":{"version":"0.1.0","pid":4711,"started_at":"2026-01-02T03:04:05.678Z","uptime_ms":86400000,"connections":3,"sessions":3,"requests_in_flight":1,"callbacks_open":1,"approvals_pending":0,"host_agents":2,"streams":4,"shutting_down":false}},
   ],
   "server.shutdown": [
     {"params":{},"result":{"ok":true}},
     {"params":{},"result":{"ok":true}},
   ],
   "rpc.discover": [
-    {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
-    {"params":{},"result":{"info":{},"methods":[],"openrpc":"1.4.1"}},
+    {"params":{},"result":{"openrpc":"1.4.1","info":{},"methods":[]}},
+    {"params":{},"result":{"openrpc":"1.4.1","info":{},"methods":[]}},
   ],
   "diagnostics.snapshot": [
-    {"params":{"limit":10},"result":{"at":"2026-01-03T03:04:05.678Z","connections":[{"authenticated":true,"callbacks_open":1,"lag_events":118,"open_ms":86399000,"peer":"unix uid 1000 pid 812","queued_bytes":1024,"queued_frames":3,"requests_in_flight":1,"role":"client","session_id":"6f1d0c4b92ae","stalled_ms":2400,"subscriptions":1,"transport":"unix"}],"connections_omitted":2,"counters":{"connections_ended":[{"count":9,"name":"normal"}],"connections_opened":12,"errors":[{"count":2,"name":"forbidden"}],"events":[{"count":40,"name":"host"}],"events_coalesced":60,"events_refused":0,"events_skipped":7,"frames_dropped":0,"http_refused":[{"count":1,"name":"origin"}],"requests":[{"count":1000,"name":"state.get ok"}],"resumes":[{"count":2,"name":"resumed"}]},"memory":{"closed":1,"evicted":30,"given_back":2,"let_go":900,"limit":67108864,"outboxes":67584,"rings":1048576},"notices":[{"at":"2026-01-03T03:00:00.000Z","count":3,"level":"warn","message":"there are as many connections as allowed; further clients wait listener=tcp limit=4096","target":"car_transport::accept"}],"process":{"max_descriptors":8192,"open_descriptors":17,"pid":4711,"resident_bytes":18874368,"threads":4},"queues":{"bulk_bytes":65536,"bulk_lag_events":120,"bulk_lag_most":118,"fast_bytes":1024,"fast_frames":3,"reply_bytes":2048,"request_bytes":512,"sessions_detached":1,"sessions_noted":0,"stalled_connections":1,"subscriptions":2},"settings":[{"name":"port","origin":"CAR_PORT","value":9200},{"name":"relay_token","origin":"/home/ada/.car/car.toml:3","value":"(hidden)"}],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[{"bytes":262144,"name":"car.db"}],"free_bytes":53687091200,"path":"/home/ada/.car"},"streams":[{"bytes":9120,"epoch":1767323045678,"events":40,"seq":40,"stream":"host"}],"streams_omitted":3,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
-    {"params":{},"result":{"at":"2026-01-02T03:04:05.678Z","connections":[],"connections_omitted":0,"counters":{"connections_ended":[],"connections_opened":0,"errors":[],"events":[],"events_coalesced":0,"events_refused":0,"events_skipped":0,"frames_dropped":0,"http_refused":[],"requests":[],"resumes":[]},"memory":{"closed":0,"evicted":0,"given_back":0,"let_go":0,"limit":67108864,"outboxes":0,"rings":0},"notices":[],"process":{"pid":4711},"queues":{"bulk_bytes":0,"bulk_lag_events":0,"bulk_lag_most":0,"fast_bytes":0,"fast_frames":0,"reply_bytes":0,"request_bytes":0,"sessions_detached":0,"sessions_noted":0,"stalled_connections":0,"subscriptions":0},"settings":[],"status":{"approvals_pending":0,"callbacks_open":1,"connections":3,"host_agents":2,"pid":4711,"requests_in_flight":1,"sessions":3,"shutting_down":false,"started_at":"2026-01-02T03:04:05.678Z","streams":4,"uptime_ms":86400000,"version":"0.1.0"},"storage":{"files":[],"path":"/home/ada/.car"},"streams":[],"streams_omitted":0,"versions":{"arch":"x86_64","os":"linux","protocol_max":3,"protocol_min":1,"server":"0.1.0"}}},
+    {"params":{"limit":10},"result":{"at":"2026-01-03T03:04:05.678Z","versions":{"server":"0.1.0","protocol_min":1,"protocol_max":3,"os":"linux","arch":"x86_64"},"status":{"version":"0.1.0","pid":4711,"started_at":"2026-01-02T03:04:05.678Z","uptime_ms":86400000,"connections":3,"sessions":3,"requests_in_flight":1,"callbacks_open":1,"approvals_pending":0,"host_agents":2,"streams":4,"shutting_down":false},"process":{"pid":4711,"resident_bytes":18874368,"threads":4,"open_descriptors":17,"max_descriptors":8192},"settings":[{"name":"port","value":9200,"origin":"CAR_PORT"},{"name":"relay_token","value":"(hidden)","origin":"/home/ada/.car/car.toml:3"}],"queues":{"fast_frames":3,"fast_bytes":1024,"request_bytes":512,"subscriptions":2,"bulk_bytes":65536,"bulk_lag_events":120,"bulk_lag_most":118,"stalled_connections":1,"sessions_detached":1,"sessions_noted":0,"reply_bytes":2048},"memory":{"limit":67108864,"outboxes":67584,"rings":1048576,"given_back":2,"let_go":900,"evicted":30,"closed":1},"counters":{"connections_opened":12,"connections_ended":[{"name":"normal","count":9}],"resumes":[{"name":"resumed","count":2}],"http_refused":[{"name":"origin","count":1}],"requests":[{"name":"state.get ok","count":1000}],"errors":[{"name":"forbidden","count":2}],"events":[{"name":"host","count":40}],"events_refused":0,"events_skipped":7,"events_coalesced":60,"frames_dropped":0},"connections":[{"session_id":"6f1d0c4b92ae","role":"client","authenticated":true,"transport":"unix","peer":"unix uid 1000 pid 812","open_ms":86399000,"requests_in_flight":1,"callbacks_open":1,"queued_frames":3,"queued_bytes":1024,"subscriptions":1,"lag_events":118,"stalled_ms":2400}],"connections_omitted":2,"streams":[{"stream":"host","epoch":1767323045678,"seq":40,"events":40,"bytes":9120}],"streams_omitted":3,"storage":{"path":"/home/ada/.car","files":[{"name":"car.db","bytes":262144}],"free_bytes":53687091200},"notices":[{"at":"2026-01-03T03:00:00.000Z","level":"warn","target":"car_transport::accept","message":"there are as many connections as allowed; further clients wait listener=tcp limit=4096","count":3}]}},
+    {"params":{},"result":{"at":"2026-01-02T03:04:05.678Z","versions":{"server":"0.1.0","protocol_min":1,"protocol_max":3,"os":"linux","arch":"x86_64"},"status":{"version":"0.1.0","pid":4711,"started_at":"2026-01-02T03:04:05.678Z","uptime_ms":86400000,"connections":3,"sessions":3,"requests_in_flight":1,"callbacks_open":1,"approvals_pending":0,"host_agents":2,"streams":4,"shutting_down":false},"process":{"pid":4711},"settings":[],"queues":{"fast_frames":0,"fast_bytes":0,"request_bytes":0,"subscriptions":0,"bulk_bytes":0,"bulk_lag_events":0,"bulk_lag_most":0,"stalled_connections":0,"sessions_detached":0,"sessions_noted":0,"reply_bytes":0},"memory":{"limit":67108864,"outboxes":0,"rings":0,"given_back":0,"let_go":0,"evicted":0,"closed":0},"counters":{"connections_opened":0,"connections_ended":[],"resumes":[],"http_refused":[],"requests":[],"errors":[],"events":[],"events_refused":0,"events_skipped":0,"events_coalesced":0,"frames_dropped":0},"connections":[],"connections_omitted":0,"streams":[],"streams_omitted":0,"storage":{"path":"/home/ada/.car","files":[]},"notices":[]}},
   ],
   "tools.register": [
-    {"params":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}],"result":1},
+    {"params":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"result":1},
     {"params":[{"name":"weather"}],"result":1},
   ],
   "tools.list": [
-    {"params":{},"result":{"tools":[{"cache_ttl_secs":60,"description":"The weather of a city","idempotent":true,"idle_timeout_ms":10000,"max_concurrency":4,"name":"weather","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"rate_limit":{"interval_secs":1.5,"max_calls":10},"returns":{"type":"object"}}]}},
-    {"params":{},"result":{"tools":[{"description":"","idempotent":false,"name":"weather","parameters":null}]}},
+    {"params":{},"result":{"tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}]}},
+    {"params":{},"result":{"tools":[{"name":"weather","description":"","parameters":null,"idempotent":false}]}},
   ],
   "tools.unregister": [
     {"params":{"name":"weather"},"result":{"removed":1}},
     {"params":{"name":"weather"},"result":{"removed":0}},
   ],
   "tools.progress": [
-    {"params":{"message":"the third of twelve stations","partial":{"stations":3},"progress":3.0,"request_id":"cb-7","total":12.0},"result":{"taken":true}},
-    {"params":{"progress":0.5,"request_id":"cb-7"},"result":{"taken":false}},
+    {"params":{"request_id":"cb-7","progress":3.0,"total":12.0,"message":"the third of twelve stations","partial":{"stations":3}},"result":{"taken":true}},
+    {"params":{"request_id":"cb-7","progress":0.5},"result":{"taken":false}},
   ],
   "proposal.submit": [
-    {"params":{"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","stream":true},"result":{"budget_exhausted":"max_tool_calls","compensations":[{"action_id":"a1","duration_ms":3.5,"error":"no such tool","output":null,"status":"succeeded","timestamp":"2026-01-02T03:04:05.680Z","tool":"forget"}],"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"aborted","proposal_id":"p1","results":[{"action_id":"a1","attempts":1,"duration_ms":12.5,"output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"status":"succeeded","timestamp":"2026-01-02T03:04:05.678Z"},{"action_id":"a2","attempts":0,"error":"policy `two-trains`: `train` was called 2 times in 60000 ms","error_kind":"policy","retry_after_ms":1500,"state_changes":{},"status":"rejected","stored":true,"timestamp":"2026-01-02T03:04:05.679Z","violations":[{"level":"daemon","policy":"two-trains","reason":"`train` was called 2 times in 60000 ms","retry_after_ms":1500,"rule":"max_calls"}]}],"run":{"epoch":1,"seq":9,"stream":"run/6f1d0c4b92ae/p1"}}},
-    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"cost":{"actions_executed":2,"actions_rejected":1,"actions_skipped":0,"retries":0,"tool_calls":1,"total_duration_ms":13.25},"outcome":"completed","proposal_id":"p1","results":[{"action_id":"a1","attempts":0,"state_changes":{},"status":"skipped","timestamp":"2026-01-02T03:04:05.678Z"}]}},
+    {"params":{"proposal":{"id":"p1","source":"planner","actions":[{"id":"a1","type":"tool_call","tool":"weather","parameters":{"city":"Lisbon"},"preconditions":[{"key":"city","operator":"eq","value":"Lisbon","description":"the city was chosen"}],"expected_effects":{"forecast":"mild"},"state_dependencies":["city"],"dependencies":[],"idempotent":true,"max_retries":2,"failure_behavior":"retry","timeout_ms":30000,"idle_timeout_ms":5000,"compensation":{"tool":"forget","parameters":{"forecast":"$a1.output"},"timeout_ms":5000},"compensable":true,"metadata":{"why":"the trip"}}],"timestamp":"2026-01-02T03:04:05Z","context":{"goal":"plan a trip"},"timeout_ms":600000,"max_concurrency":8,"execution":"sequential","budget":{"max_actions":10,"max_tool_calls":5,"max_duration_ms":60000}},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","scope":{"callerId":"ada","tenantId":"acme","claims":{"team":"research"}},"stream":true},"result":{"proposal_id":"p1","results":[{"action_id":"a1","status":"succeeded","output":{"celsius":21.5},"state_changes":{"forecast":"mild"},"duration_ms":12.5,"timestamp":"2026-01-02T03:04:05.678Z","attempts":1},{"action_id":"a2","status":"rejected","error":"policy `two-trains`: `train` was called 2 times in 60000 ms","state_changes":{},"timestamp":"2026-01-02T03:04:05.679Z","attempts":0,"stored":true,"error_kind":"policy","violations":[{"policy":"two-trains","rule":"max_calls","level":"daemon","reason":"`train` was called 2 times in 60000 ms","retry_after_ms":1500}],"retry_after_ms":1500}],"cost":{"tool_calls":1,"actions_executed":2,"actions_skipped":0,"actions_rejected":1,"total_duration_ms":13.25,"retries":0},"outcome":"aborted","compensations":[{"action_id":"a1","tool":"forget","status":"succeeded","output":null,"error":"no such tool","duration_ms":3.5,"timestamp":"2026-01-02T03:04:05.680Z"}],"budget_exhausted":"max_tool_calls","run":{"stream":"run/6f1d0c4b92ae/p1","epoch":1,"seq":9}}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"proposal_id":"p1","results":[{"action_id":"a1","status":"skipped","state_changes":{},"timestamp":"2026-01-02T03:04:05.678Z","attempts":0}],"cost":{"tool_calls":1,"actions_executed":2,"actions_skipped":0,"actions_rejected":1,"total_duration_ms":13.25,"retries":0},"outcome":"completed"}},
   ],
   "proposal.cancel": [
-    {"params":{"proposal_id":"p1","reason":"no longer needed","session_id":"6f1d0c4b92ae"},"result":{"cancelled":false,"outcome":"completed","proposal_id":"p1"}},
-    {"params":{"proposal_id":"p1"},"result":{"cancelled":true,"proposal_id":"p1"}},
+    {"params":{"proposal_id":"p1","reason":"no longer needed","session_id":"6f1d0c4b92ae"},"result":{"proposal_id":"p1","cancelled":false,"outcome":"completed"}},
+    {"params":{"proposal_id":"p1"},"result":{"proposal_id":"p1","cancelled":true}},
   ],
   "proposal.calls": [
-    {"params":{"proposal_id":"p1","session_id":"6f1d0c4b92ae"},"result":{"calls":[{"action_id":"a1","attempt":1,"began":"2026-01-02T03:04:05.678Z","compensation":true,"duration_ms":30000.0,"fence":7,"late":{"bytes":16,"error":"the station is closed","result":{"celsius":21.5},"timestamp":"2026-01-02T03:04:39.000Z"},"lease_ms":30000,"state":"timed_out","tool":"weather"}],"proposal_id":"p1","running":false}},
-    {"params":{"proposal_id":"p1"},"result":{"calls":[],"proposal_id":"p1","running":true}},
+    {"params":{"proposal_id":"p1","session_id":"6f1d0c4b92ae"},"result":{"proposal_id":"p1","running":false,"calls":[{"fence":7,"action_id":"a1","tool":"weather","attempt":1,"compensation":true,"began":"2026-01-02T03:04:05.678Z","lease_ms":30000,"state":"timed_out","duration_ms":30000.0,"late":{"timestamp":"2026-01-02T03:04:39.000Z","bytes":16,"result":{"celsius":21.5},"error":"the station is closed"}}]}},
+    {"params":{"proposal_id":"p1"},"result":{"proposal_id":"p1","running":true,"calls":[]}},
   ],
   "results.read": [
-    {"params":{"encoding":"text","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":12,"offset":0},"result":{"data":"Lisbon, 21 C","encoding":"text","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":12,"next_offset":12,"offset":0}},
-    {"params":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},"result":{"data":"","encoding":"base64","handle":{"bytes":2097152,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"length":0,"offset":2097152}},
+    {"params":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":2097152,"media_type":"text/plain; charset=utf-8","expires_at":"2026-01-02T04:04:05.678Z"},"offset":0,"length":12,"encoding":"text"},"result":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":2097152,"media_type":"text/plain; charset=utf-8","expires_at":"2026-01-02T04:04:05.678Z"},"offset":0,"length":12,"encoding":"text","data":"Lisbon, 21 C","next_offset":12}},
+    {"params":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}},"result":{"handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":2097152,"media_type":"text/plain; charset=utf-8","expires_at":"2026-01-02T04:04:05.678Z"},"offset":2097152,"length":0,"encoding":"base64","data":""}},
   ],
   "policy.register": [
-    {"params":{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000},"result":{"level":"policy_scope","registered":"calm-city","scope":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"}}},
-    {"params":{"name":"no-shell","rule":"deny_tool"},"result":{"level":"session","registered":"no-shell","scope":"global"}},
+    {"params":{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","scope":"global"},"result":{"registered":"calm-city","scope":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"level":"policy_scope"}},
+    {"params":{"name":"no-shell","rule":"deny_tool"},"result":{"registered":"no-shell","scope":"global","level":"session"}},
   ],
   "policy.list": [
-    {"params":{"scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"policies":[{"agent":"planner","count":2,"key":"city","name":"calm-city","pattern":"storm","rule":"deny_tool_param","target":"weather","tools":["weather","search"],"value":"Lisbon","window_ms":60000}]}},
+    {"params":{"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","scope":"global"},"result":{"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}]}},
     {"params":{},"result":{"policies":[{"name":"no-shell","rule":"deny_tool"}]}},
   ],
   "policy.unregister": [
-    {"params":{"name":"calm-city","scope":"global","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"removed":1}},
+    {"params":{"name":"calm-city","session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","scope":"global"},"result":{"removed":1}},
     {"params":{"name":"no-shell"},"result":{"removed":0}},
   ],
   "policy.explain": [
-    {"params":{"action":{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11"},"result":{"asked":3,"decided_by":"two-a-minute","decision":"deny","policies":[{"finding":"denies","level":"session","policy":"two-a-minute","reason":"`weather` was called 2 times in 60000 ms","remaining":0,"retry_after_ms":1500,"rule":"max_calls"}],"reason":"`weather` was called 2 times in 60000 ms"}},
-    {"params":{"action":{"type":"tool_call"}},"result":{"asked":0,"decision":"allow","policies":[]}},
+    {"params":{"action":{"id":"a1","type":"tool_call","tool":"weather","parameters":{"city":"Lisbon"},"preconditions":[{"key":"city","operator":"eq","value":"Lisbon","description":"the city was chosen"}],"expected_effects":{"forecast":"mild"},"state_dependencies":["city"],"dependencies":[],"idempotent":true,"max_retries":2,"failure_behavior":"retry","timeout_ms":30000,"idle_timeout_ms":5000,"compensation":{"tool":"forget","parameters":{"forecast":"$a1.output"},"timeout_ms":5000},"compensable":true,"metadata":{"why":"the trip"}},"session_id":"0b5d8a52-7c1e-4f0a-9d53-2f8f6f0e7f11","scope":{"callerId":"ada","tenantId":"acme","claims":{"team":"research"}}},"result":{"decision":"deny","decided_by":"two-a-minute","reason":"`weather` was called 2 times in 60000 ms","policies":[{"policy":"two-a-minute","rule":"max_calls","level":"session","finding":"denies","reason":"`weather` was called 2 times in 60000 ms","remaining":0,"retry_after_ms":1500}],"asked":3}},
+    {"params":{"action":{"type":"tool_call"}},"result":{"decision":"allow","policies":[],"asked":0}},
   ],
   "verify": [
-    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"valid":false}},
-    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"valid":true}},
+    {"params":{"proposal":{"id":"p1","source":"planner","actions":[{"id":"a1","type":"tool_call","tool":"weather","parameters":{"city":"Lisbon"},"preconditions":[{"key":"city","operator":"eq","value":"Lisbon","description":"the city was chosen"}],"expected_effects":{"forecast":"mild"},"state_dependencies":["city"],"dependencies":[],"idempotent":true,"max_retries":2,"failure_behavior":"retry","timeout_ms":30000,"idle_timeout_ms":5000,"compensation":{"tool":"forget","parameters":{"forecast":"$a1.output"},"timeout_ms":5000},"compensable":true,"metadata":{"why":"the trip"}}],"timestamp":"2026-01-02T03:04:05Z","context":{"goal":"plan a trip"},"timeout_ms":600000,"max_concurrency":8,"execution":"sequential","budget":{"max_actions":10,"max_tool_calls":5,"max_duration_ms":60000}},"initial_state":{"city":"Lisbon"},"scope":{"callerId":"ada","tenantId":"acme","claims":{"team":"research"}}},"result":{"valid":false,"issues":[{"action_id":"a1","severity":"error","message":"tool is not registered: weather"}],"simulated_state":{"city":"Lisbon","forecast":"mild"}}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"valid":true,"issues":[],"simulated_state":{}}},
   ],
   "simulate": [
-    {"params":{"initial_state":{"city":"Lisbon"},"proposal":{"actions":[{"compensable":true,"compensation":{"parameters":{"forecast":"$a1.output"},"timeout_ms":5000,"tool":"forget"},"dependencies":[],"expected_effects":{"forecast":"mild"},"failure_behavior":"retry","id":"a1","idempotent":true,"idle_timeout_ms":5000,"max_retries":2,"metadata":{"why":"the trip"},"parameters":{"city":"Lisbon"},"preconditions":[{"description":"the city was chosen","key":"city","operator":"eq","value":"Lisbon"}],"state_dependencies":["city"],"timeout_ms":30000,"tool":"weather","type":"tool_call"}],"budget":{"max_actions":10,"max_duration_ms":60000,"max_tool_calls":5},"context":{"goal":"plan a trip"},"execution":"sequential","id":"p1","max_concurrency":8,"source":"planner","timeout_ms":600000,"timestamp":"2026-01-02T03:04:05Z"},"scope":{"callerId":"ada","claims":{"team":"research"},"tenantId":"acme"}},"result":{"issues":[{"action_id":"a1","message":"tool is not registered: weather","severity":"error"}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"steps":[{"action_id":"a1","state":{"city":"Lisbon","forecast":"mild"},"unknown":["forecast"],"writes":{"forecast":"mild"}}],"truncated":true,"valid":false}},
-    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"issues":[],"simulated_state":{},"steps":[{"action_id":"a1","writes":{}}],"valid":true}},
+    {"params":{"proposal":{"id":"p1","source":"planner","actions":[{"id":"a1","type":"tool_call","tool":"weather","parameters":{"city":"Lisbon"},"preconditions":[{"key":"city","operator":"eq","value":"Lisbon","description":"the city was chosen"}],"expected_effects":{"forecast":"mild"},"state_dependencies":["city"],"dependencies":[],"idempotent":true,"max_retries":2,"failure_behavior":"retry","timeout_ms":30000,"idle_timeout_ms":5000,"compensation":{"tool":"forget","parameters":{"forecast":"$a1.output"},"timeout_ms":5000},"compensable":true,"metadata":{"why":"the trip"}}],"timestamp":"2026-01-02T03:04:05Z","context":{"goal":"plan a trip"},"timeout_ms":600000,"max_concurrency":8,"execution":"sequential","budget":{"max_actions":10,"max_tool_calls":5,"max_duration_ms":60000}},"initial_state":{"city":"Lisbon"},"scope":{"callerId":"ada","tenantId":"acme","claims":{"team":"research"}}},"result":{"valid":false,"issues":[{"action_id":"a1","severity":"error","message":"tool is not registered: weather"}],"steps":[{"action_id":"a1","writes":{"forecast":"mild"},"unknown":["forecast"],"state":{"city":"Lisbon","forecast":"mild"}}],"simulated_state":{"city":"Lisbon","forecast":"mild"},"truncated":true}},
+    {"params":{"proposal":{"actions":[{"type":"tool_call"}]}},"result":{"valid":true,"issues":[],"steps":[{"action_id":"a1","writes":{}}],"simulated_state":{}}},
   ],
   "state.get": [
     {"params":{"key":"greeting","tenant_id":"acme"},"result":"hello"},
     {"params":{"key":"greeting"},"result":null},
   ],
   "state.set": [
-    {"params":{"key":"greeting","tenant_id":"acme","value":"hello"},"result":"ok"},
+    {"params":{"key":"greeting","value":"hello","tenant_id":"acme"},"result":"ok"},
     {"params":{"key":"greeting"},"result":"ok"},
   ],
   "state.exists": [
@@ -139,80 +139,128 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":0},
   ],
   "events.stats": [
-    {"params":{},"result":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0}},
-    {"params":{},"result":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}},
+    {"params":{},"result":{"events":42,"spans":0,"approxEventBytes":8400,"approxSpanBytes":0}},
+    {"params":{},"result":{"events":0,"spans":0,"approxEventBytes":0,"approxSpanBytes":0}},
   ],
   "events.streams": [
-    {"params":{"after":"host","family":"host","limit":10},"result":{"more":true,"streams":[{"bytes":12800,"durability":"os","events":64,"family":"host","head":{"epoch":3,"seq":164},"oldest":{"epoch":3,"seq":100},"stream":"host"}]}},
-    {"params":{},"result":{"more":false,"streams":[]}},
+    {"params":{"family":"host","after":"host","limit":10},"result":{"streams":[{"stream":"host","family":"host","durability":"os","head":{"epoch":3,"seq":164},"oldest":{"epoch":3,"seq":100},"events":64,"bytes":12800}],"more":true}},
+    {"params":{},"result":{"streams":[],"more":false}},
   ],
   "events.retention": [
-    {"params":{},"result":{"families":[{"bytes":12800,"durability":"os","events":64,"family":"host","keys":[{"about":["agent_id"],"kinds":"agent."}],"max_age_ms":604800000,"max_bytes":4194304,"max_events":500,"notification":"host.event","reader":"everybody","snapshot":true,"streams":1}]}},
+    {"params":{},"result":{"families":[{"family":"host","notification":"host.event","durability":"os","reader":"everybody","max_events":500,"max_bytes":4194304,"max_age_ms":604800000,"keys":[{"kinds":"agent.","about":["agent_id"]}],"snapshot":true,"streams":1,"events":64,"bytes":12800}]}},
     {"params":{},"result":{"families":[]}},
   ],
   "events.query": [
-    {"params":{"kinds":["action_succeeded"],"limit":2,"since":{"epoch":1,"seq":40},"stream":"session/6f1d0c4b92ae"},"result":{"events":[{"action_id":"a1","data":{"attempts":1},"kind":"action_succeeded","message":"done","proposal_id":"p1","seq":41,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":false,"next":{"epoch":1,"seq":41},"stream":"session/6f1d0c4b92ae"}},
-    {"params":{},"result":{"events":[{"data":{},"kind":"session_scope","seq":1,"timestamp":"2026-01-02T03:04:05.678Z"}],"missed":0,"more":true,"next":{"epoch":1,"seq":1},"stream":"session/6f1d0c4b92ae"}},
+    {"params":{"stream":"session/6f1d0c4b92ae","since":{"epoch":1,"seq":40},"limit":2,"kinds":["action_succeeded"]},"result":{"stream":"session/6f1d0c4b92ae","events":[{"seq":41,"kind":"action_succeeded","timestamp":"2026-01-02T03:04:05.678Z","action_id":"a1","proposal_id":"p1","data":{"attempts":1},"message":"done"}],"next":{"epoch":1,"seq":41},"more":false,"missed":0}},
+    {"params":{},"result":{"stream":"session/6f1d0c4b92ae","events":[{"seq":1,"kind":"session_scope","timestamp":"2026-01-02T03:04:05.678Z","data":{}}],"next":{"epoch":1,"seq":1},"more":true,"missed":0}},
   ],
   "events.subscribe": [
-    {"params":{"delivery":"coalesce","since":{"host":"now","session/6f1d0c4b92ae":{"epoch":5,"seq":4}},"snapshot":true,"streams":["host","session/*"]},"result":{"caps":{"bytes":262144,"frames":512},"delivery":"coalesce","ended":["session/0a9c1b2d3e4f"],"streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","snapshot":{"agents":[],"approvals":[]},"stream":"host"},{"from":{"epoch":5,"seq":4},"head":{"epoch":5,"seq":12},"notification":"session.event","pattern":"session/*","stream":"session/6f1d0c4b92ae"}]}},
-    {"params":{"streams":["host"]},"result":{"caps":{"bytes":262144,"frames":512},"delivery":"lossless","streams":[{"from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"notification":"host.event","stream":"host"}]}},
+    {"params":{"streams":["host","session/*"],"since":{"host":"now","session/6f1d0c4b92ae":{"epoch":5,"seq":4}},"delivery":"coalesce","snapshot":true},"result":{"streams":[{"stream":"host","notification":"host.event","from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164},"snapshot":{"agents":[],"approvals":[]}},{"stream":"session/6f1d0c4b92ae","notification":"session.event","from":{"epoch":5,"seq":4},"head":{"epoch":5,"seq":12},"pattern":"session/*"}],"delivery":"coalesce","caps":{"frames":512,"bytes":262144},"ended":["session/0a9c1b2d3e4f"]}},
+    {"params":{"streams":["host"]},"result":{"streams":[{"stream":"host","notification":"host.event","from":{"epoch":3,"seq":164},"head":{"epoch":3,"seq":164}}],"delivery":"lossless","caps":{"frames":512,"bytes":262144}}},
   ],
   "events.unsubscribe": [
     {"params":{"streams":["host"]},"result":{"removed":1}},
     {"params":{"streams":["host"]},"result":{"removed":0}},
   ],
   "events.truncate": [
-    {"params":{"maxEvents":10,"maxSpans":0},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
-    {"params":{},"result":{"removedEvents":32,"removedSpans":0,"stats":{"approxEventBytes":2000,"approxSpanBytes":0,"events":10,"spans":0}}},
+    {"params":{"maxEvents":10,"maxSpans":0},"result":{"removedEvents":32,"removedSpans":0,"stats":{"events":10,"spans":0,"approxEventBytes":2000,"approxSpanBytes":0}}},
+    {"params":{},"result":{"removedEvents":32,"removedSpans":0,"stats":{"events":10,"spans":0,"approxEventBytes":2000,"approxSpanBytes":0}}},
   ],
   "events.clear": [
-    {"params":{},"result":{"removed":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0},"stats":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}}},
-    {"params":{},"result":{"removed":{"approxEventBytes":8400,"approxSpanBytes":0,"events":42,"spans":0},"stats":{"approxEventBytes":0,"approxSpanBytes":0,"events":0,"spans":0}}},
+    {"params":{},"result":{"removed":{"events":42,"spans":0,"approxEventBytes":8400,"approxSpanBytes":0},"stats":{"events":0,"spans":0,"approxEventBytes":0,"approxSpanBytes":0}}},
+    {"params":{},"result":{"removed":{"events":42,"spans":0,"approxEventBytes":8400,"approxSpanBytes":0},"stats":{"events":0,"spans":0,"approxEventBytes":0,"approxSpanBytes":0}}},
   ],
   "host.subscribe": [
-    {"params":{},"result":{"agents":[{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}],"approvals":[{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}],"epoch":3,"events":[{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}],"identity":{"manifest_path":"agents.json","manifest_role":"owner","pid":4711,"version":"0.1.0"},"seq":164,"subscribed":true}},
-    {"params":{},"result":{"agents":[],"approvals":[],"epoch":3,"events":[],"identity":{"manifest_path":null,"manifest_role":"owner","pid":4711,"version":"0.1.0"},"seq":164,"subscribed":true}},
+    {"params":{},"result":{"subscribed":true,"agents":[{"id":"agent-5d2f0a91c3be","name":"planner","kind":"assistant","capabilities":["plan"],"project":"trip","session_id":"6f1d0c4b92ae","status":"running","current_task":"looking at the weather","pid":4712,"display":{"label":"Planner","icon":"map","accent":"#2d6cdf"},"updated_at":"2026-01-02T03:04:05.678Z","metadata":{"model":"none"}}],"approvals":[{"id":"approval-1f0c2a9b7e44","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","action":"ws.method:state.clear","details":{"method":"state.clear"},"options":["approve","deny"],"status":"resolved","created_at":"2026-01-02T03:04:05.678Z","resolved_at":"2026-01-02T03:04:09.001Z","resolution":"approve","expires_at":"2026-01-02T03:05:05.678Z","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"reason":"timeout"}],"events":[{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}],"identity":{"version":"0.1.0","pid":4711,"manifest_path":"agents.json","manifest_role":"owner"},"epoch":3,"seq":164}},
+    {"params":{},"result":{"subscribed":true,"agents":[],"approvals":[],"events":[],"identity":{"version":"0.1.0","pid":4711,"manifest_path":null,"manifest_role":"owner"},"epoch":3,"seq":164}},
   ],
   "host.agents": [
-    {"params":{},"result":[{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}]},
+    {"params":{},"result":[{"id":"agent-5d2f0a91c3be","name":"planner","kind":"assistant","capabilities":["plan"],"project":"trip","session_id":"6f1d0c4b92ae","status":"running","current_task":"looking at the weather","pid":4712,"display":{"label":"Planner","icon":"map","accent":"#2d6cdf"},"updated_at":"2026-01-02T03:04:05.678Z","metadata":{"model":"none"}}]},
     {"params":{},"result":[]},
   ],
   "host.events": [
-    {"params":{"limit":20},"result":[{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}]},
+    {"params":{"limit":20},"result":[{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}]},
     {"params":{},"result":[]},
   ],
   "host.approvals": [
-    {"params":{},"result":[{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}]},
+    {"params":{},"result":[{"id":"approval-1f0c2a9b7e44","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","action":"ws.method:state.clear","details":{"method":"state.clear"},"options":["approve","deny"],"status":"resolved","created_at":"2026-01-02T03:04:05.678Z","resolved_at":"2026-01-02T03:04:09.001Z","resolution":"approve","expires_at":"2026-01-02T03:05:05.678Z","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"reason":"timeout"}]},
     {"params":{},"result":[]},
   ],
   "host.register_agent": [
-    {"params":{"capabilities":["plan"],"display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip"},"result":{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}},
-    {"params":{"name":"planner"},"result":{"capabilities":[],"display":{},"id":"agent-5d2f0a91c3be","kind":"","metadata":null,"name":"planner","status":"idle","updated_at":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"id":"agent-5d2f0a91c3be","name":"planner","kind":"assistant","capabilities":["plan"],"project":"trip","pid":4712,"display":{"label":"Planner","icon":"map","accent":"#2d6cdf"},"metadata":{"model":"none"}},"result":{"id":"agent-5d2f0a91c3be","name":"planner","kind":"assistant","capabilities":["plan"],"project":"trip","session_id":"6f1d0c4b92ae","status":"running","current_task":"looking at the weather","pid":4712,"display":{"label":"Planner","icon":"map","accent":"#2d6cdf"},"updated_at":"2026-01-02T03:04:05.678Z","metadata":{"model":"none"}}},
+    {"params":{"name":"planner"},"result":{"id":"agent-5d2f0a91c3be","name":"planner","kind":"","capabilities":[],"status":"idle","display":{},"updated_at":"2026-01-02T03:04:05.678Z","metadata":null}},
   ],
   "host.unregister_agent": [
     {"params":{"agent_id":"agent-5d2f0a91c3be"},"result":{"ok":true}},
     {"params":{"agent_id":"agent-5d2f0a91c3be"},"result":{"ok":true}},
   ],
   "host.set_status": [
-    {"params":{"agent_id":"agent-5d2f0a91c3be","current_task":"looking at the weather","message":"planner looks at the weather","payload":{"step":1},"status":"running"},"result":{"capabilities":["plan"],"current_task":"looking at the weather","display":{"accent":"#2d6cdf","icon":"map","label":"Planner"},"id":"agent-5d2f0a91c3be","kind":"assistant","metadata":{"model":"none"},"name":"planner","pid":4712,"project":"trip","session_id":"6f1d0c4b92ae","status":"running","updated_at":"2026-01-02T03:04:05.678Z"}},
-    {"params":{"agent_id":"agent-5d2f0a91c3be","status":"idle"},"result":{"capabilities":[],"display":{},"id":"agent-5d2f0a91c3be","kind":"","metadata":null,"name":"planner","status":"idle","updated_at":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"agent_id":"agent-5d2f0a91c3be","status":"running","current_task":"looking at the weather","message":"planner looks at the weather","payload":{"step":1}},"result":{"id":"agent-5d2f0a91c3be","name":"planner","kind":"assistant","capabilities":["plan"],"project":"trip","session_id":"6f1d0c4b92ae","status":"running","current_task":"looking at the weather","pid":4712,"display":{"label":"Planner","icon":"map","accent":"#2d6cdf"},"updated_at":"2026-01-02T03:04:05.678Z","metadata":{"model":"none"}}},
+    {"params":{"agent_id":"agent-5d2f0a91c3be","status":"idle"},"result":{"id":"agent-5d2f0a91c3be","name":"planner","kind":"","capabilities":[],"status":"idle","display":{},"updated_at":"2026-01-02T03:04:05.678Z","metadata":null}},
   ],
   "host.notify": [
-    {"params":{"agent_id":"agent-5d2f0a91c3be","kind":"host.notification","message":"the plan is ready","payload":{"pages":3}},"result":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
-    {"params":{},"result":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3}},"result":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}},
+    {"params":{},"result":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","message":"","payload":null,"stream":"host","epoch":3,"seq":164}},
   ],
   "host.request_approval": [
-    {"params":{"action":"book the train","agent_id":"agent-5d2f0a91c3be","details":{"price":"39 EUR"},"options":["approve","deny"],"system_level":false},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
-    {"params":{"action":"book the train"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
+    {"params":{"action":"book the train","agent_id":"agent-5d2f0a91c3be","details":{"price":"39 EUR"},"options":["approve","deny"],"system_level":false},"result":{"id":"approval-1f0c2a9b7e44","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","action":"ws.method:state.clear","details":{"method":"state.clear"},"options":["approve","deny"],"status":"resolved","created_at":"2026-01-02T03:04:05.678Z","resolved_at":"2026-01-02T03:04:09.001Z","resolution":"approve","expires_at":"2026-01-02T03:05:05.678Z","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"reason":"timeout"}},
+    {"params":{"action":"book the train"},"result":{"id":"approval-1f0c2a9b7e44","action":"book the train","details":null,"options":["approve","deny"],"status":"pending","created_at":"2026-01-02T03:04:05.678Z"}},
   ],
   "host.resolve_approval": [
-    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"ws.method:state.clear","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","created_at":"2026-01-02T03:04:05.678Z","details":{"method":"state.clear"},"expires_at":"2026-01-02T03:05:05.678Z","id":"approval-1f0c2a9b7e44","options":["approve","deny"],"resolution":"approve","resolved_at":"2026-01-02T03:04:09.001Z","status":"resolved"}},
-    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"action":"book the train","created_at":"2026-01-02T03:04:05.678Z","details":null,"id":"approval-1f0c2a9b7e44","options":["approve","deny"],"status":"pending"}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"id":"approval-1f0c2a9b7e44","agent_id":"agent-5d2f0a91c3be","client_id":"6f1d0c4b92ae","action":"ws.method:state.clear","details":{"method":"state.clear"},"options":["approve","deny"],"status":"resolved","created_at":"2026-01-02T03:04:05.678Z","resolved_at":"2026-01-02T03:04:09.001Z","resolution":"approve","expires_at":"2026-01-02T03:05:05.678Z","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"reason":"timeout"}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","resolution":"approve"},"result":{"id":"approval-1f0c2a9b7e44","action":"book the train","details":null,"options":["approve","deny"],"status":"pending","created_at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "approvals.list": [
+    {"params":{"agent_id":"agent-5d2f0a91c3be","mine_to_decide":true},"result":{"approvals":[{"id":"approval-1f0c2a9b7e44","number":40,"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"details":null,"options":["approve","deny"],"standing":"pending","created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"seen_by":[],"used":false}]}},
+    {"params":{},"result":{"approvals":[]}},
+  ],
+  "approvals.get": [
+    {"params":{"approval_id":"approval-1f0c2a9b7e44"},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"ws.method:state.clear","act":{"method":"state.clear","tool":"rm","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","preview":{"tenant_id":null},"tool_version":"2","policy_revision":"7","project":"trip","because":"state is not cleared at night"},"asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"owner":"6f1d0c4b92ae","agent_id":"agent-5d2f0a91c3be","details":{"method":"state.clear"},"options":["approve","deny"],"standing":"approved","reason":"timeout","created_at":"2026-01-02T03:04:05.678Z","reach_by":"2026-01-02T03:05:05.678Z","expires_at":"2026-01-02T03:05:06.000Z","delivered_to":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:06.000Z"}],"seen_by":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:07.500Z"}],"decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"ended_at":"2026-01-02T03:04:09.001Z","used":true}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44"},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"details":null,"options":["approve","deny"],"standing":"pending","created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"seen_by":[],"used":false}},
+  ],
+  "approvals.decide": [
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","decision":"approve","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"ws.method:state.clear","act":{"method":"state.clear","tool":"rm","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","preview":{"tenant_id":null},"tool_version":"2","policy_revision":"7","project":"trip","because":"state is not cleared at night"},"asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"owner":"6f1d0c4b92ae","agent_id":"agent-5d2f0a91c3be","details":{"method":"state.clear"},"options":["approve","deny"],"standing":"approved","reason":"timeout","created_at":"2026-01-02T03:04:05.678Z","reach_by":"2026-01-02T03:05:05.678Z","expires_at":"2026-01-02T03:05:06.000Z","delivered_to":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:06.000Z"}],"seen_by":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:07.500Z"}],"decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"ended_at":"2026-01-02T03:04:09.001Z","used":true}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","decision":"deny"},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"details":null,"options":["approve","deny"],"standing":"pending","created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"seen_by":[],"used":false}},
+  ],
+  "approvals.seen": [
+    {"params":{"approval_ids":["approval-1f0c2a9b7e44"]},"result":{"seen":["approval-1f0c2a9b7e44"]}},
+    {"params":{"approval_ids":["approval-1f0c2a9b7e44"]},"result":{"seen":[]}},
+  ],
+  "approvals.withdraw": [
+    {"params":{"approval_id":"approval-1f0c2a9b7e44","reason":"done by hand"},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"ws.method:state.clear","act":{"method":"state.clear","tool":"rm","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","preview":{"tenant_id":null},"tool_version":"2","policy_revision":"7","project":"trip","because":"state is not cleared at night"},"asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"owner":"6f1d0c4b92ae","agent_id":"agent-5d2f0a91c3be","details":{"method":"state.clear"},"options":["approve","deny"],"standing":"approved","reason":"timeout","created_at":"2026-01-02T03:04:05.678Z","reach_by":"2026-01-02T03:05:05.678Z","expires_at":"2026-01-02T03:05:06.000Z","delivered_to":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:06.000Z"}],"seen_by":[{"by":"session:0a9b8c7d6e5f","at":"2026-01-02T03:04:07.500Z"}],"decision":{"resolution":"approve","by":{"principal":"host","role":"host","session_id":"0a9b8c7d6e5f"},"at":"2026-01-02T03:04:09.001Z","scope":{"kind":"for","ms":900000},"narrowing":{"arguments":{"/tenant_id":"t*"},"same_arguments":false,"agent_id":"agent-5d2f0a91c3be"},"comment":"while you tidy up","edits":{"tenant_id":"t1"}},"ended_at":"2026-01-02T03:04:09.001Z","used":true}},
+    {"params":{"approval_id":"approval-1f0c2a9b7e44"},"result":{"id":"approval-1f0c2a9b7e44","number":40,"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"details":null,"options":["approve","deny"],"standing":"pending","created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"seen_by":[],"used":false}},
+  ],
+  "approvals.history": [
+    {"params":{"limit":20,"before":41,"agent_id":"agent-5d2f0a91c3be","standing":"approved"},"result":{"approvals":[{"id":"approval-1f0c2a9b7e44","number":40,"action":"book the train","asker":{"principal":"client","role":"client","session_id":"6f1d0c4b92ae"},"details":null,"options":["approve","deny"],"standing":"pending","created_at":"2026-01-02T03:04:05.678Z","delivered_to":[],"seen_by":[],"used":false}],"next":21}},
+    {"params":{},"result":{"approvals":[]}},
+  ],
+  "approvals.explain": [
+    {"params":{"call":{"method":"mail.send","tool":"shell","arguments":{"to":["ada@example.org"]}},"at_ms":1767323045678},"result":{"decision":"ask","decided_by":"rule","rule":"mail","grant":"grant-0123456789ab","reason":"outgoing mail needs a person","timeout_ms":900000,"matched":[{"rule":"mail","decision":"ask","reason":"outgoing mail needs a person","failed":true}],"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","available":false}},
+    {"params":{"call":{"tool":"shell","arguments":null}},"result":{"decision":"allow","decided_by":"nothing","reason":"nothing is said about it","matched":[],"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+  ],
+  "approvals.rules": [
+    {"params":{},"result":{"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","loaded_at":"2026-01-02T03:04:05.678Z","rules":[{"rule":"mail","file":"mail.cedar","line":3,"decision":"ask","reason":"outgoing mail needs a person","timeout_ms":900000,"methods":1,"tools":false}],"problems":[{"file":"night.cedar","line":7,"reason":"attribute `hours` in context not found"}],"folder":"/home/ada/.car/policies"}},
+    {"params":{},"result":{"revision":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","loaded_at":"2026-01-02T03:04:05.678Z","rules":[],"problems":[]}},
+  ],
+  "grants.list": [
+    {"params":{"method":"state.clear","tool":"shell"},"result":{"grants":[{"id":"grant-5c0ffee5c0ff","method":"state.clear","tool":"shell","tool_version":"sha256:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","owner":"client","session_id":"6f1d0c4b92ae","arguments":{"/command":"git *"},"digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","agent_id":"ada","created_by":"host","created_at":"2026-01-02T03:04:09.001Z","approval_id":"approval-0f3a5b7c9d1e","policy_revision":"7d9b2468ace0","expires_at":"2026-01-02T03:19:09.001Z","remaining":2,"uses":1,"last_used_at":"2026-01-02T03:05:00.000Z"}]}},
+    {"params":{},"result":{"grants":[{"id":"grant-5c0ffee5c0ff","owner":"client","created_by":"host","created_at":"2026-01-02T03:04:09.001Z","approval_id":"approval-0f3a5b7c9d1e","uses":0}]}},
+  ],
+  "grants.revoke": [
+    {"params":{"grant_id":"grant-5c0ffee5c0ff"},"result":{"id":"grant-5c0ffee5c0ff","method":"state.clear","tool":"shell","tool_version":"sha256:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","owner":"client","session_id":"6f1d0c4b92ae","arguments":{"/command":"git *"},"digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","agent_id":"ada","created_by":"host","created_at":"2026-01-02T03:04:09.001Z","approval_id":"approval-0f3a5b7c9d1e","policy_revision":"7d9b2468ace0","expires_at":"2026-01-02T03:19:09.001Z","remaining":2,"uses":1,"last_used_at":"2026-01-02T03:05:00.000Z"}},
+    {"params":{"grant_id":"grant-5c0ffee5c0ff"},"result":{"id":"grant-5c0ffee5c0ff","owner":"client","created_by":"host","created_at":"2026-01-02T03:04:09.001Z","approval_id":"approval-0f3a5b7c9d1e","uses":0}},
+  ],
+  "audit.verify": [
+    {"params":{"head":"17:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246"},"result":{"whole":false,"records":0,"first":0,"head":"17:0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","redacted":0,"broken":{"seq":17,"what":"hash","message":"what it says is not what was hashed"}}},
+    {"params":{},"result":{"whole":true,"records":0,"first":0,"redacted":0}},
+  ],
+  "audit.redact": [
+    {"params":{"seq":17,"before":"2026-01-02T03:04:05.678Z"},"result":{"first":1,"last":17,"texts":9}},
+    {"params":{},"result":{"first":0,"last":0,"texts":0}},
   ],
   "request.outcome": [
-    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","error":{"code":-32602,"data":{"field":"proposal.actions[2].id","kind":"invalid_params","limit":64,"retry_after_ms":1500,"retryable":false},"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string"},"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","method":"state.set","result":"ok","result_kept":true,"status":"done"}},
-    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","known_since":"2026-01-01T03:04:05.678Z","status":"not_seen"}},
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"done","method":"state.set","begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","result_kept":true,"result":"ok","error":{"code":-32602,"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string","data":{"kind":"invalid_params","retryable":false,"field":"proposal.actions[2].id","limit":64,"retry_after_ms":1500}},"known_since":"2026-01-01T03:04:05.678Z"}},
+    {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"not_seen","known_since":"2026-01-01T03:04:05.678Z"}},
   ],
   "automation.run_applescript": [
     {"params":{"script":"beep"},"result":{"output":""}},
@@ -234,46 +282,70 @@ export const methods: Examples<Methods> = {
     {"params":{"image":"iVBORw0KGgo="},"result":{"text":"PLATFORM 4"}},
     {"params":{},"result":null},
   ],
+  "providers.register": [
+    {"params":{"methods":["mail.send","vision.ocr"]},"result":{"methods":["mail.send","vision.ocr"],"replaced":["mail.send"]}},
+    {"params":{"methods":["mail.send"]},"result":{"methods":["mail.send"],"replaced":[]}},
+  ],
+  "providers.unregister": [
+    {"params":{"methods":["mail.send"]},"result":{"removed":1}},
+    {"params":{},"result":{"removed":0}},
+  ],
+  "providers.list": [
+    {"params":{},"result":{"methods":[{"method":"mail.send","session_id":"6f1d0c4b92ae","since":"2026-01-02T03:04:05.678Z","open":1}]}},
+    {"params":{},"result":{"methods":[{"method":"mail.send","open":0}]}},
+  ],
+  "notifications.local": [
+    {"params":{"title":"Build","body":"All green.","subtitle":"car","sound":"message-new-instant"},"result":{"shown":true,"id":7}},
+    {"params":{"title":"Build","body":""},"result":{"shown":true,"id":1}},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
-    {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"compensation":true,"delivery":2,"idle_timeout_ms":5000,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
-    {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
+    {"params":{"action_id":"a1","tool":"weather","parameters":{"city":"Lisbon"},"timeout_ms":30000,"attempt":1,"request_id":"cb-7","session_id":"6f1d0c4b92ae","proposal_id":"p1","idle_timeout_ms":5000,"compensation":true,"delivery":2,"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},"result":{"celsius":21.5}},
+    {"params":{"action_id":"a1","tool":"weather","parameters":{},"timeout_ms":null,"attempt":2,"request_id":"cb-8","session_id":"6f1d0c4b92ae"},"result":null},
+  ],
+  "provider.call": [
+    {"params":{"method":"mail.send","params":{"to":["ada@example.org"]},"request_id":"cb-7","timeout_ms":60000,"session_id":"0a1b2c3d4e5f","principal":"client","delivery":2},"result":{"sent":true}},
+    {"params":{"method":"mail.send","params":{},"request_id":"cb-8","timeout_ms":60000,"session_id":"0a1b2c3d4e5f","principal":"anonymous/0a1b2c3d4e5f"},"result":null},
   ],
 };
 
 export const notifications: Examples<Notifications> = {
   "session.closing": [
-    {"params":{"message":"the daemon is shutting down","reason":"shutting_down"}},
-    {"params":{"message":"the session goes on on another connection","reason":"fenced"}},
+    {"params":{"reason":"shutting_down","message":"the daemon is shutting down"}},
+    {"params":{"reason":"fenced","message":"the session goes on on another connection"}},
   ],
   "session.event": [
-    {"params":{"action_id":"a1","data":{"attempts":1},"epoch":1,"kind":"action_succeeded","proposal_id":"p1","seq":41,"stream":"session/6f1d0c4b92ae","timestamp":"2026-01-02T03:04:05.678Z"}},
-    {"params":{"data":{},"epoch":1,"kind":"session_scope","seq":1,"stream":"session/6f1d0c4b92ae","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"kind":"action_succeeded","timestamp":"2026-01-02T03:04:05.678Z","action_id":"a1","proposal_id":"p1","data":{"attempts":1},"stream":"session/6f1d0c4b92ae","epoch":1,"seq":41}},
+    {"params":{"kind":"session_scope","timestamp":"2026-01-02T03:04:05.678Z","data":{},"stream":"session/6f1d0c4b92ae","epoch":1,"seq":1}},
   ],
   "tools.cancel": [
-    {"params":{"reason":"timeout","request_id":"cb-7"}},
-    {"params":{"reason":"cancelled","request_id":"cb-7"}},
+    {"params":{"request_id":"cb-7","reason":"timeout"}},
+    {"params":{"request_id":"cb-7","reason":"cancelled"}},
   ],
   "events.lagged": [
-    {"params":{"coalesced":8,"epoch":3,"from_seq":120,"skipped":37,"stream":"host","to_seq":164}},
-    {"params":{"epoch":3,"from_seq":120,"skipped":45,"stream":"host","to_seq":164}},
+    {"params":{"stream":"host","epoch":3,"from_seq":120,"to_seq":164,"skipped":37,"coalesced":8}},
+    {"params":{"stream":"host","epoch":3,"from_seq":120,"to_seq":164,"skipped":45}},
   ],
   "events.ended": [
-    {"params":{"epoch":5,"seq":12,"stream":"session/6f1d0c4b92ae"}},
-    {"params":{"epoch":5,"seq":12,"stream":"session/6f1d0c4b92ae"}},
+    {"params":{"stream":"session/6f1d0c4b92ae","epoch":5,"seq":12}},
+    {"params":{"stream":"session/6f1d0c4b92ae","epoch":5,"seq":12}},
   ],
   "events.uncovered": [
-    {"params":{"limit":1024,"stream":"session/6f1d0c4b92ae"}},
-    {"params":{"limit":1024,"stream":"session/6f1d0c4b92ae"}},
+    {"params":{"stream":"session/6f1d0c4b92ae","limit":1024}},
+    {"params":{"stream":"session/6f1d0c4b92ae","limit":1024}},
   ],
   "host.event": [
-    {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
-    {"params":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}},
+    {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","message":"","payload":null,"stream":"host","epoch":3,"seq":164}},
+  ],
+  "provider.cancel": [
+    {"params":{"request_id":"cb-7","reason":"timeout"}},
+    {"params":{"request_id":"cb-7","reason":"cancelled"}},
   ],
   "execution.event": [
-    {"params":{"action_id":"a1","data":{"attempt":1,"progress":3.0,"total":12.0},"epoch":1,"kind":"progress","proposal_id":"p1","seq":3,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},
-    {"params":{"data":{},"epoch":1,"kind":"ended","proposal_id":"p1","seq":9,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"kind":"progress","timestamp":"2026-01-02T03:04:05.678Z","action_id":"a1","proposal_id":"p1","data":{"attempt":1,"progress":3.0,"total":12.0},"stream":"run/6f1d0c4b92ae/p1","epoch":1,"seq":3}},
+    {"params":{"kind":"ended","timestamp":"2026-01-02T03:04:05.678Z","proposal_id":"p1","data":{},"stream":"run/6f1d0c4b92ae/p1","epoch":1,"seq":9}},
   ],
 };

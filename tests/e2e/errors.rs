@@ -6,11 +6,14 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use car_protocol::rpc::approvals::Decider;
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::proposal::ProposalResult;
-use car_protocol::{RpcError, kind};
+use car_protocol::rpc::session::Role;
+use car_protocol::{RpcError, Timestamp, kind};
 use car_server::Failure;
-use car_state::approval::ApprovalError;
+use car_state::approval::grants::{GrantError, NarrowingError, TooManyGrants};
+use car_state::approval::{ApprovalError, NotCanonical};
 use car_state::channel::SubscribeError;
 use car_state::engine::{EngineError, StructureError, StructureProblem};
 use car_state::host::{AgentError, HostError};
@@ -24,18 +27,42 @@ fn id() -> String {
     "x".to_owned()
 }
 
-fn host() -> Vec<HostError> {
-    let agents = [
-        AgentError::Unknown(id()),
-        AgentError::NotOwner(id()),
-        AgentError::TooMany { limit: 7 },
-    ];
-    let approvals = [
+fn decider() -> Decider {
+    Decider {
+        principal: "host".to_owned(),
+        role: Role::Host,
+        session_id: id(),
+    }
+}
+
+fn approvals() -> Vec<ApprovalError> {
+    vec![
         ApprovalError::Unknown(id()),
         ApprovalError::AlreadyDecided {
             id: id(),
             resolution: "deny".to_owned(),
+            by: decider(),
+            at: Timestamp::UNIX_EPOCH,
         },
+        ApprovalError::Expired {
+            id: id(),
+            reason: "timeout".to_owned(),
+        },
+        ApprovalError::Withdrawn {
+            id: id(),
+            resolution: "agent_gone",
+            reason: "session_ended".to_owned(),
+        },
+        ApprovalError::NotOwner(id()),
+        ApprovalError::DigestMismatch {
+            id: id(),
+            digest: "0a".to_owned(),
+        },
+        ApprovalError::Unfit {
+            field: "edits",
+            what: "not taken here".to_owned(),
+        },
+        ApprovalError::Storage(LogError::StorageFull),
         ApprovalError::NotAnOption {
             resolution: "perhaps".to_owned(),
             options: vec!["approve".to_owned(), "deny".to_owned()],
@@ -47,6 +74,14 @@ fn host() -> Vec<HostError> {
             owner: "y".to_owned(),
         },
         ApprovalError::TooMany { limit: 7 },
+    ]
+}
+
+fn host() -> Vec<HostError> {
+    let agents = [
+        AgentError::Unknown(id()),
+        AgentError::NotOwner(id()),
+        AgentError::TooMany { limit: 7 },
     ];
     let own = [
         HostError::ReservedKind("agent.x".to_owned()),
@@ -59,10 +94,21 @@ fn host() -> Vec<HostError> {
     agents
         .into_iter()
         .map(HostError::from)
-        .chain(approvals.into_iter().map(HostError::from))
+        .chain(approvals().into_iter().map(HostError::from))
         .chain(log().into_iter().map(HostError::from))
         .chain(own)
         .collect()
+}
+
+fn grants() -> Vec<GrantError> {
+    vec![
+        GrantError::Unknown(id()),
+        GrantError::TooMany(TooManyGrants { limit: 7 }),
+        GrantError::Narrowing(NarrowingError::NotCovered),
+        GrantError::NotCanonical(NotCanonical),
+        GrantError::Scope,
+        GrantError::Storage(LogError::StorageFull),
+    ]
 }
 
 fn log() -> Vec<LogError> {
@@ -208,6 +254,8 @@ fn table<E: Into<Failure> + std::fmt::Debug>(page: &mut String, name: &str, erro
 fn every_error_has_its_code_its_kind_and_says_whether_to_try_again() {
     let mut page = String::new();
     table(&mut page, "host", host());
+    table(&mut page, "approvals", approvals());
+    table(&mut page, "grants", grants());
     table(&mut page, "log", log());
     table(
         &mut page,

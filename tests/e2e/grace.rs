@@ -42,7 +42,7 @@ async fn without_asking_for_it_a_session_ends_with_its_connection() {
 #[tokio::test(start_paused = true)]
 async fn after_the_grace_everything_ends() {
     let daemon = TestDaemon::with(Wanted {
-        gate: ApprovalGate::from_table().with_timeout(Duration::from_secs(600)),
+        gate: ApprovalGate::from_table().with_reach(Duration::from_secs(600)),
         ..Wanted::default()
     });
     let (mut alice, token) = resumable(&daemon, "alice").await;

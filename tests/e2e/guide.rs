@@ -72,8 +72,8 @@ fn the_page_about_proposals_quotes_conversations_that_took_place() {
 }
 
 #[test]
-fn the_pages_about_policies_and_results_quote_conversations_that_took_place() {
-    for (page, transcripts) in [("policies.md", 8), ("results.md", 7)] {
+fn the_pages_about_policies_results_and_approvals_quote_conversations_that_took_place() {
+    for (page, transcripts) in [("policies.md", 8), ("results.md", 7), ("approvals.md", 4)] {
         assert!(
             quoted(page) >= transcripts,
             "docs/{page} has lost its transcripts"

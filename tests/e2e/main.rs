@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod approvals;
+mod audit;
 mod auth;
 mod diagnostics;
 mod envelope;
@@ -16,9 +18,11 @@ mod fairness;
 mod faults;
 mod gate;
 mod grace;
+mod grants;
 mod guide;
 mod host;
 mod link;
+mod notifications;
 mod patterns;
 mod policy;
 mod policy_questions;
@@ -29,10 +33,13 @@ mod proposal_budget;
 mod proposal_cancel;
 mod proposal_stream;
 mod provided;
+mod providers;
 mod request;
 mod results;
 mod resume;
 mod resume_token;
+mod routes;
+mod rules;
 mod server;
 mod session;
 mod shutdown;

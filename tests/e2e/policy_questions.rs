@@ -19,7 +19,7 @@ async fn a_question_that_nobody_answers_is_a_violation_and_a_proposals_end_withd
         .call("proposal.submit", proposal([call("a", "mail")]))
         .await;
     let reason = &answer["results"][0]["violations"][0]["reason"];
-    assert_eq!(reason, "nobody decided within 60 s");
+    assert_eq!(reason, "nobody who could decide was reached within 60 s");
     let mut short = proposal([call("a", "mail")]);
     short["proposal"]["timeout_ms"] = json!(10_000);
     let answer = alice.call("proposal.submit", short).await;

@@ -80,7 +80,8 @@ async fn what_exceeds_a_limit_is_refused_with_the_limit() {
                 key_bytes: 8,
                 value_bytes: 64,
                 keys: 3,
-                total_bytes: 150,
+                // How big a value is in memory hangs on how the JSON library was built.
+                total_bytes: 54 + 3 * size_of::<Value>(),
                 tenants: 1,
             })
         },

@@ -16,12 +16,12 @@ const KILLS: usize = 20;
 
 /// How often the environment wants that; `cargo xtask soak` sets it.
 #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
-fn kills() -> usize {
+pub(crate) fn kills(usual: usize) -> usize {
     let wanted = std::env::var("CAR_KILLS").ok();
-    wanted.map_or(KILLS, |wanted| wanted.parse().unwrap())
+    wanted.map_or(usual, |wanted| wanted.parse().unwrap())
 }
 
-async fn send(duplex: &mut Duplex, message: &Value) {
+pub(crate) async fn send(duplex: &mut Duplex, message: &Value) {
     let sink = &mut duplex.sink;
     poll_fn(|cx| sink.as_mut().poll_ready(cx)).await.unwrap();
     let text = message.to_string();
@@ -30,7 +30,7 @@ async fn send(duplex: &mut Duplex, message: &Value) {
 }
 
 /// The next message; none where the connection is over.
-async fn read(duplex: &mut Duplex) -> Option<Value> {
+pub(crate) async fn read(duplex: &mut Duplex) -> Option<Value> {
     loop {
         match next(&mut duplex.source).await? {
             Ok(Frame::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
@@ -184,7 +184,7 @@ async fn twenty_kills_in_mid_stream_of_every_family_lose_nothing_that_anybody_ha
     let words = ["--no-auth"];
     let mut daemon = sandbox.start(&words);
     for family in families(&daemon).await {
-        for kill in 0..kills() {
+        for kill in 0..kills(KILLS) {
             let killed = kill_in_mid_stream(daemon, &family, 1 + kill % KILLS * 11).await;
             daemon = sandbox.start(&words);
             if family.durable {

@@ -7,6 +7,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod approval_kills;
+mod approvals;
 mod commands;
 mod doctor;
 mod durability;
@@ -19,6 +21,7 @@ mod link;
 mod observed;
 mod outcomes;
 mod resume;
+mod rules;
 mod signals;
 mod snippet;
 mod tail;

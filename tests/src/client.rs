@@ -78,9 +78,10 @@ impl TestClient {
             .expect("the daemon reads");
     }
 
-    /// Sends a JSON value.
+    /// Sends a JSON value. Members go in the order of their names, so that what is said does not hang on how the JSON
+    /// library was built.
     pub async fn send(&mut self, message: Value) {
-        self.send_text(&message.to_string()).await;
+        self.send_text(&sorted(message).to_string()).await;
     }
 
     /// Sends a request and answers its id.
@@ -323,5 +324,21 @@ impl Drop for TestClient {
             );
             self.assert_read();
         }
+    }
+}
+
+/// The same value with its members in the order of their names.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(sorted).collect(),
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.into_iter().collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            members
+                .into_iter()
+                .map(|(name, member)| (name, sorted(member)))
+                .collect()
+        }
+        other => other,
     }
 }

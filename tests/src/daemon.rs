@@ -71,12 +71,21 @@ impl TestDaemon {
     /// A daemon as wanted.
     #[must_use]
     pub fn with(wanted: Wanted) -> Self {
+        Self::with_state(wanted, |config| config)
+    }
+
+    /// A daemon as wanted, with what else only this test has.
+    #[must_use]
+    pub fn with_state(
+        wanted: Wanted,
+        more: impl FnOnce(ServerStateConfig) -> ServerStateConfig,
+    ) -> Self {
         let config = ServerStateConfig::new("unused")
             .with_clock(Arc::new(FixedClock(Timestamp::from_unix_millis(NOW))))
             .with_ids(Arc::new(CountingIds::default()))
             .with_log(Arc::new(MemoryLog::with_epoch(1)))
             .with_approval_gate(wanted.gate);
-        let config = (wanted.state)(config);
+        let config = more((wanted.state)(config));
         let state = ServerState::with_config(config).expect("the state has no tools to refuse");
         let transcript = Transcript::timed();
         // Ids are told from numbers by their quotes or their colon.
@@ -171,6 +180,11 @@ impl TestDaemon {
     #[must_use]
     pub fn transcript(&self) -> String {
         self.transcript.to_string()
+    }
+
+    /// Shows a text by another name in the transcript.
+    pub fn hide(&self, text: &str, name: &'static str) {
+        self.transcript.hide(text, name);
     }
 
     /// Adds a remark to the transcript.

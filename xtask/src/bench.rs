@@ -15,6 +15,8 @@ mod load;
 mod proposals;
 mod resume;
 mod rows;
+#[cfg(feature = "log")]
+mod rules;
 mod server;
 mod table;
 mod wire;

@@ -20,7 +20,7 @@ pub(crate) struct Args {
     /// Seeds of links that fail, in memory; a fiftieth of them for each family over sockets too.
     #[arg(long, default_value_t = 0)]
     pub(crate) seeds: u64,
-    /// Kills of the daemon in mid-stream for each family.
+    /// Kills of the daemon in mid-stream for each family, and while people decide.
     #[arg(long, default_value_t = 0)]
     pub(crate) kills: u64,
     /// Debug builds, as the test command has them, instead of release ones.

@@ -1,8 +1,9 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Declares constants as they stand, and with them the list of all for the generated documents.
 macro_rules! listed {
@@ -80,6 +81,16 @@ pub mod kind {
         pub const APPROVAL_TIMEOUT: &str = "approval_timeout";
         /// Who asks may not decide.
         pub const SELF_APPROVAL: &str = "self_approval";
+        /// Somebody has decided; `data.decided_by`, `data.decided_at` and `data.resolution` tell who, when and what.
+        pub const ALREADY_DECIDED: &str = "already_decided";
+        /// The time for it is over.
+        pub const EXPIRED: &str = "expired";
+        /// Who asked took it back, or is gone.
+        pub const WITHDRAWN: &str = "withdrawn";
+        /// Deciding this takes the host role.
+        pub const HOST_REQUIRED: &str = "host_required";
+        /// What was decided about is not what is there: the digests differ.
+        pub const DIGEST_MISMATCH: &str = "digest_mismatch";
         /// The session ended before the answer.
         pub const SESSION_ENDED: &str = "session_ended";
         /// The session goes on on another connection, which resumed it.
@@ -103,11 +114,16 @@ pub mod kind {
         pub const STATE_CONFLICT: &str = "state_conflict";
         /// The idempotency key names another act: another method, or other params.
         pub const IDEMPOTENCY_CONFLICT: &str = "idempotency_conflict";
-        /// The act that the idempotency key names was cut. Nobody knows how far it came, and it does not run again.
+        /// The act that the idempotency key names was cut, or the host that provides the method gave no answer. Nobody
+        /// knows how far it came. With a key it does not run again.
         pub const OUTCOME_UNKNOWN: &str = "outcome_unknown";
         /// The act that the idempotency key names is over, and its answer was not kept. `data.status` tells whether it is
         /// `done` or `failed`.
         pub const RESULT_NOT_KEPT: &str = "result_not_kept";
+        /// The host that provides the method answered with an error; the message is its own.
+        pub const PROVIDER_FAILED: &str = "provider_failed";
+        /// A rule refuses the call, and nobody was asked; `data.rule` names it, `data.revision` the rules that it is of.
+        pub const RULE_DENIED: &str = "rule_denied";
         /// A required capability is unknown.
         pub const CAPABILITY_UNKNOWN: &str = "capability_unknown";
     }
@@ -146,8 +162,8 @@ pub struct ErrorData {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
     /// Further members, by kind.
-    #[serde(flatten, default, skip_serializing_if = "Map::is_empty")]
-    pub details: Map<String, Value>,
+    #[serde(flatten, default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub details: BTreeMap<String, Value>,
 }
 
 impl RpcError {

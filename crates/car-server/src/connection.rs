@@ -2,6 +2,8 @@
 
 mod admission;
 mod clock;
+mod gate;
+mod judge;
 mod keep;
 mod keyed;
 mod linger;
@@ -30,6 +32,7 @@ use tracing::debug;
 
 use self::admission::Decoded;
 use self::clock::{LifeClock, Pulse};
+pub(crate) use self::gate::ABOUT_THE_CALL;
 use self::keep::{Occupant, keep};
 use self::linger::Linger;
 use crate::core::Core;

@@ -24,9 +24,9 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Whether a connected host provides the method. No host can register as a provider yet.
-    pub(crate) fn has_provider(&self, _method: &str) -> bool {
-        false
+    /// Whether a connected host provides the method.
+    pub(crate) fn has_provider(&self, method: &str) -> bool {
+        self.state.providers().has(method)
     }
 
     /// Ready when the daemon stops and the session's calls have ended. Those that do not within the time to drain are

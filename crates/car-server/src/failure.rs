@@ -4,12 +4,14 @@ use std::fmt;
 
 use car_protocol::{RpcError, code, kind};
 use car_state::approval::ApprovalError;
+use car_state::approval::grants::GrantError;
 use car_state::channel::SubscribeError;
 use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::outcomes::OutcomeError;
 use car_state::policy::PolicyError;
+use car_state::providers::{OfferError, ProviderError};
 use car_state::quota::{QuotaExceeded, Resource};
 use car_state::results::ResultError;
 use car_state::session::resume::ResumeError;
@@ -95,7 +97,7 @@ impl From<HostError> for Failure {
     fn from(error: HostError) -> Self {
         match error {
             HostError::Agent(error) => agent(error).into(),
-            HostError::Approval(error) => approval(error).into(),
+            HostError::Approval(error) => host_approval(error),
             HostError::Log(error) => error.into(),
             HostError::ReservedKind(_) => {
                 RpcError::domain(kind::FORBIDDEN, error.to_string()).into()
@@ -130,20 +132,63 @@ fn agent(error: AgentError) -> RpcError {
     }
 }
 
+/// As `host.*` tells it, where all that is over is a conflict.
+fn host_approval(error: ApprovalError) -> Failure {
+    let message = shortened(&error);
+    let resolution = match error {
+        ApprovalError::AlreadyDecided { resolution, .. } => resolution,
+        ApprovalError::Expired { .. } => "expired".to_owned(),
+        ApprovalError::Withdrawn { resolution, .. } => resolution.to_owned(),
+        ApprovalError::HostRequired => {
+            let error = RpcError::domain(kind::FORBIDDEN, message);
+            return error.with("role", "host").into();
+        }
+        error => return error.into(),
+    };
+    let error = RpcError::domain(kind::CONFLICT, message);
+    error.with("resolution", resolution).into()
+}
+
+impl From<ApprovalError> for Failure {
+    fn from(error: ApprovalError) -> Self {
+        match error {
+            ApprovalError::Storage(error) => error.into(),
+            error => approval(error).into(),
+        }
+    }
+}
+
 fn approval(error: ApprovalError) -> RpcError {
     let message = shortened(&error);
     match error {
         ApprovalError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
-        ApprovalError::AlreadyDecided { resolution, .. } => {
-            RpcError::domain(kind::CONFLICT, message).with("resolution", resolution)
+        ApprovalError::AlreadyDecided {
+            resolution, by, at, ..
+        } => RpcError::domain(kind::ALREADY_DECIDED, message)
+            .with("resolution", resolution)
+            .with("decided_by", serde_json::to_value(by).unwrap_or_default())
+            .with("decided_at", serde_json::to_value(at).unwrap_or_default()),
+        ApprovalError::Expired { reason, .. } => {
+            RpcError::domain(kind::EXPIRED, message).with("reason", reason)
         }
+        ApprovalError::Withdrawn {
+            resolution, reason, ..
+        } => RpcError::domain(kind::WITHDRAWN, message)
+            .with("resolution", resolution)
+            .with("reason", reason),
+        ApprovalError::NotOwner(_) => RpcError::domain(kind::NOT_OWNER, message),
+        ApprovalError::DigestMismatch { digest, .. } => {
+            RpcError::domain(kind::DIGEST_MISMATCH, message).with("digest", digest)
+        }
+        ApprovalError::Unfit { field, .. } => RpcError::invalid_params(Some(field), message),
         ApprovalError::NotAnOption { .. } => RpcError::invalid_params(Some("resolution"), message),
         ApprovalError::SelfApproval => RpcError::domain(kind::SELF_APPROVAL, message),
         ApprovalError::HostRequired => {
-            RpcError::domain(kind::FORBIDDEN, message).with("role", "host")
+            RpcError::domain(kind::HOST_REQUIRED, message).with("role", "host")
         }
         ApprovalError::OwnerAway { .. } => RpcError::domain(kind::UNAVAILABLE, message).retryable(),
         ApprovalError::TooMany { limit: n } => RpcError::overloaded(message, n as u64),
+        ApprovalError::Consent(error) => Failure::from(error).error,
         _ => RpcError::internal(),
     }
 }
@@ -194,6 +239,21 @@ impl From<OutcomeError> for Failure {
                 .retryable()
                 .into(),
             OutcomeError::Storage(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<GrantError> for Failure {
+    fn from(error: GrantError) -> Self {
+        let message = shortened(&error);
+        match error {
+            GrantError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message).into(),
+            GrantError::TooMany(full) => limit(message, full.limit).into(),
+            GrantError::NotCanonical(_) => RpcError::invalid_params(Some("edits"), message).into(),
+            GrantError::Narrowing(_) => RpcError::invalid_params(Some("narrowing"), message).into(),
+            GrantError::Scope => RpcError::invalid_params(Some("scope"), message).into(),
+            GrantError::Storage(error) => error.into(),
             other => Self::internal(other),
         }
     }
@@ -296,6 +356,32 @@ impl From<ResultError> for Failure {
             }
             other => Self::internal(other),
         }
+    }
+}
+
+impl From<OfferError> for Failure {
+    fn from(error: OfferError) -> Self {
+        let field = match &error {
+            OfferError::NotProvided { index, .. } => format!("methods[{index}]"),
+            _ => "methods".to_owned(),
+        };
+        RpcError::invalid_params(Some(&field), error.to_string()).into()
+    }
+}
+
+impl From<ProviderError> for Failure {
+    fn from(error: ProviderError) -> Self {
+        let message = shortened(&error);
+        match error {
+            ProviderError::Unavailable(_) => {
+                RpcError::domain(kind::UNAVAILABLE, message).retryable()
+            }
+            ProviderError::Overloaded(_) => RpcError::domain(kind::OVERLOADED, message).retryable(),
+            ProviderError::Failed(_) => RpcError::domain(kind::PROVIDER_FAILED, message),
+            ProviderError::Unknown { .. } => RpcError::domain(kind::OUTCOME_UNKNOWN, message),
+            other => return Self::internal(other),
+        }
+        .into()
     }
 }
 

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Auth;
 use crate::connection;
 use crate::core::Core;
+use crate::desktop::Desktop;
 use crate::handlers;
 use crate::http::Refusals;
 use crate::info::ServerInfo;
@@ -33,6 +34,7 @@ pub struct ServerBuilder {
     stop: CancellationToken,
     settings: Vec<SettingInEffect>,
     notices: Arc<Notices>,
+    desktop: Arc<Desktop>,
 }
 
 impl ServerBuilder {
@@ -71,6 +73,13 @@ impl ServerBuilder {
         self
     }
 
+    /// The desktop that notifications are shown on. Without this there is none.
+    #[must_use]
+    pub fn desktop(mut self, desktop: Arc<Desktop>) -> Self {
+        self.desktop = desktop;
+        self
+    }
+
     /// The daemon. Nothing runs until it is given a connection.
     ///
     /// # Errors
@@ -87,6 +96,7 @@ impl ServerBuilder {
             refusals: Arc::default(),
             settings: self.settings,
             notices: self.notices,
+            desktop: self.desktop,
         });
         let router = Router::new(
             handlers::routes(&self.state, &self.auth, &self.limits, &operations),
@@ -122,6 +132,7 @@ impl Server {
             stop,
             settings: Vec::new(),
             notices: Arc::default(),
+            desktop: Arc::default(),
         }
     }
 

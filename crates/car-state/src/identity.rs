@@ -45,6 +45,19 @@ pub enum Principal {
     Host,
 }
 
+impl Principal {
+    /// The one that is written so.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        match text.strip_prefix("anonymous/") {
+            Some(session) => Some(Self::Anonymous(SessionId::new(session))),
+            None => [Self::Client, Self::Host]
+                .into_iter()
+                .find(|principal| principal.to_string() == text),
+        }
+    }
+}
+
 impl fmt::Display for Principal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

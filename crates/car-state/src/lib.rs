@@ -3,6 +3,7 @@
 //! See the modules for what each owns and what it refuses to know.
 
 pub mod approval;
+pub mod audit;
 pub mod budget;
 pub mod callbacks;
 pub mod channel;
@@ -19,6 +20,7 @@ pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
 pub mod policy;
+pub mod providers;
 pub mod quota;
 pub mod responder;
 pub mod results;

@@ -15,14 +15,17 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
-use crate::approval::ApprovalGate;
+use crate::approval::grants::GrantBook;
+use crate::approval::rules::Rules;
+use crate::approval::{ApprovalGate, ApprovalParts, Approvals};
+use crate::audit::AuditSink;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
 use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
-use crate::host::HostPlane;
+use crate::host::{HostParts, HostPlane, HostStream};
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 use crate::log::{
     Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
@@ -31,6 +34,7 @@ use crate::log::{
 use crate::memgine::Memgine;
 use crate::outcomes::Outcomes;
 use crate::policy::{Agents, GlobalPolicies, PolicyBook};
+use crate::providers::Providers;
 use crate::quota::Quotas;
 use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
 use crate::session::resume::ResumeLedger;
@@ -74,8 +78,12 @@ pub struct ServerState {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     host: Arc<HostPlane>,
+    audit: Arc<dyn AuditSink>,
+    grants: Arc<GrantBook>,
     outcomes: Arc<Outcomes>,
     quotas: Arc<Quotas>,
+    providers: Arc<Providers>,
+    rules: Arc<dyn Rules>,
     sessions: Arc<SessionRegistry>,
     resumes: Arc<ResumeLedger>,
     engine: EngineLimits,
@@ -147,15 +155,34 @@ impl ServerState {
         let resumes = config.make_ledger()?;
         let budget = log.budget().map(Arc::clone).unwrap_or_default();
         budget.serve(&log);
-        let host = Arc::new(HostPlane::new(
-            Arc::clone(&log),
-            Arc::clone(&config.clock),
-            Arc::clone(&config.ids),
-        ));
+        let sessions = Arc::<SessionRegistry>::default();
+        let (clock, ids) = (&config.clock, &config.ids);
+        let stream = HostStream::new(Arc::clone(&log), Arc::clone(clock), Arc::clone(ids));
+        let stream = Arc::new(stream);
+        let audit = config.audit();
+        let grants = Arc::new(config.grants(&audit)?);
+        let parts = ApprovalParts {
+            ledger: config.approval_ledger(&audit),
+            grants: Arc::clone(&grants),
+            stream: Arc::clone(&stream),
+            sessions: Arc::clone(&sessions),
+            reach: config.reach.clone(),
+            clock: Arc::clone(clock),
+            ids: Arc::clone(ids),
+        };
+        let host = HostPlane::open(HostParts {
+            approvals: Approvals::open(parts, |session| resumes.noted_until(session))?,
+            stream,
+            sessions: Arc::clone(&sessions),
+            notes: config.agent_notes(),
+            ids: Arc::clone(ids),
+        })?;
+        let host = Arc::new(host);
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
+        let providers = Providers::new(Arc::clone(&config.clock), config.provider_timeout);
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
             results: Arc::new(results),
@@ -173,9 +200,13 @@ impl ServerState {
             clock: config.clock,
             ids: config.ids,
             host,
+            audit,
+            grants,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
-            sessions: Arc::default(),
+            providers: Arc::new(providers),
+            rules: config.rules,
+            sessions,
             resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
@@ -228,11 +259,14 @@ impl ServerState {
                 Arc::clone(&callbacks),
             ))
         });
-        let desk = Arc::new(SessionDesk::new(
+        let desk = SessionDesk::new(
             Arc::clone(&self.gate),
-            Arc::clone(&self.host),
+            Arc::clone(self.host.approvals()),
             Arc::clone(&identity),
-        ));
+            Arc::clone(&tools),
+        );
+        let (rules, host) = (Arc::clone(&self.rules), Arc::clone(&self.host));
+        let desk = Arc::new(desk.under(rules, host, Arc::clone(&self.clock)));
         let gated = GatedExecutor::new(Arc::clone(&desk), executor);
         let journal = SessionJournal::new(
             Arc::clone(&self.log),
@@ -268,6 +302,7 @@ impl ServerState {
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
+            grants: Arc::clone(&self.grants),
             registry: Arc::clone(&self.sessions),
             ledger: Arc::clone(&self.resumes),
         })
@@ -303,10 +338,40 @@ impl ServerState {
         &self.host
     }
 
+    /// What waits for people.
+    #[must_use]
+    pub fn approvals(&self) -> &Arc<Approvals> {
+        self.host.approvals()
+    }
+
+    /// The consents that cover more than one call.
+    #[must_use]
+    pub fn grants(&self) -> &Arc<GrantBook> {
+        &self.grants
+    }
+
+    /// The chain of what was asked, decided and done with consent.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<dyn AuditSink> {
+        &self.audit
+    }
+
     /// What became of calls that have an idempotency key.
     #[must_use]
     pub fn outcomes(&self) -> &Arc<Outcomes> {
         &self.outcomes
+    }
+
+    /// Which connected host serves which provided method.
+    #[must_use]
+    pub fn providers(&self) -> &Arc<Providers> {
+        &self.providers
+    }
+
+    /// What a person has written down about calls.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<dyn Rules> {
+        &self.rules
     }
 
     /// What each identity takes.

@@ -4,17 +4,25 @@ use std::sync::Arc;
 
 use car_protocol::rpc::tools::{CallbackMeta, Execute, ExecuteParams};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::approval::{ApprovalGate, preview};
+use crate::approval::rules::{
+    Arguments, Asking, Called, Judgement, NoRules, Rules, Ruling, Speaking, Subject,
+};
+use crate::approval::{
+    Act, ApprovalGate, Approvals, Operation, Question as Asks, Requester, Terms, ToolVersion,
+    Verdict, preview,
+};
 use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
+use crate::clock::{Clock, SystemClock};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
-use crate::host::{HostPlane, Verdict};
+use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
 use crate::policy::{Approver, Question};
 use crate::session::Link;
+use crate::tool_table::ToolTable;
 
 /// Calls `tools.execute` on the session's connection, with the real deadline and attempt. When the engine stops waiting
 /// the client gets `tools.cancel`.
@@ -100,38 +108,149 @@ impl ToolExecutor for WsToolExecutor {
 #[derive(Debug)]
 pub struct SessionDesk {
     gate: Arc<ApprovalGate>,
-    host: Arc<HostPlane>,
+    approvals: Arc<Approvals>,
     identity: Arc<IdentityCell>,
+    tools: Arc<ToolTable>,
+    rules: Arc<dyn Rules>,
+    host: Option<Arc<HostPlane>>,
+    clock: Arc<dyn Clock>,
 }
 
 impl SessionDesk {
     /// For the session with this identity. Questions wait as long as the gate says.
     #[must_use]
-    pub fn new(gate: Arc<ApprovalGate>, host: Arc<HostPlane>, identity: Arc<IdentityCell>) -> Self {
+    pub fn new(
+        gate: Arc<ApprovalGate>,
+        approvals: Arc<Approvals>,
+        identity: Arc<IdentityCell>,
+        tools: Arc<ToolTable>,
+    ) -> Self {
         Self {
             gate,
-            host,
+            approvals,
             identity,
+            tools,
+            rules: Arc::new(NoRules::default()),
+            host: None,
+            clock: Arc::new(SystemClock),
         }
     }
 
-    async fn agreed(&self, tool: &str, details: Value) -> Result<(), String> {
-        let identity = self.identity.get();
-        let (action, wait) = (format!("tool:{tool}"), self.gate.timeout());
-        match self.host.ask(&identity, action, details, wait).await {
-            Ok(Verdict::Approved) => Ok(()),
-            Ok(Verdict::Denied(resolution)) => {
-                Err(format!("a person refused the call: {resolution}"))
+    /// Asks these rules, too. They may want to know which agents of `host` the session speaks for.
+    #[must_use]
+    pub fn under(
+        mut self,
+        rules: Arc<dyn Rules>,
+        host: Arc<HostPlane>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        (self.rules, self.host, self.clock) = (rules, Some(host), clock);
+        self
+    }
+
+    fn speaking(&self, session: &SessionId) -> Speaking {
+        let host = self.host.as_ref();
+        host.map_or_else(Speaking::default, |host| Speaking::of(host, session))
+    }
+
+    /// What becomes of a call of a tool.
+    fn judge(&self, tool: &str, parameters: &Value, asked: bool) -> Judgement {
+        let gated = !asked && self.gate.tool_requires_approval(tool);
+        let ruling = match self.rules.reaches_tool(tool) {
+            true => {
+                let identity = self.identity.get();
+                self.rules.judge(&Subject {
+                    called: Called::Tool(tool),
+                    arguments: Arguments::Value(parameters),
+                    identity: &identity,
+                    speaking: &|| self.speaking(&identity.session),
+                    at: self.clock.now(),
+                })
             }
-            Ok(Verdict::TimedOut) => Err(format!("nobody decided within {} s", wait.as_secs())),
-            Err(error) => Err(format!("the approval gate failed: {error}")),
+            false => None,
+        };
+        match Judgement::of(&self.gate, gated, ruling) {
+            // A person has agreed to exactly this already.
+            Judgement::Ask(_) if asked => Judgement::Run,
+            judgement => judgement,
         }
+    }
+
+    /// Asks about one call; what it runs with instead, where a person said so.
+    async fn agreed(
+        &self,
+        tool: &str,
+        parameters: &Value,
+        details: Value,
+        editable: bool,
+        asking: &Asking,
+    ) -> Result<Option<Value>, String> {
+        let identity = self.identity.get();
+        let known = self.tools.get(tool);
+        let version = known
+            .as_ref()
+            .and_then(|tool| ToolVersion::of_schema(&tool.definition().parameters).ok());
+        let operation = Operation::Tool {
+            name: tool.into(),
+            version,
+        };
+        let act = Act::new(operation, parameters, Requester::from(&identity));
+        let act = act.map_err(|error| format!("the approval gate failed: {error}"))?;
+        let speaking = self.speaking(&identity.session);
+        let act = act
+            .of_agent(speaking.agent())
+            .in_project(speaking.project())
+            .under(asking.revision());
+        let terms = Terms {
+            editable,
+            ..asking.terms(&self.gate)
+        };
+        let question = Asks {
+            action: format!("tool:{tool}"),
+            act,
+            details,
+            terms,
+            because: asking.because(),
+            key: None,
+        };
+        let edits = match self.approvals.ask(&identity, question).await {
+            Ok(Verdict::Approved(consent)) => consent.edits,
+            Ok(verdict) => return Err(verdict.told_to_caller()),
+            Err(error) => return Err(format!("the approval gate failed: {error}")),
+        };
+        if let (Some(edits), Some(tool)) = (&edits, known) {
+            let fits = tool.check_parameters(edits);
+            fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))?;
+            if let Judgement::Deny(ruling) = self.judge(&tool.definition().name, edits, true) {
+                return Err(refused(&ruling));
+            }
+        }
+        Ok(edits)
     }
 }
 
 impl Approver for SessionDesk {
     fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
-        async move { self.agreed(&question.tool, question.details).await }.boxed()
+        async move {
+            let Question {
+                tool,
+                parameters,
+                details,
+            } = question;
+            let asking = match self.judge(&tool, &parameters, false) {
+                Judgement::Deny(ruling) => return Err(refused(&ruling)),
+                Judgement::Ask(asking) => asking,
+                // It is a policy that asks.
+                Judgement::Run => Asking {
+                    ruling: None,
+                    timeout: self.gate.timeout(),
+                },
+            };
+            let agreed = self.agreed(&tool, &parameters, details, false, &asking);
+            let agreed = agreed.await;
+            agreed.map(drop)
+        }
+        .boxed()
     }
 }
 
@@ -150,21 +269,26 @@ impl GatedExecutor {
         Self { desk, inner }
     }
 
-    async fn ask_and_run(&self, call: ToolCall) -> Result<Value, ToolError> {
+    async fn ask_and_run(&self, mut call: ToolCall, asking: Asking) -> Result<Value, ToolError> {
         let details = json!({
-            "tool": &*call.tool,
+            "action_id": &*call.action_id,
             "parameters_preview": preview(&call.parameters),
             "proposal_id": &*call.proposal_id,
-            "action_id": &*call.action_id,
+            "tool": &*call.tool,
         });
         let agreed = tokio::select! {
             biased;
-            agreed = self.desk.agreed(&call.tool, details) => agreed,
+            agreed = self.desk.agreed(&call.tool, &call.parameters, details, true, &asking) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };
         match agreed {
-            Ok(()) => self.inner.execute(call).await,
+            Ok(edits) => {
+                if let Some(edits) = edits {
+                    call.parameters = edits;
+                }
+                self.inner.execute(call).await
+            }
             Err(message) => Err(ToolError::Refused { message }),
         }
     }
@@ -172,10 +296,18 @@ impl GatedExecutor {
 
 impl ToolExecutor for GatedExecutor {
     fn execute(&self, call: ToolCall) -> BoxFuture<'_, Result<Value, ToolError>> {
-        if !call.approved && self.desk.gate.tool_requires_approval(&call.tool) {
-            self.ask_and_run(call).boxed()
-        } else {
-            self.inner.execute(call)
+        match self.desk.judge(&call.tool, &call.parameters, call.approved) {
+            Judgement::Run => self.inner.execute(call),
+            Judgement::Ask(asking) => self.ask_and_run(call, asking).boxed(),
+            Judgement::Deny(ruling) => {
+                let message = refused(&ruling);
+                ready(Err(ToolError::Refused { message })).boxed()
+            }
         }
     }
+}
+
+/// Why a rule does not let a tool run, for whoever called it.
+fn refused(ruling: &Ruling) -> String {
+    format!("the rule {} refuses it: {}", ruling.rule, ruling.because)
 }

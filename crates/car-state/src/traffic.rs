@@ -22,6 +22,11 @@ impl MethodIndex {
         let position = rpc::methods().position(|line| line.name == spec.name);
         Self(position.and_then(|position| u16::try_from(position).ok()))
     }
+
+    /// Which line it is, from 0.
+    pub(crate) fn line(self) -> Option<usize> {
+        self.0.map(usize::from)
+    }
 }
 
 /// How a request ended.

@@ -1,12 +1,16 @@
 //! The rows of the table. Within a row, floor and daemon take turns, and who begins changes each time, so that whatever
 //! else the machine does meets both.
 
+#[cfg(feature = "log")]
+use std::future::ready;
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::proposals::{self, Load};
+#[cfg(feature = "log")]
+use super::rules;
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
 use super::{Effort, callback, cancel, catchup, fanout, idle, resume};
@@ -150,7 +154,8 @@ pub(super) fn keys() -> Vec<&'static str> {
     #[cfg(feature = "log")]
     let keys = keys
         .chain(append::ROWS.iter().map(|(key, _)| *key))
-        .chain(engine::ROWS.iter().map(|(key, _)| *key));
+        .chain(engine::ROWS.iter().map(|(key, _)| *key))
+        .chain(rules::ROWS.iter().map(|(key, _)| *key));
     keys.collect()
 }
 
@@ -179,6 +184,10 @@ pub(super) async fn measure(
     #[cfg(feature = "log")]
     for (key, what) in engine::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
         rows.push(measured(key, engine::row(*what, effort)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in rules::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, ready(rules::row(*what, effort))).await);
     }
     Ok(rows)
 }

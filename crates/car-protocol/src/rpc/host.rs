@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::approvals::DecisionMade;
 use super::{Empty, Ok};
 use crate::Timestamp;
 
@@ -164,9 +165,18 @@ pub struct HostApproval {
     /// The decision: one of `options`, or `expired`, `agent_gone`, `withdrawn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolution: Option<String>,
-    /// When it expires, for a gated call.
+    /// When it expires, for a gated call that somebody was reached for who can decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// SHA-256 of the call with its canonical arguments, in hex, for a gated call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The decision, with who made it; absent where it ended without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionMade>,
+    /// Why it ended without a decision.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// One event of the stream `host`.

@@ -1,13 +1,19 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod approvals;
+pub mod audit;
 pub mod diagnostics;
 pub mod events;
+pub mod grants;
 pub mod host;
+pub mod notifications;
 pub mod policy;
 pub mod proposal;
 pub mod provided;
+pub mod providers;
 pub mod request;
 pub mod results;
+pub mod rules;
 pub mod server;
 pub mod session;
 pub mod state;
@@ -51,12 +57,18 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    approvals::METHODS,
+    grants::METHODS,
+    audit::METHODS,
     request::METHODS,
     provided::METHODS,
+    providers::METHODS,
+    rules::METHODS,
+    notifications::METHODS,
 ];
 
 /// All callback tables, by namespace.
-pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS];
+pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS, providers::CALLBACKS];
 
 /// All notification tables, by namespace.
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
@@ -65,6 +77,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     proposal::NOTIFICATIONS,
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
+    providers::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

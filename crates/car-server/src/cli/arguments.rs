@@ -6,6 +6,8 @@ use car_server::config::value::{OptionValue as _, Reading};
 use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::approvals::Approvals;
+use super::audit::Audit;
 use super::failure::Failure;
 use super::flags::{Options, Target};
 
@@ -13,8 +15,8 @@ const AFTER_HELP: &str = "\
 Every option can also stand in car.toml below the root or in the environment; `car-server config` prints what is in \
 effect and where it comes from.
 
-Exit codes: 0 it worked, 1 it did not, 2 the command line or the configuration is wrong, 3 no daemon is running; a \
-daemon that is told twice to stop ends with 128 and the number of the signal. `doctor` has its own.";
+Exit codes: 0 it worked, 1 it did not, 2 the command line or the configuration is wrong, 3 no daemon is running, 4 an \
+approval was over before it was decided, 5 the audit log is broken; a daemon that is told twice to stop ends with 128 and the number of the signal. `doctor` has its own.";
 
 /// The Common Agent Runtime daemon. Without a command it runs the daemon in the foreground.
 #[derive(Debug, Parser)]
@@ -59,6 +61,15 @@ pub(super) enum Command {
     /// What happens: the streams of the log.
     #[command(subcommand)]
     Events(Events),
+    /// What waits for a person, and the person's answers.
+    ///
+    /// Exit codes: 0 it worked, 1 it did not, 2 the command line is wrong, 3 no daemon is running, 4 it was too late:
+    /// the question is decided, expired or withdrawn.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// The chain of what was asked, decided and done with consent.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Prints every option in effect and where its value comes from.
     Config {
         /// Prints JSON.
@@ -133,7 +144,7 @@ pub(super) enum Manager {
 }
 
 /// Reads a time as the configuration does.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     Duration::read(&Raw::Text(text.to_owned()), &Reading::default())
 }
 
@@ -171,6 +182,8 @@ impl Command {
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",
             Self::Events(_) => "events",
+            Self::Approvals(_) => "approvals",
+            Self::Audit(_) => "audit",
             Self::Service { .. } => "service",
             Self::Version => "version",
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use car_client::{CallError, Client, ConnectError};
+use car_protocol::kind;
 use car_transport::connect;
 
 use super::failure::Failure;
@@ -70,17 +71,14 @@ impl From<CallError> for Failure {
         let CallError::Rpc(refusal) = &error else {
             return Self::error(error);
         };
-        let failure = Self::error(format!(
-            "{} {}: {}",
-            refusal.code,
-            refusal.kind(),
-            refusal.message
-        ));
+        let message = format!("{} {}: {}", refusal.code, refusal.kind(), refusal.message);
+        if [kind::ALREADY_DECIDED, kind::EXPIRED, kind::WITHDRAWN].contains(&refusal.kind()) {
+            return Self::late(message);
+        }
+        let failure = Self::error(message);
         match refusal.kind() {
-            car_protocol::kind::FORBIDDEN => {
-                failure.advise("`call --host`, which presents the host token")
-            }
-            car_protocol::kind::METHOD_NOT_FOUND => {
+            kind::FORBIDDEN => failure.advise("`call --host`, which presents the host token"),
+            kind::METHOD_NOT_FOUND => {
                 failure.advise("`car-server call rpc.discover` lists all methods")
             }
             _ => failure,

@@ -1,5 +1,6 @@
 //! The daemon, from its start to its end.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::path::Path;
@@ -7,12 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use car_server::config::{Config, Places};
+use car_server::desktop::Desktop;
 use car_server::http::HttpSurface;
 use car_server::operations::Notices;
 use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
+use car_state::approval::rules::cedar::{CedarRules, Refreshed, RulesError};
+use car_state::clock::SystemClock;
 use car_state::db::{Database, DatabaseOptions};
 use car_state::results::FileBlobs;
 use car_state::server::{ServerState, ServerStateConfig};
@@ -29,6 +33,8 @@ use super::{output, service_manager, signals};
 
 /// How long after the drain time the connections may take to say goodbye. Then they are cut.
 const FAREWELL: Duration = Duration::from_secs(3);
+/// How often the files of the rules are looked at.
+const RULES_LOOK: Duration = Duration::from_secs(2);
 /// How long what waits may take to be stored at the end.
 const STORE_TIME: Duration = Duration::from_secs(5);
 
@@ -61,7 +67,9 @@ async fn serve(
 ) -> Result<(), Failure> {
     let listeners = Listeners::bind(config).await?;
     let database = Database::open(places.home(), DatabaseOptions::default())?;
-    let (server, _token_files) = build(config, places, &database, notices)?;
+    let rules = CedarRules::open(places.policies(), Arc::new(SystemClock));
+    let rules = Arc::new(rules.map_err(rules_refused)?);
+    let (server, _token_files) = build(config, places, &database, notices, Arc::clone(&rules))?;
     let at = Reachable {
         address: listeners.tcp.address(),
         socket: config.socket_path(),
@@ -75,6 +83,7 @@ async fn serve(
     tracing::info!(version = car_server::VERSION, address = %at.address, socket, "up");
 
     let serving = listeners.serve(config, &server)?;
+    let approvals = Arc::clone(server.state().approvals());
     let stopping = server.stopping();
     let stop = async {
         tokio::select! {
@@ -88,6 +97,8 @@ async fn serve(
     };
     let ended = tokio::select! {
         served = serving => served.map_err(Failure::error),
+        never = watch_rules(&rules) => match never {},
+        () = approvals.tend() => Ok(()),
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())
@@ -107,11 +118,16 @@ fn build(
     places: &Places,
     database: &Database,
     notices: Arc<Notices>,
+    rules: Arc<CedarRules>,
 ) -> Result<(Server, TokenFiles), Failure> {
     let results = FileBlobs::open(places.results()).map_err(Failure::error)?;
+    let desktop = Arc::new(Desktop::on_bus(places.session_bus().map(ToOwned::to_owned)));
     let state = ServerStateConfig::new(places.home())
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
+        .with_rules(rules)
+        .with_reach(Arc::new(config.approval_routes(&desktop)))
+        .with_provider_timeout(config.provider_timeout.value.0)
         .with_engine_limits(config.engine_limits())
         .with_results(config.result_limits(), Arc::new(results))
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
@@ -126,7 +142,39 @@ fn build(
     };
     let server = Server::builder(state).auth(auth).limits(config.limits());
     let server = server.settings(config.in_effect()).notices(notices);
+    let server = server.desktop(desktop);
     Ok((server.build().map_err(Failure::error)?, files))
+}
+
+/// A broken file at the start: there is no earlier set that could stay.
+fn rules_refused(error: RulesError) -> Failure {
+    Failure::usage(error.to_string())
+        .advise("correct the files below `policies`, or take them away")
+}
+
+/// Looks at the files of the rules from time to time. What became of them is logged, and told by `approvals.rules`.
+async fn watch_rules(rules: &Arc<CedarRules>) -> Infallible {
+    loop {
+        sleep(RULES_LOOK).await;
+        let looking = Arc::clone(rules);
+        let looked = tokio::task::spawn_blocking(move || looking.refresh()).await;
+        match looked {
+            Ok(Refreshed::Loaded(revision)) => tracing::info!(%revision, "the rules have changed"),
+            Ok(Refreshed::Refused(problems)) => {
+                for problem in problems {
+                    let (file, line) = (problem.file.unwrap_or_default(), problem.line);
+                    tracing::error!(
+                        file,
+                        line,
+                        reason = problem.reason,
+                        "the rules stay as they were"
+                    );
+                }
+            }
+            Ok(Refreshed::Unchanged) => {}
+            Err(error) => tracing::error!(%error, "the rules could not be looked at"),
+        }
+    }
 }
 
 fn holder(config: &Config, at: Reachable<'_>) -> Holder {

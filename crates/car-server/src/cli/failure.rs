@@ -21,6 +21,10 @@ pub(super) enum Exit {
     Usage = 2,
     /// There is no daemon to talk to.
     NotRunning = 3,
+    /// What was to be decided is over.
+    Late = 4,
+    /// The audit log is not what it was.
+    Broken = 5,
 }
 
 /// A failed command.
@@ -53,6 +57,11 @@ impl Failure {
     /// There is no daemon.
     pub(super) fn not_running(message: impl Into<String>) -> Self {
         Self::new(Exit::NotRunning, message)
+    }
+
+    /// It came too late.
+    pub(super) fn late(message: impl Into<String>) -> Self {
+        Self::new(Exit::Late, message)
     }
 
     /// The same, with what to do about it.

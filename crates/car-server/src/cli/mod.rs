@@ -1,6 +1,8 @@
 //! The command line. Without a command it is the daemon.
 
+mod approvals;
 mod arguments;
+mod audit;
 mod banner;
 mod call;
 mod conversation;
@@ -81,6 +83,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             };
             tail::run(&flags, &environment, wanted)
         }
+        Some(Command::Approvals(what)) => approvals::run(&flags, &environment, what),
+        Some(Command::Audit(what)) => return audit::run(&flags, &environment, what),
         Some(Command::Config { markdown: true, .. }) => output::print(&markdown()),
         Some(Command::Config { json, .. }) => {
             let config = Config::load(&flags, &environment)?;

@@ -92,7 +92,7 @@ pub(super) fn run(flags: &Flags, environment: &Environment, wanted: Wanted) -> R
 }
 
 /// Looks for the daemon until it is back.
-async fn again(flags: &Flags, environment: &Environment) -> Result<Client, Failure> {
+pub(super) async fn again(flags: &Flags, environment: &Environment) -> Result<Client, Failure> {
     let mut tries = 0;
     loop {
         let found = Running::find(flags, environment);
@@ -109,7 +109,7 @@ async fn again(flags: &Flags, environment: &Environment) -> Result<Client, Failu
     }
 }
 
-async fn connect(running: &Running) -> Result<Client, Failure> {
+pub(super) async fn connect(running: &Running) -> Result<Client, Failure> {
     let mut builder = Client::builder().deadline(DEADLINE);
     // Where authentication is off there is no token.
     if running.client_token()?.is_some() {

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// The variables that are not options but say where the user's folders are.
 const FOLDERS: &[&str] = &["HOME", "USERPROFILE", "LOCALAPPDATA", "XDG_RUNTIME_DIR"];
 
+/// Where the bus of the user's session is, by the D-Bus Specification.
+const SESSION_BUS: &str = "DBUS_SESSION_BUS_ADDRESS";
+
 /// A copy of the variables that concern the daemon. An empty variable counts as absent.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -27,7 +30,8 @@ impl Environment {
 
     /// An environment of these variables; those that concern nobody here are left out.
     pub fn of<V: Into<OsString>>(variables: impl IntoIterator<Item = (String, V)>) -> Self {
-        let concerns = |name: &str| name.starts_with("CAR_") || FOLDERS.contains(&name);
+        let concerns =
+            |name: &str| name.starts_with("CAR_") || name == SESSION_BUS || FOLDERS.contains(&name);
         let variables = variables
             .into_iter()
             .map(|(name, value)| (name, value.into()))
@@ -54,6 +58,21 @@ impl Environment {
     #[must_use]
     pub fn runtime_dir(&self) -> Option<PathBuf> {
         self.folder("XDG_RUNTIME_DIR")
+    }
+
+    /// The address of the bus of the user's session: what the variable says, else the usual place.
+    #[must_use]
+    pub fn session_bus(&self) -> Option<String> {
+        if let Some(address) = self.get(SESSION_BUS) {
+            return address.to_str().map(ToOwned::to_owned);
+        }
+        let socket = self.runtime_dir()?.join("bus");
+        // Characters that the address form keeps for itself do not stand in such a path.
+        let path = socket.to_str().filter(|path| {
+            path.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_/.\\".contains(&byte))
+        })?;
+        socket.exists().then(|| format!("unix:path={path}"))
     }
 
     /// `%LOCALAPPDATA%`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use car_state::approval::ApprovalGate;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
+use car_state::providers::PROVIDER_TIMEOUT;
 use car_state::quota::IdentityLimits;
 use car_state::results::ResultLimits;
 use car_transport::Limits;
@@ -16,7 +17,7 @@ use car_transport::tcp::DEFAULT_PORT;
 use super::table::options;
 use super::value::{
     AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
-    PerClass, Policy, Rate,
+    PerClass, Policy, Rate, RouteWord,
 };
 
 /// The default of one limit.
@@ -115,12 +116,45 @@ options! {
         default: |_places| Vec::new(),
     }
 
-    /// How long a call waits for a person before it is refused.
+    /// How long a person has to decide, from when somebody who can was reached. Then the call is refused.
     gate_timeout: Duration {
         flag: "gate-timeout" TIME,
         variable: "CAR_GATE_TIMEOUT",
         key: "gate_timeout",
         default: |_places| ApprovalGate::DEFAULT_TIMEOUT,
+    }
+
+    /// How long a call waits until somebody who can decide is connected. Then the other routes to a person are tried, and
+    /// where none is left the call is refused.
+    gate_reach: Duration {
+        flag: "gate-reach" TIME,
+        variable: "CAR_GATE_REACH",
+        key: "gate_reach",
+        default: |_places| ApprovalGate::DEFAULT_REACH,
+    }
+
+    /// How a person hears of a question when no host is connected, one way after the other: `desktop`, a notification on the desktop of the machine, and `command`, the command of `approvals.command`.
+    approvals_routes: Vec<RouteWord> {
+        key: "approvals.routes",
+        default: |_places| RouteWord::all(),
+    }
+
+    /// A command with its arguments that tells a person of a question when no host is connected. It is started without a shell and gets the approval as JSON on its standard input, secrets masked; a status of 0 says that somebody was told.
+    approvals_command: Vec<String> {
+        key: "approvals.command",
+        default: |_places| Vec::new(),
+    }
+
+    /// How long that command has. Then it is killed with all that it started.
+    approvals_command_timeout: Deadline {
+        key: "approvals.command_timeout",
+        default: |_places| Deadline(Duration::from_secs(10)),
+    }
+
+    /// How long a host that provides a method has to answer a call of it.
+    provider_timeout: Deadline {
+        key: "provider_timeout",
+        default: |_places| Deadline(PROVIDER_TIMEOUT),
     }
 
     /// Policies that bind every session of the daemon, one table each: `[[policies]]` with the members that

@@ -1,6 +1,9 @@
 //! What the daemon is made of, as this configuration wants it.
 
+use std::sync::Arc;
+
 use car_state::approval::ApprovalGate;
+use car_state::approval::route::{Route, RouteName, RouteTable};
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
@@ -10,6 +13,10 @@ use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
 use super::Config;
+use crate::desktop::Desktop;
+#[cfg(unix)]
+use crate::routes::CommandRoute;
+use crate::routes::DesktopRoute;
 
 impl Config {
     /// The bounds of connections.
@@ -124,6 +131,26 @@ impl Config {
         GlobalPolicies::fixed(definitions.map(|policy| policy.0.clone()).collect())
     }
 
+    /// How a person hears of a question when no host is connected.
+    #[must_use]
+    pub fn approval_routes(&self, desktop: &Arc<Desktop>) -> RouteTable {
+        let mut routes: Vec<Arc<dyn Route>> = Vec::new();
+        for word in &self.approvals_routes.value {
+            match word.0 {
+                RouteName::Desktop => routes.push(Arc::new(DesktopRoute::new(Arc::clone(desktop)))),
+                #[cfg(unix)]
+                RouteName::Command => {
+                    let deadline = self.approvals_command_timeout.value.0;
+                    let command = CommandRoute::new(&self.approvals_command.value, deadline);
+                    routes.extend(command.map(|command| Arc::new(command) as Arc<dyn Route>));
+                }
+                #[cfg(not(unix))]
+                RouteName::Command => {}
+            }
+        }
+        RouteTable::new(routes)
+    }
+
     /// Which calls need a person.
     #[must_use]
     pub fn approval_gate(&self) -> ApprovalGate {
@@ -138,6 +165,7 @@ impl Config {
             .iter()
             .fold(gate, ApprovalGate::with_tool);
         gate.with_timeout(self.gate_timeout.value)
+            .with_reach(self.gate_reach.value)
     }
 }
 
@@ -250,6 +278,21 @@ mod tests {
                 .with("no_approvals", "true"),
         );
         assert!(!open.approval_gate().requires_approval("verify"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_routes_are_those_that_are_wanted_and_there() {
+        let desktop = Arc::default();
+        let names = |toml: &str| {
+            load(toml, Flags::default())
+                .approval_routes(&desktop)
+                .plan(&[])
+        };
+        assert_eq!(names(""), [RouteName::Desktop]);
+        let both = "[approvals]\nroutes = ['command', 'desktop']\ncommand = ['tell', '-q']\n";
+        assert_eq!(names(both), [RouteName::Command, RouteName::Desktop]);
+        assert_eq!(names("[approvals]\nroutes = []\ncommand = ['tell']\n"), []);
     }
 
     #[test]

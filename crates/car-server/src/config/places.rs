@@ -18,6 +18,7 @@ pub struct Places {
     shared_runtime: Option<PathBuf>,
     /// Only on the default root.
     shared_token: Option<PathBuf>,
+    session_bus: Option<String>,
 }
 
 impl Places {
@@ -41,6 +42,7 @@ impl Places {
                 .flatten()
                 .map(|folder| folder.join("auth-token")),
             shared_runtime: runtime.filter(|_| default),
+            session_bus: environment.session_bus(),
         }
     }
 
@@ -62,6 +64,12 @@ impl Places {
         self.home.join("results")
     }
 
+    /// The folder of the rules.
+    #[must_use]
+    pub fn policies(&self) -> PathBuf {
+        self.home.join("policies")
+    }
+
     /// The Unix socket, unless the configuration names another place.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
@@ -78,6 +86,12 @@ impl Places {
             Some(file) => file.clone(),
             None => self.home.join("auth-token"),
         }
+    }
+
+    /// The address of the bus of the user's session, which the desktop is on.
+    #[must_use]
+    pub fn session_bus(&self) -> Option<&str> {
+        self.session_bus.as_deref()
     }
 
     /// The host token.
@@ -138,6 +152,27 @@ mod tests {
             places.socket(),
             Path::new("/u/ada/.car/run/car-server.sock")
         );
+    }
+
+    #[test]
+    fn the_bus_is_the_one_that_is_named_or_lies_in_the_runtime_folder() {
+        let bus = |variables: &[(&str, &str)]| {
+            Places::of(Path::new("/r"), &environment(variables))
+                .session_bus()
+                .map(ToOwned::to_owned)
+        };
+        let named = [
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:abstract=x"),
+            ("XDG_RUNTIME_DIR", "/run"),
+        ];
+        assert_eq!(bus(&named).as_deref(), Some("unix:abstract=x"));
+        assert_eq!(bus(&[("XDG_RUNTIME_DIR", "/nowhere/at/all")]), None);
+        assert_eq!(bus(&[]), None);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("bus"), "").unwrap();
+        let there = folder.path().to_str().unwrap();
+        let found = bus(&[("XDG_RUNTIME_DIR", there)]);
+        assert_eq!(found, Some(format!("unix:path={there}/bus")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod gate;
 mod identity;
 mod log;
 mod policy;
+mod route;
 mod size;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,6 +20,7 @@ pub use gate::MethodName;
 pub use identity::{Limited, PerClass, Rate};
 pub use log::{LogFilter, LogFormat};
 pub use policy::Policy;
+pub use route::RouteWord;
 pub use size::ByteSize;
 
 use super::Raw;

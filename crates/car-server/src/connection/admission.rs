@@ -3,27 +3,26 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use car_protocol::idempotency::IdempotencyKey;
 use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
-use car_state::approval::preview;
+use car_state::approval::rules::{Asking, Speaking};
 use car_state::channel::Overloaded;
 use car_state::frame::{CloseReason, close};
-use car_state::host::Verdict;
 use car_state::identity::Role;
 use car_state::quota::{Resource, Share};
 use car_state::responder::{Batch, Responder};
 use car_state::traffic::MethodIndex;
-use serde_json::json;
 use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
+use super::gate::{Parked, agreed, question};
+use super::judge::judge;
 use super::{Flow, Reader};
-use crate::failure::{Failure, approval_refused, over_quota};
+use crate::failure::{Failure, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
@@ -57,7 +56,7 @@ impl Reader {
     fn serve_plain<'a>(&self, request: Request<'a>) -> Option<Request<'a>> {
         let usual = |route: &&Arc<Route>| {
             self.authenticated
-                && !route.gated
+                && !self.is_judged(route)
                 && route.spec.access != Access::Open
                 && !self.account.is_rated()
                 && !may_have_key(route, request.params, request.meta)
@@ -284,15 +283,26 @@ impl Reader {
             }
         }
         match &route.inline {
-            Some(inline) if !route.gated => {
+            Some(inline) if !self.is_judged(route) => {
                 self.run_plain(call.method, inline, call.params, responder);
                 self.after_plain(route).await
+            }
+            // What rules let pass is served in its order.
+            Some(inline) if !route.gated && self.passes(route, call) => {
+                self.run_plain(call.method, inline, call.params, responder);
+                Flow::Continue
             }
             _ => {
                 self.start(route, call, responder);
                 Flow::Continue
             }
         }
+    }
+
+    /// Whether a plain call can be read and rules have nothing against it.
+    fn passes(&self, route: &Route, call: &Call<'_>) -> bool {
+        let readable = (route.prepare)(&self.cx, call.params).is_ok();
+        readable && matches!(self.judge(route, call.params), Ok(None))
     }
 
     /// What authentication changed.
@@ -332,19 +342,34 @@ impl Reader {
             Ok(ready) => ready,
             Err(error) => return responder.error(&error),
         };
-        if !route.gated {
-            let served = async move {
-                let _share = share;
-                prepared(responder).await;
-            };
-            return self.begin(route, served.instrument(span));
-        }
-        match self.ask(route, call, responder.id().clone()) {
+        let asking = match self.judge(route, call.params) {
+            Ok(Some(asking)) => asking,
+            Ok(None) => {
+                let served = async move {
+                    let _share = share;
+                    prepared(responder).await;
+                };
+                return self.begin(route, served.instrument(span));
+            }
+            Err(error) => return responder.error(&error),
+        };
+        match self.ask(route, call, responder.id().clone(), &asking, None) {
             Ok(verdict) => {
+                let (edited, cx, core) =
+                    (Arc::clone(route), self.cx.clone(), Arc::clone(&self.core));
                 let parked = async move {
                     let _share = share;
-                    match verdict.await {
-                        Ok(()) => prepared(responder).await,
+                    let prepared = match verdict.await {
+                        Ok(None) => Ok(prepared),
+                        // What a person put in its place is refused like anything else.
+                        Ok(Some(params)) => {
+                            judge(&core, cx.session().identity(), &edited, Some(&params))
+                                .and_then(|_| (edited.prepare)(&cx, Some(&params)))
+                        }
+                        Err(error) => Err(error),
+                    };
+                    match prepared {
+                        Ok(prepared) => prepared(responder).await,
                         Err(error) => responder.error(&error),
                     }
                 };
@@ -389,58 +414,53 @@ impl Reader {
         })
     }
 
-    /// Has the call wait for a person. The connection goes on working.
+    /// Has the call wait for a person. The connection goes on working. The answer is what it runs with instead of its
+    /// params, where a person said so.
     pub(super) fn ask(
         &self,
         route: &Arc<Route>,
         call: &Call<'_>,
         id: Id,
-    ) -> Result<impl Future<Output = Result<(), RpcError>> + Send + use<>, RpcError> {
+        asking: &Asking,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<
+        impl Future<Output = Result<Option<Box<RawValue>>, RpcError>> + Send + use<>,
+        RpcError,
+    > {
         let limit = self.core.limits.parked_approvals;
         let parked = Parked::new(&self.parked, limit).ok_or_else(|| {
             let message = "too many calls of this connection wait for a person";
             RpcError::overloaded(message, limit as u64)
         })?;
-        let method = route.spec.name;
-        let details = json!({ "method": method, "params_preview": preview(&call.params) });
-        let (host, gate) = (
-            Arc::clone(self.core.state.host()),
-            Arc::clone(self.core.state.gate()),
-        );
         let identity = self.session().identity().get();
+        let question = question(
+            route.spec.name,
+            call.params,
+            &identity,
+            self.core.state.gate(),
+            asking,
+            &Speaking::of(self.core.state.host(), &identity.session),
+            key,
+        )?;
+        let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
+        let method = route.spec.name;
         Ok(async move {
-            let asked = host.ask(
-                &identity,
-                format!("ws.method:{method}"),
-                details,
-                gate.timeout(),
-            );
+            let asked = approvals.ask(&identity, question);
             // Nothing has begun that would need time to end.
             let Some(verdict) = over.run_until_cancelled(asked).await else {
                 let message = "the session ended before anybody decided";
                 return Err(RpcError::domain(kind::SESSION_ENDED, message).retryable());
             };
             drop(parked);
-            Err(match verdict {
-                Ok(Verdict::Approved) => return Ok(()),
-                Ok(Verdict::Denied(resolution)) => {
-                    let message = format!("a person refused {method}");
-                    approval_refused(kind::APPROVAL_DENIED, message).with("resolution", resolution)
-                }
-                Ok(Verdict::TimedOut) => {
-                    let message = format!(
-                        "nobody decided on {method} within {} s",
-                        gate.timeout().as_secs()
-                    );
-                    approval_refused(kind::APPROVAL_TIMEOUT, message).retryable()
-                }
+            match verdict {
+                Ok(verdict) => agreed(method, verdict),
                 Err(error) => {
                     let mut error = Failure::from(error).into_error(&id);
                     error.code = code::APPROVAL_REFUSED;
-                    error
+                    Err(error)
                 }
-            })
+            }
         })
     }
 }
@@ -459,23 +479,4 @@ fn may_have_key(route: &Route, params: Option<&RawValue>, meta: Option<&RawValue
     // What is about a connection itself is never done for another one.
     let open = route.spec.access == Access::Open;
     route.spec.mutates && !open && IdempotencyKey::may_be_in(params, meta)
-}
-
-/// A call that waits for a person, counted.
-struct Parked(Arc<AtomicUsize>);
-
-impl Parked {
-    fn new(count: &Arc<AtomicUsize>, limit: usize) -> Option<Self> {
-        let fits = |parked: usize| (parked < limit).then_some(parked + 1);
-        count
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, fits)
-            .ok()?;
-        Some(Self(Arc::clone(count)))
-    }
-}
-
-impl Drop for Parked {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
-    }
 }

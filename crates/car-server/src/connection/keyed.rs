@@ -44,6 +44,7 @@ impl Reader {
         let scope = Scope::of(&self.session().identity().get().principal);
         let print = Fingerprint::of(method, call.params);
         let outcomes = self.core.state.outcomes();
+        let asked_with = key.clone();
         match outcomes.submit(scope, key, method, print) {
             Err(error) => refuse(responder, error),
             Ok(Submitted::Joined(joined)) => self.session().begin(async move {
@@ -54,22 +55,28 @@ impl Reader {
                 let _share = share;
                 answer(responder, past.answer().await);
             }),
-            Ok(Submitted::Fresh(attempt)) if !route.gated => {
-                let act = async move {
-                    let _share = share;
-                    carry_out(attempt, prepared, responder).await;
-                };
-                self.begin(route, act.instrument(span));
-            }
             Ok(Submitted::Fresh(attempt)) => {
-                let verdict = match self.ask(route, call, responder.id().clone()) {
+                let asking = match self.judge(route, call.params) {
+                    Ok(Some(asking)) => asking,
+                    Ok(None) => {
+                        let act = async move {
+                            let _share = share;
+                            carry_out(attempt, prepared, responder).await;
+                        };
+                        return self.begin(route, act.instrument(span));
+                    }
+                    Err(error) => return settle(attempt, responder, error),
+                };
+                let id = responder.id().clone();
+                let asked = self.ask(route, call, id, &asking, Some(&asked_with));
+                let verdict = match asked {
                     Ok(verdict) => verdict,
                     Err(error) => return settle(attempt, responder, error),
                 };
                 let parked = async move {
                     let _share = share;
                     match verdict.await {
-                        Ok(()) => carry_out(attempt, prepared, responder).await,
+                        Ok(_) => carry_out(attempt, prepared, responder).await,
                         // A person's no is an answer; what nobody decided may be asked again.
                         Err(error) if error.kind() == kind::APPROVAL_DENIED => {
                             conclude(attempt, responder, Err(error)).await;

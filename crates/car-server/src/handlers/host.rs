@@ -10,7 +10,8 @@ use car_protocol::rpc::host::{
     SetStatusParams, Subscribe, UnregisterAgent,
 };
 use car_protocol::rpc::{Empty, Ok as Done};
-use car_state::host::{HostError, HostPlane, MAX_EVENTS};
+use car_state::approval::{ApprovalError, Decided, Decision};
+use car_state::host::{HostError, HostPlane, MAX_EVENTS, Raised};
 use car_state::log::LogError;
 use car_state::session::ClientSession;
 use futures_util::FutureExt as _;
@@ -61,12 +62,14 @@ struct Seat {
 }
 
 fn subscribe(seat: &Seat, cx: &Cx, _: Empty) -> Result<HostSnapshot, Failure> {
-    seat.plane.listen(cx.session_id());
+    // What waits has come to whoever reads this.
+    seat.plane.approvals().shown_to(&cx.identity(), None);
     let view = seat.plane.view(SNAPSHOT_EVENTS)?;
     // The answer is in the fast lane, so it leaves before the first event.
     seat.session
         .subscribe(seat.plane.stream().clone(), view.cursor)?;
     seat.session.changed();
+    seat.plane.heed(&seat.session);
     Ok(HostSnapshot {
         subscribed: true,
         agents: view.agents,
@@ -106,8 +109,9 @@ fn events(plane: &Plane, _: &Cx, params: EventsParams) -> Result<Answer<Vec<Host
     }
 }
 
-fn approvals(plane: &Plane, _: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
-    Ok(plane.approvals())
+fn approvals(plane: &Plane, cx: &Cx, _: Empty) -> Result<Vec<HostApproval>, Failure> {
+    plane.approvals().shown_to(&cx.identity(), None);
+    Ok(plane.approvals().list())
 }
 
 /// An answer that tells of an event waits for it: whoever is told that something happened finds it in the log.
@@ -120,7 +124,7 @@ fn register_agent(
     cx: &Cx,
     params: RegisterAgentParams,
 ) -> Result<Answer<HostAgent>, Failure> {
-    durably(plane, plane.register_agent(cx.session_id(), params)?)
+    durably(plane, plane.register_agent(&cx.identity(), params)?)
 }
 
 fn unregister_agent(plane: &Plane, cx: &Cx, params: AgentParams) -> Result<Answer<Done>, Failure> {
@@ -145,7 +149,18 @@ fn request_approval(
     cx: &Cx,
     params: RequestApprovalParams,
 ) -> Result<Answer<HostApproval>, Failure> {
-    durably(plane, plane.request_approval(cx.session_id(), params)?)
+    match plane.request_approval(&cx.identity(), params)? {
+        Raised::Now(row) => durably(plane, *row),
+        Raised::Later(recorded) => {
+            let plane = Arc::clone(plane);
+            let answer = async move {
+                let row = recorded.await?;
+                plane.settled().await?;
+                Ok(row)
+            };
+            Ok(Answer::Later(answer.boxed()))
+        }
+    }
 }
 
 fn resolve_approval(
@@ -153,8 +168,22 @@ fn resolve_approval(
     cx: &Cx,
     params: ResolveApprovalParams,
 ) -> Result<Answer<HostApproval>, Failure> {
-    durably(
-        plane,
-        plane.resolve_approval(&cx.identity(), &params.approval_id, &params.resolution)?,
-    )
+    let decision = Decision {
+        resolution: params.resolution,
+        ..Decision::default()
+    };
+    let failed = |error: ApprovalError| Failure::from(HostError::from(error));
+    match plane.decide(&cx.identity(), &params.approval_id, decision) {
+        Decided::Now(outcome) => durably(plane, outcome.map_err(failed)?.brief()),
+        Decided::PassedOn(approval, _) => durably(plane, approval.brief()),
+        Decided::Later(outcome) => {
+            let plane = Arc::clone(plane);
+            let answer = async move {
+                let approval = outcome.await.map_err(failed)?;
+                plane.settled().await?;
+                Ok(approval.brief())
+            };
+            Ok(Answer::Later(answer.boxed()))
+        }
+    }
 }

@@ -1,14 +1,20 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod approvals;
+mod audit;
 mod diagnostics;
 mod events;
+mod grants;
 mod host;
+mod notifications;
 mod policy;
 mod proposal;
 mod provided;
+mod providers;
 mod request;
 mod results;
 mod resume;
+mod rules;
 mod server;
 mod session;
 mod state;
@@ -53,10 +59,22 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    routes.extend(approvals::routes(Arc::clone(state.host())));
+    // What people agreed to, and the chain that says so. Tasks where they wait for storage.
+    routes.extend(grants::routes(Arc::clone(state.grants())));
+    routes.extend(audit::routes(
+        Arc::clone(state.audit()),
+        Arc::clone(state.clock()),
+    ));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
-    routes.extend(provided::routes());
+    routes.extend(provided::routes(Arc::clone(state.providers())));
+    routes.extend(providers::routes(Arc::clone(state.providers())));
+    // What a person has written down. Plain: rules wait for nobody.
+    routes.extend(rules::routes(state));
+    // What a person sees without a screen of ours. A task: the desktop may take its time.
+    routes.extend(notifications::routes(Arc::clone(&operations.desktop)));
     routes
 }
 
@@ -80,6 +98,7 @@ mod tests {
             state: Arc::clone(&state),
             refusals: Arc::default(),
             settings: Vec::new(),
+            desktop: Arc::default(),
             notices: Arc::default(),
         });
         let routes = routes(&state, &Auth::disabled(), &Limits::default(), &operations);

@@ -110,6 +110,7 @@ fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Fa
     identity.authenticate(principal, role);
     // Another role reads other streams.
     door.session.subscriptions().review();
+    door.session.heed();
     Ok(Authenticated {
         ok: true,
         auth_enabled,

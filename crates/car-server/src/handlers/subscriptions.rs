@@ -120,6 +120,7 @@ fn subscribe(
             .collect(),
     })?;
     session.changed();
+    session.heed();
     remove_if_over(session, &rows);
     let caps = caps(session);
     let streams = rows.into_iter().zip(snapshots);

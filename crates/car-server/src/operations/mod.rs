@@ -18,6 +18,7 @@ use car_state::server::ServerState;
 pub use self::notices::Notices;
 pub(crate) use self::route::router;
 pub use self::snapshot::free_bytes;
+use crate::desktop::Desktop;
 use crate::http::Refusals;
 use crate::info::ServerInfo;
 use crate::life::Life;
@@ -32,6 +33,8 @@ pub(crate) struct Operations {
     pub(crate) refusals: Arc<Refusals>,
     /// The configuration, without secrets.
     pub(crate) settings: Vec<SettingInEffect>,
+    /// Where a person sees what no screen of ours shows.
+    pub(crate) desktop: Arc<Desktop>,
     /// What the log complained about last.
     pub(crate) notices: Arc<Notices>,
 }

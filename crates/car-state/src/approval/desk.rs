@@ -1,352 +1,367 @@
+//! All questions that are known in memory: a table without a lock, a clock or anybody to tell.
+
+mod row;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
 
 use car_protocol::Timestamp;
-use car_protocol::rpc::host::{ApprovalStatus, HostApproval, ResolveRequested};
+use car_protocol::rpc::approvals::{Approval, DecisionMade};
 use indexmap::IndexMap;
-use serde_json::Value;
-use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
-use crate::identity::{Identity, Principal, Role, SessionId};
+pub(crate) use self::row::{Moment, Row, ToDo};
+use self::row::{end_of, notice, standing};
+use super::authority::{ApprovalError, Outcome, late as too_late};
+use super::ledger::{ActKey, LedgerRow};
+use super::machine::{Call, Input, Machine, Stage, Timer};
+use super::verdict::Verdict;
+use crate::log::LogError;
 
 /// How many approvals may be pending at once, over all sessions.
 pub const MAX_PENDING: usize = 1_000;
-/// How many decided ones are kept to be looked at.
-const MAX_DECIDED: usize = 200;
+/// How many that are over are kept in memory; the others are in the ledger alone.
+pub(super) const MAX_OVER: usize = 200;
+/// What is due for a question.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Nothing, for so long; none where nothing ever is.
+    Nothing(Option<Duration>),
+    /// Somebody has to be reached who is not connected.
+    Reach(Box<Approval>, Vec<String>),
+    /// Its time is over.
+    Expire,
+    /// The session that asked did not come back.
+    Abandoned,
+}
 
-/// The resolution that lets a gated call run.
-pub(crate) const APPROVE: &str = "approve";
-/// The usual refusal.
-pub(crate) const DENY: &str = "deny";
+/// What a call that asks finds.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// The question that it asked before, or its answer.
+    Again(String, oneshot::Receiver<Verdict>, Vec<ToDo>),
+    /// Nothing.
+    Nothing,
+}
 
-/// All approvals: a state machine without a clock, a lock or anybody to tell.
+/// The table.
 #[derive(Debug, Default)]
-pub struct ApprovalDesk {
-    pending: IndexMap<String, Row>,
-    decided: VecDeque<HostApproval>,
+pub(crate) struct Desk {
+    rows: IndexMap<String, Row>,
+    /// Those that are over, the oldest first.
+    over: VecDeque<String>,
+    pending: usize,
+    last_number: u64,
 }
 
-#[derive(Debug)]
-struct Row {
-    approval: HostApproval,
-    owner: Owner,
-    waiter: Option<oneshot::Sender<Decision>>,
-}
+impl Desk {
+    /// A number for the next question.
+    pub(crate) fn number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
 
-#[derive(Debug)]
-enum Owner {
-    /// The daemon asks on behalf of a call.
-    Gate {
-        session: SessionId,
-        principal: Principal,
-    },
-    /// A client raised it for anybody to decide.
-    Anybody,
-    /// A client raised it for itself.
-    Session(SessionId),
-}
-
-/// What is asked.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// The row's id.
-    pub id: String,
-    /// What is to be done.
-    pub action: String,
-    /// The agent that it is about.
-    pub agent_id: Option<String>,
-    /// What a person needs to know.
-    pub details: Value,
-    /// The answers to choose from.
-    pub options: Vec<String>,
-    /// When it was asked.
-    pub at: Timestamp,
-    /// When it expires.
-    pub expires_at: Option<Timestamp>,
-}
-
-/// What became of a gated call's question.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Decision {
-    /// A person agrees.
-    Approved,
-    /// A person does not; the resolution says how.
-    Denied(String),
-}
-
-/// The waiting end of a gated call's question.
-#[derive(Debug)]
-pub struct Ticket {
-    /// The row's id.
-    pub id: String,
-    /// Gets the decision.
-    pub decision: oneshot::Receiver<Decision>,
-}
-
-/// What a resolution did.
-#[derive(Debug)]
-pub enum Resolved {
-    /// The row is decided.
-    Decided(HostApproval),
-    /// The row stays pending; its owner is to be told of the wish.
-    PassedOn(HostApproval, ResolveRequested),
-}
-
-/// Why a question or a decision is refused.
-#[derive(Debug, Error, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ApprovalError {
-    /// No approval has this id.
-    #[error("no approval has the id {0}")]
-    Unknown(String),
-    /// It is decided already.
-    #[error("approval {id} is already resolved as {resolution}")]
-    AlreadyDecided {
-        /// The approval.
-        id: String,
-        /// What it became.
-        resolution: String,
-    },
-    /// The resolution is not among the row's options.
-    #[error("{resolution:?} is not one of the options {}", options.join(", "))]
-    NotAnOption {
-        /// What was given.
-        resolution: String,
-        /// What there is to choose from.
-        options: Vec<String>,
-    },
-    /// Who asked may not decide.
-    #[error("a call cannot be approved by the identity that made it")]
-    SelfApproval,
-    /// Deciding a gated call takes the host role.
-    #[error("deciding a gated call needs the host role")]
-    HostRequired,
-    /// The row belongs to a client that does not listen.
-    #[error("approval {id} is owned by {owner}, which is not connected to host events")]
-    OwnerAway {
-        /// The approval.
-        id: String,
-        /// Its owner.
-        owner: String,
-    },
-    /// Too many are pending.
-    #[error("{limit} approvals are pending already")]
-    TooMany {
-        /// How many may be.
-        limit: usize,
-    },
-}
-
-impl ApprovalDesk {
-    /// Adds the question of a gated call by `requester`.
+    /// Adds a question that is to be recorded; what the call waits for where one does.
     ///
     /// # Errors
     /// [`ApprovalError::TooMany`].
-    pub fn ask_for_call(
+    pub(crate) fn draft(
         &mut self,
-        asked: Asked,
-        requester: &Identity,
-    ) -> Result<(HostApproval, Ticket), ApprovalError> {
-        let (sender, decision) = oneshot::channel();
-        let ticket = Ticket {
-            id: asked.id.clone(),
-            decision,
-        };
-        let owner = Owner::Gate {
-            session: requester.session.clone(),
-            principal: requester.principal.clone(),
-        };
-        let approval = self.add(asked, owner, None, Some(sender))?;
-        Ok((approval, ticket))
-    }
-
-    /// Adds a question that a client raised: for itself, or for anybody to decide.
-    ///
-    /// # Errors
-    /// [`ApprovalError::TooMany`].
-    pub fn ask_for_client(
-        &mut self,
-        asked: Asked,
-        owner: Option<&SessionId>,
-    ) -> Result<HostApproval, ApprovalError> {
-        let kept = owner.map_or(Owner::Anybody, |session| Owner::Session(session.clone()));
-        self.add(asked, kept, owner, None)
-    }
-
-    fn add(
-        &mut self,
-        asked: Asked,
-        owner: Owner,
-        client: Option<&SessionId>,
-        waiter: Option<oneshot::Sender<Decision>>,
-    ) -> Result<HostApproval, ApprovalError> {
-        if self.pending.len() >= MAX_PENDING {
+        row: LedgerRow,
+        now: Moment,
+    ) -> Result<(oneshot::Receiver<Verdict>, ToDo), ApprovalError> {
+        if self.pending >= MAX_PENDING {
             return Err(ApprovalError::TooMany { limit: MAX_PENDING });
         }
-        let approval = HostApproval {
-            id: asked.id,
-            agent_id: asked.agent_id,
-            client_id: client.map(ToString::to_string),
-            action: asked.action,
-            details: asked.details,
-            options: asked.options,
-            status: ApprovalStatus::Pending,
-            created_at: asked.at,
-            resolved_at: None,
-            resolution: None,
-            expires_at: asked.expires_at,
-        };
-        self.pending.insert(
-            approval.id.clone(),
-            Row {
-                approval: approval.clone(),
-                owner,
-                waiter,
-            },
-        );
-        Ok(approval)
+        let timed = row.terms.timeout.is_some();
+        let machine = Machine::new(row.approval.act.is_some(), timed);
+        let (waiter, verdict) = oneshot::channel();
+        let mut row = Row::new(row, machine);
+        row.waiter = (machine.call == Call::Parked).then_some(waiter);
+        row.deadline = timed.then(|| now.later(row.terms.reach));
+        row.shown.reach_by = row.deadline.map(|deadline| deadline.wall);
+        let record = ToDo::Record(row.record(&row.shown));
+        self.pending += 1;
+        self.rows.insert(row.shown.id.clone(), row);
+        Ok((verdict, record))
     }
 
-    /// Decides a row, or finds whom to pass the wish on to. `listens` holds the sessions that hear host events.
-    ///
-    /// # Errors
-    /// [`ApprovalError`]; the row is as it was.
-    pub fn resolve(
+    /// Takes a row of an earlier process up. `until` is when the session that asked will not come back any more; none
+    /// where it need not.
+    pub(crate) fn carry(
         &mut self,
-        id: &str,
-        resolution: &str,
-        by: &Identity,
-        listens: &dyn Fn(&SessionId) -> bool,
-        at: Timestamp,
-    ) -> Result<Resolved, ApprovalError> {
-        let Some(row) = self.pending.get(id) else {
-            return Err(self.not_pending(id));
+        kept: LedgerRow,
+        resumable: bool,
+        until: Option<Timestamp>,
+        now: Moment,
+    ) -> Vec<ToDo> {
+        let announced = kept.announced;
+        self.last_number = self.last_number.max(kept.approval.number);
+        let end = end_of(kept.approval.standing);
+        let mut machine = Machine::new(kept.approval.act.is_some(), kept.terms.timeout.is_some());
+        machine.stage = end.map_or(Stage::Open, Stage::Over);
+        machine.used = kept.approval.used;
+        if !kept.approval.delivered_to.is_empty() && kept.terms.timeout.is_some() {
+            machine.timer = Timer::Running;
+        }
+        let mut row = Row::new(kept, machine);
+        let stored = |at: Option<Timestamp>| {
+            let at = at?;
+            let left = at.unix_millis().saturating_sub(now.wall.unix_millis());
+            let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
+            Some(Moment {
+                wall: at,
+                run: now.run + left,
+            })
         };
-        if let Owner::Gate { session, principal } = &row.owner {
-            // The session too: one that knows two credentials is still the one who asked.
-            if *session == by.session || *principal == by.principal {
-                return Err(ApprovalError::SelfApproval);
-            }
-            if by.auth_enabled && by.role != Role::Host {
-                return Err(ApprovalError::HostRequired);
-            }
+        row.deadline = stored(row.shown.expires_at.or(row.shown.reach_by));
+        row.carried_until = stored(until);
+        let id = row.shown.id.clone();
+        let tell = (end.is_some() && !announced).then(|| ToDo::Tell(Box::new(row.shown.clone())));
+        match end {
+            Some(_) => self.over.push_back(id.clone()),
+            None => self.pending += 1,
         }
-        if !row
-            .approval
-            .options
-            .iter()
-            .any(|option| option == resolution)
-        {
-            let options = row.approval.options.clone();
-            return Err(ApprovalError::NotAnOption {
-                resolution: resolution.to_owned(),
-                options,
-            });
-        }
-        match &row.owner {
-            Owner::Session(owner) if *owner != by.session => {
-                if !listens(owner) {
-                    return Err(ApprovalError::OwnerAway {
-                        id: id.to_owned(),
-                        owner: owner.to_string(),
-                    });
-                }
-                let wish = ResolveRequested {
-                    approval_id: id.to_owned(),
-                    resolution: resolution.to_owned(),
-                    requesting_client_id: by.session.to_string(),
-                    owner_client_id: owner.to_string(),
-                };
-                Ok(Resolved::PassedOn(row.approval.clone(), wish))
-            }
-            _ => self
-                .decide(id, resolution, at)
-                .map(Resolved::Decided)
-                .ok_or_else(|| self.not_pending(id)),
-        }
+        self.rows.insert(id.clone(), row);
+        let mut todo: Vec<ToDo> = tell.into_iter().collect();
+        todo.extend(self.end(&id, Input::Restarted { resumable }, "restart", now));
+        self.trim();
+        todo
     }
 
-    /// Ends a pending row without a person: it expired, or who asked is gone. `None` when it is not pending.
-    pub fn end(&mut self, id: &str, resolution: &str, at: Timestamp) -> Option<HostApproval> {
-        self.decide(id, resolution, at)
+    /// The question, where it is known here and somebody has seen it.
+    pub(crate) fn get(&self, id: &str) -> Option<&Row> {
+        self.rows.get(id).filter(|row| row.is_shown())
     }
 
-    /// Ends what `session` raised; of one agent, or of all.
-    pub fn end_raised_by(
-        &mut self,
-        session: &SessionId,
-        agent_id: Option<&str>,
-        resolution: &str,
-        at: Timestamp,
-    ) -> Vec<HostApproval> {
-        let raised = |row: &Row| {
-            let mine = matches!(&row.owner, Owner::Session(owner) if owner == session);
-            mine && agent_id.is_none_or(|agent| row.approval.agent_id.as_deref() == Some(agent))
-        };
-        let ids: Vec<String> = self
-            .pending
-            .values()
-            .filter(|row| raised(row))
-            .map(|row| row.approval.id.clone())
-            .collect();
-        ids.iter()
-            .filter_map(|id| self.decide(id, resolution, at))
-            .collect()
-    }
-
-    fn decide(&mut self, id: &str, resolution: &str, at: Timestamp) -> Option<HostApproval> {
-        let mut row = self.pending.shift_remove(id)?;
-        row.approval.status = ApprovalStatus::Resolved;
-        row.approval.resolved_at = Some(at);
-        row.approval.resolution = Some(resolution.to_owned());
-        if let Some(waiter) = row.waiter {
-            let approved = resolution == APPROVE;
-            // A call that stopped waiting has ended the row itself.
-            let _ = waiter.send(if approved {
-                Decision::Approved
-            } else {
-                Decision::Denied(resolution.to_owned())
-            });
-        }
-        if self.decided.len() >= MAX_DECIDED {
-            self.decided.pop_front();
-        }
-        self.decided.push_back(row.approval.clone());
-        Some(row.approval)
-    }
-
-    fn not_pending(&self, id: &str) -> ApprovalError {
-        match self.decided.iter().rev().find(|approval| approval.id == id) {
-            Some(approval) => ApprovalError::AlreadyDecided {
-                id: id.to_owned(),
-                resolution: approval.resolution.clone().unwrap_or_default(),
-            },
-            None => ApprovalError::Unknown(id.to_owned()),
-        }
-    }
-
-    /// All pending and the recently decided, newest first.
-    #[must_use]
-    pub fn list(&self) -> Vec<HostApproval> {
-        let pending = self.pending.values().map(|row| &row.approval);
-        let mut all: Vec<HostApproval> = pending.chain(&self.decided).cloned().collect();
-        // Stable: of the same millisecond, the later row comes later in the input.
-        all.reverse();
-        all.sort_by_key(|approval| std::cmp::Reverse(approval.created_at));
-        all
+    /// Those that somebody has seen, in the order in which they were asked.
+    pub(crate) fn shown(&self) -> impl DoubleEndedIterator<Item = &Row> {
+        self.rows.values().filter(|row| row.is_shown())
     }
 
     /// How many wait.
-    #[must_use]
-    pub fn pending(&self) -> usize {
-        self.pending.len()
+    pub(crate) fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// The questions that no call of this process looks after.
+    pub(crate) fn unattended(&self) -> Vec<String> {
+        let rows = self.rows.values();
+        let wanted = rows.filter(|row| !row.is_attended() && (row.is_open() || row.is_carried()));
+        wanted.map(|row| row.shown.id.clone()).collect()
+    }
+
+    /// What is due for a question.
+    pub(crate) fn due(&self, id: &str, now: Moment) -> Due {
+        let Some(row) = self.rows.get(id) else {
+            return Due::Nothing(None);
+        };
+        if row.carried_until.is_some_and(|until| until.has_come(now)) {
+            return Due::Abandoned;
+        }
+        let deadline = row.deadline.filter(|_| row.is_open());
+        let Some(deadline) = deadline else {
+            return Due::Nothing(row.carried_until.map(|until| until.left(now)));
+        };
+        if !deadline.has_come(now) {
+            let until = row.carried_until.map(|until| until.left(now));
+            let left = deadline.left(now);
+            return Due::Nothing(Some(until.map_or(left, |until| until.min(left))));
+        }
+        match row.machine.timer {
+            Timer::Reaching => Due::Reach(Box::new(row.shown.clone()), row.terms.routes.clone()),
+            _ => Due::Expire,
+        }
+    }
+
+    /// What woke a wait has changed.
+    pub(crate) fn changes(&self, id: &str) -> Option<Arc<Notify>> {
+        self.rows.get(id).map(|row| Arc::clone(&row.changed))
+    }
+
+    /// Finds what a call asked before that ended with an earlier process: the same act of the same session, or with the
+    /// same key.
+    pub(crate) fn again(
+        &mut self,
+        digest: &str,
+        session: &str,
+        key: Option<&ActKey>,
+        now: Moment,
+    ) -> Found {
+        let same = |row: &Row| {
+            let about = row.shown.act.as_ref().map(|act| act.digest.as_str());
+            let of =
+                row.shown.asker.session_id == session || (key.is_some() && key == row.key.as_ref());
+            about == Some(digest) && of && row.is_carried()
+        };
+        // The newest counts.
+        let found = self.rows.values().rev().find(|row| same(row));
+        let Some(id) = found.map(|row| row.shown.id.clone()) else {
+            return Found::Nothing;
+        };
+        let (waiter, verdict) = oneshot::channel();
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.waiter = Some(waiter);
+            row.carried_until = None;
+        }
+        let todo = self.step(&id, Input::CallAgain, now);
+        // It may be that there is nothing to be had of it.
+        if self
+            .rows
+            .get(&id)
+            .is_some_and(|row| row.machine.call == Call::Gone)
+        {
+            return Found::Nothing;
+        }
+        Found::Again(id, verdict, todo)
+    }
+
+    /// Who can decide a question was reached.
+    pub(crate) fn reached(&mut self, id: &str, by: String, now: Moment) -> Vec<ToDo> {
+        let Some(row) = self.rows.get_mut(id).filter(|row| row.is_open()) else {
+            return Vec::new();
+        };
+        if !notice(&mut row.shown.delivered_to, by, now.wall) {
+            return Vec::new();
+        }
+        let mut todo = self.step(id, Input::Reached, now);
+        todo.extend(self.note(id));
+        todo
+    }
+
+    /// Somebody says that a person has seen a question; whether it waits.
+    pub(crate) fn seen(&mut self, id: &str, by: String, now: Moment) -> Option<Vec<ToDo>> {
+        let row = self.rows.get_mut(id).filter(|row| row.is_open())?;
+        let new = notice(&mut row.shown.seen_by, by.clone(), now.wall);
+        let mut todo = self.reached(id, by, now);
+        if new && todo.is_empty() {
+            todo.extend(self.note(id));
+        }
+        Some(todo)
+    }
+
+    fn note(&self, id: &str) -> Option<ToDo> {
+        let row = self.rows.get(id)?;
+        Some(ToDo::Note(row.record(&row.shown)))
+    }
+
+    /// A person decides an open question.
+    pub(crate) fn decide(
+        &mut self,
+        id: &str,
+        approve: bool,
+        decision: DecisionMade,
+        tell: oneshot::Sender<Outcome>,
+        now: Moment,
+    ) -> Vec<ToDo> {
+        let Some(row) = self.rows.get_mut(id) else {
+            return Vec::new();
+        };
+        let mut next = row.shown.clone();
+        next.decision = Some(decision);
+        row.next = Some(next);
+        row.told.push(tell);
+        self.step(id, Input::Decide { approve }, now)
+    }
+
+    /// Somebody is told what becomes of the row when that is recorded.
+    pub(crate) fn wait_for_end(&mut self, id: &str, tell: oneshot::Sender<Outcome>) {
+        if let Some(row) = self.rows.get_mut(id) {
+            row.told.push(tell);
+        }
+    }
+
+    /// Ends a question for this reason, if that input ends it.
+    pub(crate) fn end(&mut self, id: &str, input: Input, reason: &str, now: Moment) -> Vec<ToDo> {
+        if let Some(row) = self.rows.get_mut(id).filter(|row| row.is_open()) {
+            let mut next = row.shown.clone();
+            next.reason = Some(reason.to_owned());
+            row.next = Some(next);
+        }
+        self.step(id, input, now)
+    }
+
+    /// The session is here again: what it asked for no longer waits for it.
+    pub(crate) fn returned(&mut self, session: &str) {
+        let rows = self.rows.values_mut();
+        for row in rows.filter(|row| row.shown.asker.session_id == session) {
+            row.carried_until = None;
+            row.machine = row.machine.step(Input::SessionResumed).0;
+        }
+    }
+
+    /// Has something happen to a question.
+    pub(crate) fn step(&mut self, id: &str, input: Input, now: Moment) -> Vec<ToDo> {
+        let Some(row) = self.rows.get_mut(id) else {
+            return Vec::new();
+        };
+        let before = row.machine;
+        let (machine, effects) = before.step(input);
+        row.machine = machine;
+        if matches!(input, Input::CallGone | Input::SessionEnded) && machine.call != Call::Parked {
+            row.waiter = None;
+        }
+        let mut todo = Vec::new();
+        if let (Stage::Open, Stage::Ending(end)) = (before.stage, machine.stage) {
+            let next = row.next.get_or_insert_with(|| row.shown.clone());
+            next.standing = standing(end);
+            next.ended_at = Some(now.wall);
+        } else if input == Input::Recorded
+            && let Some(next) = row.next.take()
+        {
+            row.shown = next;
+        } else if machine.stage == Stage::Open {
+            // It goes on as it was.
+            row.next = None;
+        }
+        for effect in effects {
+            row.take(effect, now, &mut todo);
+        }
+        match input {
+            Input::Recorded if !row.is_pending() => {
+                let shown = &row.shown;
+                for (place, tell) in row.told.drain(..).enumerate() {
+                    // The first of them decided, unless it ended without anybody.
+                    let decided = place == 0 && shown.decision.is_some();
+                    let outcome = if decided {
+                        Ok(Box::new(shown.clone()))
+                    } else {
+                        Err(too_late(shown))
+                    };
+                    todo.push(ToDo::Reply(tell, outcome));
+                }
+            }
+            Input::Recorded if before.stage == Stage::Drafted => {
+                for tell in row.told.drain(..) {
+                    todo.push(ToDo::Reply(tell, Ok(Box::new(row.shown.clone()))));
+                }
+            }
+            Input::NotRecorded => {
+                for tell in row.told.drain(..) {
+                    let full = ApprovalError::Storage(LogError::StorageFull);
+                    todo.push(ToDo::Reply(tell, Err(full)));
+                }
+            }
+            _ => {}
+        }
+        if machine.stage == Stage::Void {
+            self.rows.shift_remove(id);
+            self.pending -= 1;
+        } else if let (Stage::Ending(_), Stage::Over(_)) = (before.stage, machine.stage) {
+            self.pending -= 1;
+            self.over.push_back(id.to_owned());
+            self.trim();
+        }
+        todo
+    }
+
+    /// Lets go of those that were over first. One that may still be used stays while there are not many.
+    fn trim(&mut self) {
+        while self.over.len() > MAX_OVER {
+            if let Some(id) = self.over.pop_front() {
+                self.rows.shift_remove(&id);
+            }
+        }
     }
 }
-
-/// The options of a question that names none.
-pub(crate) fn default_options() -> Vec<String> {
-    vec![APPROVE.to_owned(), DENY.to_owned()]
-}
-
-#[cfg(test)]
-mod tests;

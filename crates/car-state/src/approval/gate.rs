@@ -4,6 +4,8 @@ use std::time::Duration;
 use car_protocol::method::Risk;
 use car_protocol::rpc;
 
+use super::Terms;
+
 /// Which methods and tools need a person, and for how long to wait.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ApprovalGate {
@@ -11,11 +13,14 @@ pub struct ApprovalGate {
     methods: BTreeSet<String>,
     tools: BTreeSet<String>,
     timeout: Duration,
+    reach: Duration,
 }
 
 impl ApprovalGate {
-    /// How long a call waits for a decision, unless told otherwise.
+    /// How long a person has for a decision, unless told otherwise.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+    /// How long a call waits until somebody who can decide is connected, unless told otherwise.
+    pub const DEFAULT_REACH: Duration = Duration::from_secs(60);
 
     /// The methods that the method table marks as needing approval.
     #[must_use]
@@ -26,6 +31,7 @@ impl ApprovalGate {
             methods: methods.map(|spec| spec.name.to_owned()).collect(),
             tools: BTreeSet::new(),
             timeout: Self::DEFAULT_TIMEOUT,
+            reach: Self::DEFAULT_REACH,
         }
     }
 
@@ -37,6 +43,7 @@ impl ApprovalGate {
             methods: BTreeSet::new(),
             tools: BTreeSet::new(),
             timeout: Self::DEFAULT_TIMEOUT,
+            reach: Self::DEFAULT_REACH,
         }
     }
 
@@ -54,11 +61,28 @@ impl ApprovalGate {
         self
     }
 
-    /// Sets how long a call waits.
+    /// Sets how long a person has, from when somebody who can decide was reached.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Sets how long a call waits until somebody who can decide is connected, before the routes to others are tried.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Duration) -> Self {
+        self.reach = reach;
+        self
+    }
+
+    /// What a call is asked about under, where no rule says otherwise.
+    #[must_use]
+    pub fn terms(&self) -> Terms {
+        Terms {
+            timeout: Some(self.timeout),
+            reach: self.reach,
+            ..Terms::default()
+        }
     }
 
     /// Whether this method needs a person. Names match exactly.
@@ -84,7 +108,7 @@ impl ApprovalGate {
         self.methods.iter().map(String::as_str)
     }
 
-    /// How long a call waits for a decision.
+    /// How long a person has for a decision.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.timeout

@@ -14,6 +14,9 @@ const STEPS: &[&str] = &[
     crate::log::schema::EVENTS,
     crate::outcomes::schema::OUTCOMES,
     crate::session::resume::sqlite::SESSIONS,
+    crate::host::schema::HOST_PLANE,
+    crate::audit::sqlite::AUDIT,
+    crate::approval::grants::sqlite::GRANTS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

@@ -4,16 +4,18 @@ use car_protocol::Timestamp;
 use car_protocol::rpc::host::{HostAgent, HostAgentStatus, RegisterAgentParams};
 use thiserror::Error;
 
-use crate::identity::SessionId;
+use crate::identity::{Identity, Principal, SessionId};
 
 /// How many host agents there may be.
 pub const MAX_AGENTS: usize = 1_000;
 
 /// The host agents: a table without a lock or anybody to tell. An agent belongs to the session that registered it and
-/// ends with it.
+/// ends with it. While that session has no connection, another one of the same credential may take its agents over.
 #[derive(Debug, Default)]
 pub struct AgentTable {
     rows: HashMap<String, HostAgent>,
+    /// Whose credential registered each.
+    principals: HashMap<String, Principal>,
 }
 
 /// Why an agent is not registered or changed.
@@ -35,7 +37,8 @@ pub enum AgentError {
 }
 
 impl AgentTable {
-    /// Adds an agent, or replaces the caller's own of the same id.
+    /// Adds an agent, or replaces the caller's own of the same id. `away` is the
+    /// session that has the agent, where it has no connection.
     ///
     /// # Errors
     /// [`AgentError`].
@@ -43,12 +46,20 @@ impl AgentTable {
         &mut self,
         id: String,
         params: RegisterAgentParams,
-        owner: &SessionId,
+        by: &Identity,
+        away: Option<&SessionId>,
         at: Timestamp,
     ) -> Result<HostAgent, AgentError> {
+        let owner = &by.session;
         match self.rows.get(&id) {
             Some(row) if row.session_id.as_deref() != Some(owner.as_str()) => {
-                return Err(AgentError::NotOwner(id));
+                let before = row.session_id.as_deref();
+                let is_away = away.is_some_and(|away| before == Some(away.as_str()));
+                let anonymous = matches!(by.principal, Principal::Anonymous(_));
+                let same = !anonymous && self.principals.get(&id) == Some(&by.principal);
+                if !(same && is_away) {
+                    return Err(AgentError::NotOwner(id));
+                }
             }
             None if self.rows.len() >= MAX_AGENTS => {
                 return Err(AgentError::TooMany { limit: MAX_AGENTS });
@@ -69,6 +80,8 @@ impl AgentTable {
             updated_at: at,
             metadata: params.metadata.unwrap_or_default(),
         };
+        self.principals
+            .insert(agent.id.clone(), by.principal.clone());
         self.rows.insert(agent.id.clone(), agent.clone());
         Ok(agent)
     }
@@ -108,6 +121,7 @@ impl AgentTable {
         if row.session_id.as_deref() != Some(owner.as_str()) {
             return Err(AgentError::NotOwner(id.to_owned()));
         }
+        self.principals.remove(id);
         self.rows
             .remove(id)
             .ok_or_else(|| AgentError::Unknown(id.to_owned()))
@@ -123,8 +137,18 @@ impl AgentTable {
             }
             stays
         });
+        for agent in &released {
+            self.principals.remove(&agent.id);
+        }
         released.sort_by(|a, b| a.id.cmp(&b.id));
         released
+    }
+
+    /// The session that has the agent.
+    #[must_use]
+    pub fn owner(&self, id: &str) -> Option<SessionId> {
+        let row = self.rows.get(id)?;
+        row.session_id.as_deref().map(SessionId::new)
     }
 
     /// Whether the agent is there and is `owner`'s.

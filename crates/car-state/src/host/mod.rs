@@ -2,54 +2,65 @@
 
 mod agents;
 mod bounds;
-mod publish;
+mod notes;
+#[cfg(feature = "sqlite")]
+pub(crate) mod schema;
+mod stream;
 
 use std::collections::HashSet;
+use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::time::Duration;
 
-use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::host::{
-    HostAgent, HostAgentStatus, HostApproval, HostEvent, NotifyParams, RegisterAgentParams,
-    RequestApprovalParams, SetStatusParams,
+    ApprovalStatus, HostAgent, HostAgentStatus, HostApproval, HostEvent, NotifyParams,
+    RegisterAgentParams, RequestApprovalParams, SetStatusParams,
 };
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use serde_json::Value;
+use serde_json::{Value, json};
 use thiserror::Error;
-use tokio::time::timeout;
 
 pub use agents::{AgentError, AgentTable, MAX_AGENTS};
 pub use bounds::{MAX_ATTACHMENT, MAX_TEXT};
+#[cfg(feature = "sqlite")]
+pub(crate) use notes::SqliteAgentNotes;
+pub(crate) use notes::{AgentNotes, NoAgentNotes};
+pub use stream::HostStream;
 
 use crate::approval::{
-    ApprovalDesk, ApprovalError, Asked, Decision, Resolved, Ticket, default_options,
+    ApprovalError, Approvals, ClientQuestion, Decided, Decision, Raising, default_options,
 };
-use crate::clock::{Clock, IdSource};
+use crate::clock::IdSource;
 use crate::identity::{Identity, SessionId};
-use crate::log::{EventLog, HOST, LogError, StreamName};
+use crate::log::{LogError, Settled, SnapshotSource, StreamName};
+use crate::session::{ClientSession, SessionRegistry};
 
 /// How many events `host.events` answers with at most.
 pub const MAX_EVENTS: usize = 500;
 
-/// Agents, approvals and the stream `host`, for all sessions.
+/// Agents and the stream `host`, for all sessions; what waits for people is told here, too.
 #[derive(Debug)]
 pub struct HostPlane {
-    tables: Mutex<Tables>,
-    log: Arc<dyn EventLog>,
-    stream: StreamName,
-    /// The number of the newest event that was appended here.
-    published: AtomicU64,
-    clock: Arc<dyn Clock>,
+    agents: Mutex<AgentTable>,
+    /// The sessions that hear host events: wishes about what they own are passed on to them.
+    listening: Mutex<HashSet<SessionId>>,
+    approvals: Arc<Approvals>,
+    stream: Arc<HostStream>,
+    sessions: Arc<SessionRegistry>,
+    notes: Arc<dyn AgentNotes>,
     ids: Arc<dyn IdSource>,
 }
 
-#[derive(Debug, Default)]
-struct Tables {
-    agents: AgentTable,
-    desk: ApprovalDesk,
-    listening: HashSet<SessionId>,
+/// What a [`HostPlane`] is made of.
+#[derive(Debug)]
+pub(crate) struct HostParts {
+    pub(crate) approvals: Arc<Approvals>,
+    pub(crate) stream: Arc<HostStream>,
+    pub(crate) sessions: Arc<SessionRegistry>,
+    pub(crate) notes: Arc<dyn AgentNotes>,
+    pub(crate) ids: Arc<dyn IdSource>,
 }
 
 /// What the host plane refuses.
@@ -93,35 +104,58 @@ pub struct HostView {
     pub cursor: Cursor,
 }
 
-/// How a gated call's question ended.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Verdict {
-    /// A person agrees.
-    Approved,
-    /// A person does not.
-    Denied(String),
-    /// Nobody decided in time.
-    TimedOut,
+/// A client's question that is raised.
+pub enum Raised {
+    /// It is recorded and shown.
+    Now(Box<HostApproval>),
+    /// Ready when it is.
+    Later(BoxFuture<'static, Result<HostApproval, HostError>>),
+}
+
+impl fmt::Debug for Raised {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Now(row) => f.debug_tuple("Now").field(row).finish(),
+            Self::Later(_) => f.write_str("Later"),
+        }
+    }
 }
 
 impl HostPlane {
-    /// An empty host plane that logs to `log`.
-    #[must_use]
-    pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
-        Self {
-            tables: Mutex::default(),
-            log,
-            stream: StreamName::single(&HOST),
-            published: AtomicU64::new(0),
-            clock,
-            ids,
+    /// A host plane without agents. Those that an earlier process told of are said to be gone.
+    ///
+    /// # Errors
+    /// It cannot be read which they are.
+    pub(crate) fn open(parts: HostParts) -> Result<Self, LogError> {
+        for agent in parts.notes.take_all()? {
+            parts.stream.publish_or_log(
+                "agent.unregistered",
+                Some(&agent.id),
+                "the daemon was started anew",
+                &agent,
+            );
         }
+        Ok(Self {
+            agents: Mutex::default(),
+            listening: Mutex::default(),
+            approvals: parts.approvals,
+            stream: parts.stream,
+            sessions: parts.sessions,
+            notes: parts.notes,
+            ids: parts.ids,
+        })
     }
 
     /// The stream that everything here is published on.
     #[must_use]
     pub fn stream(&self) -> &StreamName {
-        &self.stream
+        self.stream.name()
+    }
+
+    /// What waits for people.
+    #[must_use]
+    pub fn approvals(&self) -> &Arc<Approvals> {
+        &self.approvals
     }
 
     /// All there is. What is published later has a number beyond the view's cursor.
@@ -130,63 +164,72 @@ impl HostPlane {
     /// [`HostError::Log`].
     pub fn view(&self, events: usize) -> Result<HostView, HostError> {
         // The place is taken first: a row may then be newer than it, an event never older and missing.
-        let cursor = self.log.head(&self.stream);
-        let (agents, approvals) = {
-            let tables = self.tables.lock();
-            (tables.agents.list(), tables.desk.list())
-        };
+        let cursor = self.stream.head();
+        let (agents, approvals) = (self.agents(), self.approvals.list());
         Ok(HostView {
             agents,
             approvals,
-            events: self.events_until(cursor, events)?,
+            events: self.stream.events_until(cursor, events)?,
             cursor,
         })
+    }
+
+    /// The newest events, newest first.
+    ///
+    /// # Errors
+    /// [`HostError::Log`], also when memory does not hold all of them: then [`fetch_events`](Self::fetch_events) does.
+    pub fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+        Ok(self.stream.events(limit)?)
+    }
+
+    /// The newest events from wherever they are, newest first.
+    ///
+    /// # Errors
+    /// [`HostError::Log`].
+    pub async fn fetch_events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+        Ok(self.stream.fetch_events(limit).await?)
+    }
+
+    /// Ready when all that was published until now is visible and survives the process.
+    pub fn settled(&self) -> Settled {
+        self.stream.settled()
     }
 
     /// The agents, by name.
     #[must_use]
     pub fn agents(&self) -> Vec<HostAgent> {
-        self.tables.lock().agents.list()
-    }
-
-    /// The approvals, newest first.
-    #[must_use]
-    pub fn approvals(&self) -> Vec<HostApproval> {
-        self.tables.lock().desk.list()
+        self.agents.lock().list()
     }
 
     /// How many agents there are, and how many approvals wait.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        let tables = self.tables.lock();
-        (tables.agents.len(), tables.desk.pending())
+        let agents = self.agents.lock().len();
+        (agents, self.approvals.pending())
     }
 
     /// Whether this session registered the agent.
     #[must_use]
     pub fn owns_agent(&self, session: &SessionId, agent: &str) -> bool {
-        self.tables.lock().agents.is_owned(agent, session)
+        self.agents.lock().is_owned(agent, session)
     }
 
-    /// Notes that a session hears host events: wishes about its approvals are passed on to it.
-    pub fn listen(&self, session: &SessionId) {
-        self.tables.lock().listening.insert(session.clone());
+    /// Notes that a session may have begun to hear host events, or may decide more than before.
+    pub fn heed(&self, session: &ClientSession) {
+        if session.hears(self.stream.name()) {
+            self.listening.lock().insert(session.id().clone());
+            self.approvals.look();
+        }
     }
 
     /// Ends all that a session has here.
     pub fn leave(&self, session: &SessionId) {
-        let at = self.clock.now();
-        let (ended, released) = {
-            let mut tables = self.tables.lock();
-            tables.listening.remove(session);
-            (
-                tables.desk.end_raised_by(session, None, "agent_gone", at),
-                tables.agents.release(session),
-            )
-        };
-        self.publish_resolved(&ended);
+        self.listening.lock().remove(session);
+        let released = self.agents.lock().release(session);
+        self.approvals.session_ended(session);
         for agent in &released {
-            self.publish_or_log(
+            self.notes.gone(&agent.id);
+            self.stream.publish_or_log(
                 "agent.unregistered",
                 Some(&agent.id),
                 "the agent's session has ended",
@@ -195,24 +238,32 @@ impl HostPlane {
         }
     }
 
-    /// Registers an agent of `owner`.
+    /// Registers an agent, or takes over one of the same credential whose session has no connection.
     ///
     /// # Errors
     /// [`HostError`].
     pub fn register_agent(
         &self,
-        owner: &SessionId,
+        by: &Identity,
         params: RegisterAgentParams,
     ) -> Result<HostAgent, HostError> {
         bounds::registration(&params)?;
-        self.admits()?;
+        self.stream.admits()?;
         let id = params
             .id
             .clone()
             .unwrap_or_else(|| self.ids.prefixed("agent"));
-        let at = self.clock.now();
-        let agent = self.tables.lock().agents.register(id, params, owner, at)?;
-        self.publish(
+        let at = self.stream.now();
+        let before = self.agents.lock().owner(&id);
+        let away = before.filter(|before| {
+            let session = self.sessions.get(before);
+            session.is_none_or(|session| session.link().channel().is_none())
+        });
+        let mut agents = self.agents.lock();
+        let agent = agents.register(id, params, by, away.as_ref(), at)?;
+        drop(agents);
+        self.notes.here(&agent);
+        self.stream.publish(
             "agent.registered",
             Some(&agent.id),
             &format!("{} is here", agent.name),
@@ -226,18 +277,11 @@ impl HostPlane {
     /// # Errors
     /// [`HostError`].
     pub fn unregister_agent(&self, owner: &SessionId, id: &str) -> Result<(), HostError> {
-        self.admits()?;
-        let at = self.clock.now();
-        let (agent, ended) = {
-            let mut tables = self.tables.lock();
-            let agent = tables.agents.unregister(id, owner)?;
-            (
-                agent,
-                tables.desk.end_raised_by(owner, Some(id), "agent_gone", at),
-            )
-        };
-        self.publish_resolved(&ended);
-        self.publish(
+        self.stream.admits()?;
+        let agent = self.agents.lock().unregister(id, owner)?;
+        self.approvals.agent_gone(owner, id);
+        self.notes.gone(id);
+        self.stream.publish(
             "agent.unregistered",
             Some(id),
             &format!("{} is gone", agent.name),
@@ -256,12 +300,11 @@ impl HostPlane {
         params: SetStatusParams,
     ) -> Result<HostAgent, HostError> {
         bounds::status(&params)?;
-        self.admits()?;
-        let at = self.clock.now();
+        self.stream.admits()?;
+        let at = self.stream.now();
         let agent = self
-            .tables
-            .lock()
             .agents
+            .lock()
             .update(&params.agent_id, owner, at, |row| {
                 row.status = params.status;
                 row.current_task = params.current_task;
@@ -269,9 +312,13 @@ impl HostPlane {
         let message = params.message.unwrap_or_default();
         match params.payload.filter(|payload| !payload.is_null()) {
             Some(payload) => {
-                self.publish("agent.status_changed", Some(&agent.id), &message, &payload)?
+                self.stream
+                    .publish("agent.status_changed", Some(&agent.id), &message, &payload)?
             }
-            None => self.publish("agent.status_changed", Some(&agent.id), &message, &agent)?,
+            None => {
+                self.stream
+                    .publish("agent.status_changed", Some(&agent.id), &message, &agent)?
+            }
         };
         Ok(agent)
     }
@@ -290,177 +337,108 @@ impl HostPlane {
             params.message.as_deref(),
             params.payload.as_ref(),
         )?;
-        self.admits()?;
+        self.stream.admits()?;
         let message = params.message.unwrap_or_default();
-        self.publish(
+        Ok(self.stream.publish(
             &kind,
             params.agent_id.as_deref(),
             &message,
             &params.payload.unwrap_or_default(),
-        )
+        )?)
     }
 
-    /// Raises a question of a client; it does not wait.
+    /// Raises a question of a client; it does not wait for the answer. Ready when the question is recorded.
     ///
     /// # Errors
     /// [`HostError`].
     pub fn request_approval(
-        &self,
-        owner: &SessionId,
+        self: &Arc<Self>,
+        by: &Identity,
         mut params: RequestApprovalParams,
-    ) -> Result<HostApproval, HostError> {
+    ) -> Result<Raised, HostError> {
         let options = params
             .options
             .take()
             .filter(|options| !options.is_empty())
             .unwrap_or_else(default_options);
         bounds::question(&params, &options)?;
-        self.admits()?;
-        let at = self.clock.now();
-        let asked = Asked {
-            id: self.ids.prefixed("approval"),
-            action: params.action,
-            agent_id: params.agent_id,
-            details: params.details.unwrap_or_default(),
-            options,
-            at,
-            expires_at: None,
-        };
-        let owned_by = (!params.system_level.unwrap_or(false)).then_some(owner);
-        let agent_id = asked.agent_id.clone();
-        let (approval, waiting) = {
-            let mut tables = self.tables.lock();
-            let approval = tables.desk.ask_for_client(asked, owned_by)?;
-            let set_waiting =
-                |row: &mut HostAgent| row.status = HostAgentStatus::WaitingForApproval;
+        let agent_id = params.agent_id.clone();
+        let raised = self.approvals.raise(
+            by,
+            ClientQuestion {
+                action: params.action,
+                agent_id: params.agent_id,
+                details: params.details.unwrap_or_default(),
+                options,
+                anybodys: params.system_level.unwrap_or(false),
+            },
+        )?;
+        let (plane, session) = (Arc::clone(self), by.session.clone());
+        let waits = move || {
             // Best effort, as on the wire: the agent may not be here, or not be the caller's.
-            let waiting =
-                agent_id.and_then(|id| tables.agents.update(&id, owner, at, set_waiting).ok());
-            (approval, waiting)
+            if let Some(agent) = agent_id {
+                plane.set_waiting(&agent, &session);
+            }
         };
-        self.publish_requested(&approval)?;
-        if let Some(agent) = waiting {
-            self.publish(
+        Ok(match raised {
+            Raising::Now(row) => {
+                waits();
+                Raised::Now(Box::new(row.brief()))
+            }
+            Raising::Later(recorded) => Raised::Later(
+                async move {
+                    let row = recorded.await?;
+                    waits();
+                    Ok(row.brief())
+                }
+                .boxed(),
+            ),
+        })
+    }
+
+    fn set_waiting(&self, agent: &str, session: &SessionId) {
+        let at = self.stream.now();
+        let waits = |row: &mut HostAgent| row.status = HostAgentStatus::WaitingForApproval;
+        let waiting = self.agents.lock().update(agent, session, at, waits);
+        if let Ok(agent) = waiting {
+            self.stream.publish_or_log(
                 "agent.status_changed",
                 Some(&agent.id),
                 "waiting for approval",
                 &agent,
-            )?;
+            );
         }
-        Ok(approval)
-    }
-
-    /// Asks a person about a gated call and waits. Whoever stops waiting withdraws the question.
-    ///
-    /// # Errors
-    /// [`HostError`].
-    pub async fn ask(
-        self: &Arc<Self>,
-        by: &Identity,
-        action: String,
-        details: Value,
-        wait: Duration,
-    ) -> Result<Verdict, HostError> {
-        self.admits()?;
-        let at = self.clock.now();
-        let expires = at
-            .unix_millis()
-            .saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-        let asked = Asked {
-            id: self.ids.prefixed("approval"),
-            action,
-            agent_id: None,
-            details,
-            options: default_options(),
-            at,
-            expires_at: Some(Timestamp::from_unix_millis(expires)),
-        };
-        let (approval, ticket) = self.tables.lock().desk.ask_for_call(asked, by)?;
-        let mut question = Question {
-            plane: self,
-            ticket,
-        };
-        self.publish_requested(&approval)?;
-        let decided = match timeout(wait, &mut question.ticket.decision).await {
-            Ok(decided) => decided.ok(),
-            Err(_) if question.end("expired") => return Ok(Verdict::TimedOut),
-            // Somebody was told just now that the decision is taken, so it counts.
-            Err(_) => question.ticket.decision.try_recv().ok(),
-        };
-        Ok(match decided {
-            Some(Decision::Approved) => Verdict::Approved,
-            Some(Decision::Denied(resolution)) => Verdict::Denied(resolution),
-            None => Verdict::Denied("withdrawn".to_owned()),
-        })
     }
 
     /// Decides an approval, or passes the wish on to its owner.
-    ///
-    /// # Errors
-    /// [`HostError::Approval`].
-    pub fn resolve_approval(
-        &self,
-        by: &Identity,
-        id: &str,
-        resolution: &str,
-    ) -> Result<HostApproval, HostError> {
-        self.admits()?;
-        let at = self.clock.now();
-        let resolved = {
-            let mut tables = self.tables.lock();
-            let Tables {
-                desk, listening, ..
-            } = &mut *tables;
-            desk.resolve(
-                id,
-                resolution,
-                by,
-                &|session| listening.contains(session),
-                at,
-            )?
-        };
-        match resolved {
-            Resolved::Decided(approval) => {
-                self.publish_resolved(std::slice::from_ref(&approval));
-                Ok(approval)
-            }
-            Resolved::PassedOn(approval, wish) => {
-                let agent = approval.agent_id.as_deref();
-                self.publish(
-                    "approval.resolve_requested",
-                    agent,
-                    "somebody would like to decide",
-                    &wish,
-                )?;
-                Ok(approval)
-            }
+    pub fn decide(self: &Arc<Self>, by: &Identity, id: &str, decision: Decision) -> Decided {
+        if let Err(error) = self.stream.admits() {
+            return Decided::Now(Err(error.into()));
         }
+        let owner = self.approvals.owner(id);
+        let listens = owner.is_some_and(|owner| self.listening.lock().contains(&owner));
+        let decided = self.approvals.decide(by, id, decision, listens);
+        if let Decided::PassedOn(approval, wish) = &decided {
+            self.stream.publish_or_log(
+                "approval.resolve_requested",
+                approval.agent_id.as_deref(),
+                "somebody would like to decide",
+                wish,
+            );
+        }
+        decided
     }
 }
 
-/// A pending question; dropping it while it is pending withdraws it.
-struct Question<'a> {
-    plane: &'a Arc<HostPlane>,
-    ticket: Ticket,
-}
-
-impl Question<'_> {
-    /// Ends the question; `false` when it had ended already.
-    fn end(&self, resolution: &str) -> bool {
-        let at = self.plane.clock.now();
-        let ended = self
-            .plane
-            .tables
-            .lock()
-            .desk
-            .end(&self.ticket.id, resolution, at);
-        self.plane.publish_resolved(ended.as_slice());
-        ended.is_some()
-    }
-}
-
-impl Drop for Question<'_> {
-    fn drop(&mut self) {
-        self.end("withdrawn");
+impl SnapshotSource for HostPlane {
+    fn snapshot(&self, stream: &StreamName) -> Option<(Cursor, Value)> {
+        if stream != self.stream.name() {
+            return None;
+        }
+        // The place is taken first: a row may then be newer than it, an event never older and missing.
+        let cursor = self.stream.head();
+        let (agents, mut approvals) = (self.agents(), self.approvals.list());
+        approvals.retain(|approval| approval.status == ApprovalStatus::Pending);
+        Some((cursor, json!({ "agents": agents, "approvals": approvals })))
     }
 }

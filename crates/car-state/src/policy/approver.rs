@@ -26,7 +26,9 @@ impl fmt::Debug for dyn Approver {
 pub struct Question {
     /// The tool that is to be called.
     pub tool: String,
-    /// What they need to know: the call with its parameters, shortened and as a digest, and the policies.
+    /// What it is to be called with.
+    pub parameters: Value,
+    /// What else they need to know: the call with its parameters, shortened and as a digest, and the policies.
     pub details: Value,
 }
 

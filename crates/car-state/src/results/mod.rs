@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use serde_json::Value;
 
 pub use blobs::{BlobId, BlobStore, MemoryBlobs};
-pub use digest::Digest;
+pub use digest::{Digest, NotADigest};
 pub use error::ResultError;
 pub use files::FileBlobs;
 pub use index::Usage;

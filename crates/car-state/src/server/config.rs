@@ -3,15 +3,28 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
-use crate::approval::ApprovalGate;
+#[cfg(feature = "sqlite")]
+use crate::approval::SqliteLedger;
+#[cfg(feature = "sqlite")]
+use crate::approval::grants::SqliteGrants;
+use crate::approval::grants::{GrantBook, GrantStore, MemoryGrants};
+use crate::approval::rules::{NoRules, Rules};
+use crate::approval::{ApprovalGate, ApprovalLedger, MemoryLedger, Reach};
+#[cfg(feature = "sqlite")]
+use crate::audit::SqliteAudit;
+use crate::audit::{AuditSink, MemoryAudit};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
 use crate::engine::{EngineLimits, ToolExecutor};
+#[cfg(feature = "sqlite")]
+use crate::host::SqliteAgentNotes;
+use crate::host::{AgentNotes, NoAgentNotes};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
@@ -20,6 +33,7 @@ use crate::memgine::Memgine;
 use crate::outcomes::SqliteOutcomes;
 use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
 use crate::policy::GlobalPolicies;
+use crate::providers::PROVIDER_TIMEOUT;
 use crate::quota::{Class, IdentityLimits};
 use crate::results::{BlobStore, MemoryBlobs, ResultLimits};
 use crate::session::resume::ResumeLedger;
@@ -33,6 +47,8 @@ pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
     pub(super) memgine: Option<Arc<dyn Memgine>>,
     pub(super) gate: ApprovalGate,
+    pub(super) reach: Option<Arc<dyn Reach>>,
+    pub(super) approvals: Option<Arc<dyn ApprovalLedger>>,
     pub(super) tools: Vec<ToolDefinition>,
     pub(super) executor: Option<Arc<dyn ToolExecutor>>,
     pub(super) families: Families,
@@ -49,6 +65,8 @@ pub struct ServerStateConfig {
     pub(super) policies: Arc<GlobalPolicies>,
     pub(super) results: ResultLimits,
     pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) rules: Arc<dyn Rules>,
+    pub(super) provider_timeout: Duration,
 }
 
 impl ServerStateConfig {
@@ -60,6 +78,8 @@ impl ServerStateConfig {
             journal_dir: journal_dir.into(),
             memgine: None,
             gate: ApprovalGate::default(),
+            reach: None,
+            approvals: None,
             tools: Vec::new(),
             executor: None,
             families: Families::default(),
@@ -76,6 +96,8 @@ impl ServerStateConfig {
             policies: Arc::default(),
             results: ResultLimits::default(),
             blobs: Arc::new(MemoryBlobs::default()),
+            rules: Arc::new(NoRules::default()),
+            provider_timeout: PROVIDER_TIMEOUT,
         }
     }
 
@@ -90,6 +112,34 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// What a person has written down about calls. There is nothing otherwise, and the gate alone decides.
+    #[must_use]
+    pub fn with_rules(mut self, rules: Arc<dyn Rules>) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// How long a host that provides a method has to answer.
+    #[must_use]
+    pub fn with_provider_timeout(mut self, timeout: Duration) -> Self {
+        self.provider_timeout = timeout;
+        self
+    }
+
+    /// How a person is reached who has no screen connected. Without it only those hear of questions who have.
+    #[must_use]
+    pub fn with_reach(mut self, reach: Arc<dyn Reach>) -> Self {
+        self.reach = Some(reach);
+        self
+    }
+
+    /// Where questions are recorded, if not where the other stores are.
+    #[must_use]
+    pub fn with_approval_ledger(mut self, ledger: Arc<dyn ApprovalLedger>) -> Self {
+        self.approvals = Some(ledger);
         self
     }
 
@@ -227,6 +277,51 @@ impl ServerStateConfig {
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
         Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    /// Where questions are recorded.
+    pub(super) fn approval_ledger(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn ApprovalLedger> {
+        if let Some(ledger) = &self.approvals {
+            return Arc::clone(ledger);
+        }
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteLedger::new(database));
+        }
+        Arc::new(MemoryLedger::new(Arc::clone(audit)))
+    }
+
+    /// Where it is noted which host agents there are.
+    pub(super) fn agent_notes(&self) -> Arc<dyn AgentNotes> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAgentNotes(database.clone()));
+        }
+        Arc::new(NoAgentNotes)
+    }
+
+    /// The chain of what was asked and decided.
+    pub(super) fn audit(&self) -> Arc<dyn AuditSink> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteAudit::new(database));
+        }
+        Arc::<MemoryAudit>::default()
+    }
+
+    fn grant_store(&self, audit: &Arc<dyn AuditSink>) -> Arc<dyn GrantStore> {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return Arc::new(SqliteGrants::new(database));
+        }
+        Arc::new(MemoryGrants::new(Arc::clone(audit)))
+    }
+
+    /// The consents that cover more than one call.
+    pub(super) fn grants(&self, audit: &Arc<dyn AuditSink>) -> Result<GrantBook, StateError> {
+        let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
+        let store = self.grant_store(audit);
+        Ok(GrantBook::open(store, Arc::clone(audit), clock, ids)?)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

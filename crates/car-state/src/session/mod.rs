@@ -31,6 +31,7 @@ pub(crate) use resume::Way;
 use resume::{ResumeLedger, Resumption};
 pub use subscriptions::{Asked, FedStream, Subscriptions};
 
+use crate::approval::grants::GrantBook;
 use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
 use crate::engine::Engine;
@@ -39,6 +40,7 @@ use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
+use crate::providers::OffersOf;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
 
@@ -60,6 +62,7 @@ pub struct ClientSession {
     log: Arc<dyn EventLog>,
     stream: StreamName,
     host: Arc<HostPlane>,
+    grants: Arc<GrantBook>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -68,6 +71,8 @@ pub struct ClientSession {
     ledger: Arc<ResumeLedger>,
     /// There where the client asked for it.
     resumption: OnceLock<Box<Resumption>>,
+    /// What it offers to serve for others.
+    offers: Mutex<Option<OffersOf>>,
     /// The session that took the place of this one on its connection.
     successor: Mutex<Option<Arc<ClientSession>>>,
 }
@@ -86,6 +91,7 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
+    pub(crate) grants: Arc<GrantBook>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -110,6 +116,7 @@ impl ClientSession {
             log: parts.log,
             stream: parts.stream,
             host: parts.host,
+            grants: parts.grants,
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -117,6 +124,7 @@ impl ClientSession {
             registry: parts.registry,
             ledger: parts.ledger,
             resumption: OnceLock::new(),
+            offers: Mutex::default(),
             successor: Mutex::default(),
         });
         session.registry.add(&session);
@@ -260,6 +268,17 @@ impl ClientSession {
         self.subscriptions.subscribe(stream, cursor)
     }
 
+    /// Whether a stream is fed to a connection of the session now.
+    #[must_use]
+    pub fn hears(&self, stream: &StreamName) -> bool {
+        self.link.channel().is_some() && self.subscriptions.feeds(stream)
+    }
+
+    /// Has it noted what the session hears and may decide by now: to be called when either has changed.
+    pub fn heed(&self) {
+        self.host.heed(self);
+    }
+
     /// The streams that are fed to the session's connection.
     #[must_use]
     pub fn subscriptions(&self) -> &Arc<Subscriptions> {
@@ -299,6 +318,11 @@ impl ClientSession {
         self.cancel.cancel();
     }
 
+    /// Keeps what ends the session's offers to serve methods.
+    pub(crate) fn hold_offers(&self, offers: impl FnOnce() -> OffersOf) {
+        self.offers.lock().get_or_insert_with(offers);
+    }
+
     /// Ends the session without waiting: its tasks are dropped when they would run next, and with the last of them goes
     /// what they hold.
     pub fn abandon(&self) {
@@ -307,6 +331,8 @@ impl ClientSession {
         self.end_resumption();
         self.subscriptions.end();
         self.link.detach();
+        let offers = self.offers.lock().take();
+        drop(offers);
     }
 
     /// Ends the session and all it owns, and waits until its tasks are gone.
@@ -318,6 +344,7 @@ impl ClientSession {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
         }
         self.host.leave(&self.id);
+        self.grants.end_session(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
@@ -330,6 +357,7 @@ impl Drop for ClientSession {
         self.cancel.cancel();
         self.end_resumption();
         self.host.leave(&self.id);
+        self.grants.end_session(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);

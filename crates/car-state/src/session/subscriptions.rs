@@ -295,6 +295,14 @@ impl Subscriptions {
         table.fed.iter().filter_map(row).collect()
     }
 
+    /// Whether a stream is fed.
+    #[must_use]
+    pub fn feeds(&self, stream: &StreamName) -> bool {
+        let table = self.table.lock();
+        let fed = table.fed.get(stream);
+        fed.is_some_and(|fed| fed.subscription.is_some())
+    }
+
     /// Whether a stream is fed because it was asked for by its name.
     #[must_use]
     pub fn is_named(&self, stream: &StreamName) -> bool {

@@ -164,6 +164,9 @@ fn approval() -> Value {
         "resolved_at": "2026-01-02T03:04:09.001Z",
         "resolution": "approve",
         "expires_at": "2026-01-02T03:05:05.678Z",
+        "digest": "0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246",
+        "decision": super::approvals::decision(),
+        "reason": "timeout",
     })
 }
 

@@ -4,14 +4,20 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod approvals;
+mod audit;
 mod diagnostics;
 mod events;
+mod grants;
 mod host;
+mod notifications;
 mod policy;
 mod proposal;
 mod provided;
+mod providers;
 mod request;
 mod results;
+mod rules;
 mod server;
 mod session;
 mod state;
@@ -77,8 +83,14 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        approvals::examples,
+        grants::examples,
+        audit::examples,
         request::examples,
         provided::examples,
+        providers::examples,
+        rules::examples,
+        notifications::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())

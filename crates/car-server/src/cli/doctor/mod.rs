@@ -6,6 +6,7 @@ mod check;
 mod clock;
 mod database;
 mod files;
+mod rules;
 mod socket;
 mod system;
 
@@ -99,6 +100,7 @@ fn examine(places: &Places, flags: &Flags, environment: &Environment) -> Vec<Che
     checks.push(files::token("host token", &host_token, is_held));
     let private = socket.iter().chain(&client_token).chain([&host_token]);
     checks.push(files::folders(private.map(PathBuf::as_path)));
+    checks.push(rules::check(&places.policies()));
     checks.push(database::check(places.home()));
     checks.push(system::disk(places.home()));
     checks.push(system::descriptors(config.as_ref()));

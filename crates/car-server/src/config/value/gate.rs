@@ -3,6 +3,7 @@
 use std::fmt;
 
 use car_protocol::method::{Access, Method as _};
+use car_protocol::rpc::approvals::Decide;
 use car_protocol::rpc::host::ResolveApproval;
 
 use super::super::error::{closest, did_you_mean};
@@ -39,9 +40,9 @@ impl OptionValue for MethodName {
             Some(spec) if spec.access == Access::Open => Err(format!(
                 "`{said}` is there before anybody is known: it cannot wait for a person"
             )),
-            Some(spec) if spec.name == ResolveApproval::NAME => Err(format!(
-                "`{said}` is how a person decides: it cannot wait for one"
-            )),
+            Some(spec) if [ResolveApproval::NAME, Decide::NAME].contains(&spec.name) => Err(
+                format!("`{said}` is how a person decides: it cannot wait for one"),
+            ),
             Some(spec) => Ok(Self(spec.name)),
             None => {
                 let names = car_protocol::rpc::methods().map(|spec| spec.name);
@@ -66,7 +67,12 @@ mod tests {
 
     #[test]
     fn what_cannot_wait_for_a_person_is_not_gated() {
-        for name in ["session.auth", "server.handshake", "host.resolve_approval"] {
+        for name in [
+            "session.auth",
+            "server.handshake",
+            "host.resolve_approval",
+            "approvals.decide",
+        ] {
             assert!(read(name).unwrap_err().contains("cannot wait"), "{name}");
         }
     }

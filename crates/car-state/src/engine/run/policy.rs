@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::journal::{Datum, kind};
 use super::super::plan::Index;
 use super::{Event, Run};
-use crate::approval::preview;
+use crate::approval::{canonical, preview};
 use crate::policy::{Question, Subject, Verdict};
 
 impl Run<'_> {
@@ -78,15 +78,16 @@ impl Run<'_> {
             .map(|asks| asks.policy.as_str().into())
             .collect();
         let details = json!({
-            "tool": &*call.name,
+            "action_id": &*self.ids[index as usize],
             "parameters_preview": preview(&call.parameters),
             "parameters_sha256": digest(&call.parameters),
-            "proposal_id": &*self.id,
-            "action_id": &*self.ids[index as usize],
             "policies": names,
+            "proposal_id": &*self.id,
+            "tool": &*call.name,
         });
         let question = Question {
             tool: call.name.as_ref().to_owned(),
+            parameters: call.parameters.clone(),
             details,
         };
         let (engine, no_more) = (self.engine, self.no_more());
@@ -130,9 +131,10 @@ impl Run<'_> {
     }
 }
 
-/// SHA-256 of the JSON of the parameters: it says exactly what was agreed to, however long that is.
+/// SHA-256 of the canonical JSON of the parameters: it says exactly what was agreed to, however long that is, and the order
+/// of members makes no difference.
 fn digest(parameters: &Value) -> String {
-    let text = parameters.to_string();
+    let text = canonical(parameters).unwrap_or_else(|_| parameters.to_string());
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(text.as_bytes()) {
         let _ = write!(hex, "{byte:02x}");

@@ -164,6 +164,9 @@ impl ServerState {
         let missed = resumption.replies.missed(request.waiting.as_deref());
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
+        if note.is_some() {
+            self.host().approvals().session_returned(&id);
+        }
         let account = self.quotas().account(&resumption.identity().principal);
         let seated = account.seat(&session);
         // The session was let in before: where there is no room now, it is counted where it was.
@@ -292,6 +295,7 @@ impl Arrival {
             let _ = channel.send(Frame::Text(frame));
         }
         resumption.replies.attach(channel, missed.through);
+        session.host.heed(session);
     }
 
     /// What the session subscribed to, and its patterns.

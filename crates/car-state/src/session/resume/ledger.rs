@@ -136,6 +136,11 @@ impl ResumeLedger {
         self.inner.lock().noted.get(session).cloned()
     }
 
+    /// Until when the session of an earlier process may be resumed; none where it may not.
+    pub(crate) fn noted_until(&self, session: &SessionId) -> Option<Timestamp> {
+        self.noted(session)?.until
+    }
+
     /// The note of a session that is about to be in memory again, once.
     pub(super) fn take(&self, session: &SessionId) -> Option<Note> {
         self.inner.lock().noted.remove(session)

@@ -1,13 +1,13 @@
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
-use car_protocol::rpc::host::{ApprovalStatus, HostApproval, HostEvent};
+use car_protocol::rpc::host::{HostApproval, HostEvent};
 use serde::Serialize;
-use serde_json::{Value, json};
 
-use super::{HostError, HostPlane};
-use crate::log::{Draft, LogError, Page, Settled, SnapshotSource, StreamName};
+use crate::clock::{Clock, IdSource};
+use crate::log::{Draft, EventLog, HOST, LogError, Page, Settled, StreamName};
 
 /// A host event without its place.
 #[derive(Serialize)]
@@ -37,13 +37,50 @@ fn newest_first(page: &Page, until: Cursor) -> Vec<HostEvent> {
         .collect()
 }
 
-impl HostPlane {
+/// Where everything is told that a person may want to see.
+#[derive(Debug)]
+pub struct HostStream {
+    log: Arc<dyn EventLog>,
+    stream: StreamName,
+    /// The number of the newest event that was appended here.
+    published: AtomicU64,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+}
+
+impl HostStream {
+    /// The stream `host` of this log.
+    #[must_use]
+    pub fn new(log: Arc<dyn EventLog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdSource>) -> Self {
+        Self {
+            log,
+            stream: StreamName::single(&HOST),
+            published: AtomicU64::new(0),
+            clock,
+            ids,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &StreamName {
+        &self.stream
+    }
+
+    pub(super) fn head(&self) -> Cursor {
+        self.log.head(&self.stream)
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The newest events up to a place that memory holds, newest first.
     pub(super) fn events_until(
         &self,
         until: Cursor,
         limit: usize,
-    ) -> Result<Vec<HostEvent>, HostError> {
+    ) -> Result<Vec<HostEvent>, LogError> {
         let page = match self.log.read(&self.stream, before(until, limit), limit) {
             Err(LogError::Cold { hot }) => self.log.read(&self.stream, Some(hot), limit),
             page => page,
@@ -51,21 +88,13 @@ impl HostPlane {
         Ok(newest_first(&page?, until))
     }
 
-    /// The newest events, newest first.
-    ///
-    /// # Errors
-    /// [`HostError::Log`], also when memory does not hold all of them: then [`fetch_events`](Self::fetch_events) does.
-    pub fn events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+    pub(super) fn events(&self, limit: usize) -> Result<Vec<HostEvent>, LogError> {
         let head = self.log.head(&self.stream);
         let page = self.log.read(&self.stream, before(head, limit), limit)?;
         Ok(newest_first(&page, head))
     }
 
-    /// The newest events from wherever they are, newest first.
-    ///
-    /// # Errors
-    /// [`HostError::Log`].
-    pub async fn fetch_events(&self, limit: usize) -> Result<Vec<HostEvent>, HostError> {
+    pub(super) async fn fetch_events(&self, limit: usize) -> Result<Vec<HostEvent>, LogError> {
         let head = self.log.head(&self.stream);
         let after = before(head, limit);
         let page = self.log.fetch(&self.stream, after, limit).await?;
@@ -73,15 +102,15 @@ impl HostPlane {
     }
 
     /// Ready when all that was published until now is visible and survives the process.
-    pub fn settled(&self) -> Settled {
+    pub(super) fn settled(&self) -> Settled {
         let seq = self.published.load(Ordering::Acquire);
         let head = self.log.head(&self.stream);
         self.log.settled(&self.stream, Cursor { seq, ..head })
     }
 
     /// Whether events can be published now. To be asked before anything is changed that an event tells of.
-    pub(super) fn admits(&self) -> Result<(), HostError> {
-        Ok(self.log.admits(&self.stream)?)
+    pub(crate) fn admits(&self) -> Result<(), LogError> {
+        self.log.admits(&self.stream)
     }
 
     /// Publishes what has happened: it is too late to refuse it.
@@ -91,7 +120,7 @@ impl HostPlane {
         agent_id: Option<&str>,
         message: &str,
         payload: &P,
-    ) -> Result<HostEvent, HostError> {
+    ) -> Result<HostEvent, LogError> {
         let id = self.ids.prefixed("event");
         let timestamp = self.clock.now();
         let draft = Draft::new(
@@ -134,43 +163,16 @@ impl HostPlane {
         }
     }
 
-    pub(super) fn publish_requested(&self, approval: &HostApproval) -> Result<(), HostError> {
+    pub(crate) fn publish_requested(&self, approval: &HostApproval) {
         let message = format!("approval requested: {}", approval.action);
-        self.publish(
-            "approval.requested",
-            approval.agent_id.as_deref(),
-            &message,
-            approval,
-        )?;
-        Ok(())
+        let agent = approval.agent_id.as_deref();
+        self.publish_or_log("approval.requested", agent, &message, approval);
     }
 
-    pub(super) fn publish_resolved(&self, approvals: &[HostApproval]) {
-        for approval in approvals {
-            let resolution = approval.resolution.as_deref().unwrap_or_default();
-            let message = format!("approval {resolution}: {}", approval.action);
-            self.publish_or_log(
-                "approval.resolved",
-                approval.agent_id.as_deref(),
-                &message,
-                approval,
-            );
-        }
-    }
-}
-
-impl SnapshotSource for HostPlane {
-    fn snapshot(&self, stream: &StreamName) -> Option<(Cursor, Value)> {
-        if *stream != self.stream {
-            return None;
-        }
-        // The place is taken first: a row may then be newer than it, an event never older and missing.
-        let cursor = self.log.head(&self.stream);
-        let (agents, mut approvals) = {
-            let tables = self.tables.lock();
-            (tables.agents.list(), tables.desk.list())
-        };
-        approvals.retain(|approval| approval.status == ApprovalStatus::Pending);
-        Some((cursor, json!({ "agents": agents, "approvals": approvals })))
+    pub(crate) fn publish_resolved(&self, approval: &HostApproval) {
+        let resolution = approval.resolution.as_deref().unwrap_or_default();
+        let message = format!("approval {resolution}: {}", approval.action);
+        let agent = approval.agent_id.as_deref();
+        self.publish_or_log("approval.resolved", agent, &message, approval);
     }
 }

@@ -1,0 +1,448 @@
+//! Records questions in the database. A question and its end wait for the disk; what else is noted does not.
+
+use std::time::Duration;
+
+use car_protocol::Timestamp;
+use car_protocol::idempotency::IdempotencyKey;
+use car_protocol::rpc::approvals::{Approval, ApprovalStanding};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{ActKey, ApprovalLedger, HistoryQuery, KEPT, KEPT_FOR, LedgerRow, Terms, Told};
+use crate::approval::trail::{dropped, trail};
+use crate::audit::sqlite::append;
+use crate::db::{Database, DbError, Job};
+use crate::log::{Durability, LogError};
+use crate::outcomes::Scope;
+
+const RECORD: &str = "
+    INSERT OR REPLACE INTO approvals (number, id, standing, agent, created, approval, terms, announced)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// How many rows are recorded between two looks at what is too old.
+const PRUNE_EVERY: u64 = 64;
+/// How long opening may take.
+const OPEN_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Records questions in the database.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    database: Database,
+}
+
+/// What a question was asked under, as it is stored.
+#[derive(Deserialize, Serialize)]
+struct StoredTerms {
+    timeout_ms: Option<u64>,
+    reach_ms: u64,
+    #[serde(default)]
+    routes: Vec<String>,
+    #[serde(default)]
+    editable: bool,
+    #[serde(default)]
+    key: Option<(String, String)>,
+}
+
+impl SqliteLedger {
+    /// In this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self {
+            database: database.clone(),
+        }
+    }
+
+    fn submit(&self, durability: Durability, writing: Writing) {
+        self.database.submit_anyway(durability, Box::new(writing));
+    }
+}
+
+impl ApprovalLedger for SqliteLedger {
+    fn load(&self, over: usize) -> Result<Vec<LedgerRow>, LogError> {
+        let over = i64::try_from(over).unwrap_or(i64::MAX);
+        let load = move |connection: &Connection| {
+            let sql = "
+                SELECT approval, terms, announced FROM approvals WHERE standing = 'pending' OR number IN
+                    (SELECT number FROM approvals WHERE standing <> 'pending' ORDER BY number DESC LIMIT ?1)
+                ORDER BY number";
+            let mut rows = connection.prepare(sql)?;
+            let rows = rows.query_map([over], kept)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        let loaded = self.database.submit(Durability::Os, 0, load)?;
+        // A row that says nothing readable is none of this version.
+        Ok(loaded.wait(OPEN_DEADLINE)?.into_iter().flatten().collect())
+    }
+
+    fn admits(&self) -> Result<(), LogError> {
+        Ok(self.database.admits()?)
+    }
+
+    fn record(&self, row: LedgerRow, told: Told) {
+        self.submit(Durability::Fsync, Writing::of(row, Some(told)));
+    }
+
+    fn note(&self, row: LedgerRow) {
+        self.submit(Durability::Os, Writing::of(row, None));
+    }
+
+    fn announced(&self, id: &str) {
+        let id = id.to_owned();
+        let sql = "UPDATE approvals SET announced = 1 WHERE id = ?1";
+        let job =
+            move |connection: &Connection| connection.prepare_cached(sql)?.execute([&id]).map(drop);
+        // Where it is not noted the next process tells it again.
+        drop(self.database.submit(Durability::Os, 64, job));
+    }
+
+    fn forget(&self, id: &str) {
+        let forgetting = Forgetting(id.to_owned());
+        self.database
+            .submit_anyway(Durability::Os, Box::new(forgetting));
+    }
+
+    fn find(&self, id: &str) -> BoxFuture<'static, Result<Option<Approval>, LogError>> {
+        let id = id.to_owned();
+        let read = self.database.read(move |connection| {
+            let sql = "SELECT approval, terms, announced FROM approvals WHERE id = ?1";
+            let mut find = connection.prepare_cached(sql)?;
+            find.query_row([id], kept).optional()
+        });
+        async move { Ok(read.await?.flatten().map(|row| row.approval)) }.boxed()
+    }
+
+    fn history(&self, query: HistoryQuery) -> BoxFuture<'static, Result<Vec<Approval>, LogError>> {
+        let read = self.database.read(move |connection| {
+            let sql = "
+                SELECT approval, terms, announced FROM approvals
+                WHERE standing <> 'pending' AND number < ?1 AND (?2 IS NULL OR agent = ?2)
+                    AND (?3 IS NULL OR standing = ?3)
+                ORDER BY number DESC LIMIT ?4";
+            let mut rows = connection.prepare_cached(sql)?;
+            let before = query.before.unwrap_or(u64::MAX);
+            let asked = params![
+                number(before),
+                query.agent_id,
+                query.standing.map(ApprovalStanding::as_str),
+                i64::try_from(query.limit).unwrap_or(i64::MAX),
+            ];
+            let rows = rows.query_map(asked, kept)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        async move {
+            let rows = read.await?.into_iter().flatten();
+            Ok(rows.map(|row| row.approval).collect())
+        }
+        .boxed()
+    }
+}
+
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Writes a row.
+struct Writing {
+    row: LedgerRow,
+    texts: Result<(String, String), String>,
+    told: Option<Told>,
+}
+
+impl Writing {
+    fn of(row: LedgerRow, told: Option<Told>) -> Self {
+        let terms = StoredTerms {
+            timeout_ms: row.terms.timeout.map(millis),
+            reach_ms: millis(row.terms.reach),
+            routes: row.terms.routes.clone(),
+            editable: row.terms.editable,
+            key: row.key.as_ref().map(|key| {
+                let (scope, key) = (key.scope.as_str(), key.key.as_str());
+                (scope.to_owned(), key.to_owned())
+            }),
+        };
+        let texts = serde_json::to_string(&row.approval)
+            .and_then(|approval| Ok((approval, serde_json::to_string(&terms)?)));
+        Self {
+            row,
+            texts: texts.map_err(|error| error.to_string()),
+            told,
+        }
+    }
+
+    fn tell(&mut self, outcome: Result<(), DbError>) {
+        if let Some(told) = &mut self.told {
+            told(outcome.map_err(LogError::from));
+        }
+    }
+}
+
+impl Job for Writing {
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let (approval, terms) = match &self.texts {
+            Ok((approval, terms)) => (approval, terms),
+            Err(error) => {
+                return Err(rusqlite::Error::ToSqlConversionFailure(
+                    error.clone().into(),
+                ));
+            }
+        };
+        let shown = &self.row.approval;
+        let before = stored(connection, &shown.id)?;
+        for record in trail(before.as_ref(), shown) {
+            append(connection, &record)?;
+        }
+        connection.prepare_cached(RECORD)?.execute(params![
+            number(shown.number),
+            shown.id,
+            shown.standing.as_str(),
+            shown.agent_id,
+            shown.created_at.unix_millis(),
+            approval,
+            terms,
+            self.row.announced,
+        ])?;
+        if shown.number.is_multiple_of(PRUNE_EVERY) {
+            prune(connection, shown.created_at)?;
+        }
+        Ok(())
+    }
+
+    fn delayed(&mut self, error: &DbError) {
+        self.tell(Err(error.clone()));
+    }
+
+    fn done(mut self: Box<Self>, outcome: Result<(), DbError>) {
+        self.tell(outcome);
+    }
+}
+
+/// The row as it is stored; none where it is not there, or says nothing readable.
+fn stored(connection: &Connection, id: &str) -> rusqlite::Result<Option<Approval>> {
+    let sql = "SELECT approval FROM approvals WHERE id = ?1";
+    let mut find = connection.prepare_cached(sql)?;
+    let text: Option<String> = find.query_row([id], |row| row.get(0)).optional()?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
+/// Drops what is too old, or too much.
+fn prune(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
+    let oldest = now.unix_millis().saturating_sub_unsigned(millis(KEPT_FOR));
+    let sql = "
+        DELETE FROM approvals WHERE standing <> 'pending' AND (created < ?1 OR number <=
+            (SELECT number FROM approvals WHERE standing <> 'pending' ORDER BY number DESC LIMIT 1 OFFSET ?2))";
+    let kept = i64::try_from(KEPT).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(sql)?
+        .execute(params![oldest, kept])
+        .map(drop)
+}
+
+/// Drops a row.
+struct Forgetting(String);
+
+impl Job for Forgetting {
+    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if let Some(approval) = stored(connection, &self.0)? {
+            append(connection, &dropped(&approval))?;
+        }
+        let mut forget = connection.prepare_cached("DELETE FROM approvals WHERE id = ?1")?;
+        forget.execute([&self.0]).map(drop)
+    }
+
+    fn delayed(&mut self, _: &DbError) {}
+
+    fn done(self: Box<Self>, _: Result<(), DbError>) {}
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<Option<LedgerRow>> {
+    let (approval, terms): (String, String) = (row.get(0)?, row.get(1)?);
+    let announced: bool = row.get(2)?;
+    let read = serde_json::from_str::<Approval>(&approval)
+        .and_then(|approval| Ok((approval, serde_json::from_str::<StoredTerms>(&terms)?)));
+    let (approval, terms) = match read {
+        Ok(read) => read,
+        Err(error) => {
+            tracing::error!(%error, "an approval cannot be read");
+            return Ok(None);
+        }
+    };
+    let key = terms.key.and_then(|(scope, key)| {
+        Some(ActKey {
+            scope: Scope::named(&scope),
+            key: IdempotencyKey::new(&key).ok()?,
+        })
+    });
+    Ok(Some(LedgerRow {
+        approval,
+        terms: Terms {
+            timeout: terms.timeout_ms.map(Duration::from_millis),
+            reach: Duration::from_millis(terms.reach_ms),
+            routes: terms.routes,
+            editable: terms.editable,
+        },
+        key,
+        announced,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use car_protocol::rpc::approvals::Asker;
+    use car_protocol::rpc::session::Role;
+    use parking_lot::Mutex;
+    use serde_json::Value;
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::audit::sqlite::AUDIT;
+    use crate::db::DatabaseOptions;
+    use crate::host::schema::HOST_PLANE;
+
+    fn row(number: u64, standing: ApprovalStanding) -> LedgerRow {
+        LedgerRow {
+            approval: Approval {
+                id: format!("approval-{number}"),
+                number,
+                action: "deploy".to_owned(),
+                act: None,
+                asker: Asker {
+                    principal: "client".to_owned(),
+                    role: Role::Client,
+                    session_id: "a".to_owned(),
+                },
+                owner: Some("a".to_owned()),
+                agent_id: number.is_multiple_of(2).then(|| "even".to_owned()),
+                details: Value::Null,
+                options: vec!["approve".to_owned()],
+                standing,
+                reason: None,
+                created_at: Timestamp::from_unix_millis(1_767_323_045_678),
+                reach_by: None,
+                expires_at: None,
+                delivered_to: Vec::new(),
+                seen_by: Vec::new(),
+                decision: None,
+                ended_at: None,
+                used: false,
+            },
+            terms: Terms {
+                timeout: Some(Duration::from_secs(60)),
+                reach: Duration::from_secs(30),
+                routes: vec!["desktop".to_owned()],
+                editable: true,
+            },
+            key: Some(ActKey {
+                scope: Scope::named("client"),
+                key: IdempotencyKey::new("k").unwrap(),
+            }),
+            announced: false,
+        }
+    }
+
+    async fn record(ledger: &SqliteLedger, row: LedgerRow) {
+        let (tell, told) = oneshot::channel();
+        let tell = Arc::new(Mutex::new(Some(tell)));
+        let told_once = move |outcome: Result<(), LogError>| {
+            if let Some(tell) = tell.lock().take() {
+                let _ = tell.send(outcome);
+            }
+        };
+        ledger.record(row, Box::new(told_once));
+        told.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_recorded_is_there_as_it_was_after_the_end() {
+        let root = tempfile::tempdir().unwrap();
+        let pending = row(1, ApprovalStanding::Pending);
+        let mut over = row(2, ApprovalStanding::Denied);
+        {
+            let database = Database::open(root.path(), DatabaseOptions::default()).unwrap();
+            let ledger = SqliteLedger::new(&database);
+            record(&ledger, pending.clone()).await;
+            record(&ledger, over.clone()).await;
+            record(&ledger, row(3, ApprovalStanding::Pending)).await;
+            ledger.announced(&over.approval.id);
+            ledger.forget("approval-3");
+            database.close(OPEN_DEADLINE).unwrap();
+        }
+        over.announced = true;
+        let database = Database::open(root.path(), DatabaseOptions::default()).unwrap();
+        let ledger = SqliteLedger::new(&database);
+        assert_eq!(ledger.load(10).unwrap(), [pending.clone(), over.clone()]);
+        assert_eq!(ledger.load(0).unwrap(), [pending]);
+        let found = ledger.find("approval-2").await.unwrap();
+        assert_eq!(found, Some(over.approval));
+        assert_eq!(ledger.find("approval-3").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn history_is_read_in_pages_and_by_what_is_wanted() {
+        let root = tempfile::tempdir().unwrap();
+        let database = Database::open(root.path(), DatabaseOptions::default()).unwrap();
+        let ledger = SqliteLedger::new(&database);
+        for number in 1..=9 {
+            let standing = match number % 3 {
+                0 => ApprovalStanding::Pending,
+                1 => ApprovalStanding::Approved,
+                _ => ApprovalStanding::Expired,
+            };
+            record(&ledger, row(number, standing)).await;
+        }
+        let numbers = async |query| {
+            let page = ledger.history(query).await.unwrap();
+            page.iter().map(|row| row.number).collect::<Vec<_>>()
+        };
+        let all = HistoryQuery {
+            limit: 100,
+            ..HistoryQuery::default()
+        };
+        assert_eq!(numbers(all.clone()).await, [8, 7, 5, 4, 2, 1]);
+        let page = HistoryQuery {
+            limit: 2,
+            before: Some(7),
+            ..HistoryQuery::default()
+        };
+        assert_eq!(numbers(page).await, [5, 4]);
+        let even = HistoryQuery {
+            agent_id: Some("even".to_owned()),
+            standing: Some(ApprovalStanding::Approved),
+            ..all
+        };
+        assert_eq!(numbers(even).await, [4]);
+    }
+
+    #[test]
+    fn what_is_too_old_or_too_much_goes_and_what_is_pending_stays() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(HOST_PLANE).unwrap();
+        connection.execute_batch(AUDIT).unwrap();
+        let write = |row| Writing::of(row, None).run(&connection).unwrap();
+        let now = row(1, ApprovalStanding::Pending).approval.created_at;
+        let mut old = row(1, ApprovalStanding::Denied);
+        old.approval.created_at = Timestamp::UNIX_EPOCH;
+        write(old);
+        let mut waits = row(2, ApprovalStanding::Pending);
+        waits.approval.created_at = Timestamp::UNIX_EPOCH;
+        write(waits);
+        let count = |sql| {
+            let count = connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+            count.unwrap()
+        };
+        for number in 3..=KEPT as u64 + 10 {
+            write(row(number, ApprovalStanding::Denied));
+        }
+        prune(&connection, now).unwrap();
+        let kept = i64::try_from(KEPT).unwrap();
+        assert_eq!(count("SELECT count(*) FROM approvals"), kept + 1);
+        assert_eq!(count("SELECT min(number) FROM approvals"), 2);
+    }
+}
