@@ -34,13 +34,15 @@ impl Approvals {
     }
 
     pub(super) fn look_at(self: &Arc<Self>, id: Option<&str>) {
-        let listeners: Vec<Identity> = self
+        let mut listeners: Vec<Identity> = self
             .sessions
             .all()
             .iter()
             .filter(|session| session.hears(self.stream.name()))
             .map(|session| session.identity().get())
             .collect();
+        // The same order everywhere, whatever the table's is.
+        listeners.sort_unstable_by(|one, other| one.session.cmp(&other.session));
         if !listeners.is_empty() {
             self.delivered(id, &listeners);
         }
