@@ -1,0 +1,147 @@
+//! Vectors in one table, compared exactly.
+
+use rustc_hash::FxHashMap;
+
+use crate::Slot;
+
+/// A vector as it is kept: of length one, in 8-bit integers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Vector {
+    scale: f32,
+    values: Box<[i8]>,
+}
+
+impl Vector {
+    /// Brings a vector to length one. `None` where it has no direction.
+    pub(crate) fn new(values: &[f32]) -> Option<Self> {
+        let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let most = values
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()));
+        if !length.is_normal() || !most.is_normal() {
+            return None;
+        }
+        let values = values
+            .iter()
+            .map(|value| (value / most * 127.0).round() as i8);
+        Some(Self {
+            scale: most / 127.0 / length,
+            values: values.collect(),
+        })
+    }
+}
+
+/// The vectors of one model, one after another, so that a search is one pass over them.
+#[derive(Debug)]
+pub(crate) struct Vectors {
+    dimension: usize,
+    table: Vec<i8>,
+    rows: Vec<(Slot, f32)>,
+    places: FxHashMap<Slot, usize>,
+}
+
+impl Vectors {
+    pub(crate) fn new(dimension: usize) -> Self {
+        Self {
+            dimension: dimension.max(1),
+            table: Vec::new(),
+            rows: Vec::new(),
+            places: FxHashMap::default(),
+        }
+    }
+
+    /// Adds a slot's vector; one of another dimension is none.
+    pub(crate) fn add(&mut self, slot: Slot, vector: &Vector) {
+        if vector.values.len() != self.dimension || self.places.contains_key(&slot) {
+            return;
+        }
+        self.places.insert(slot, self.rows.len());
+        self.rows.push((slot, vector.scale));
+        self.table.extend_from_slice(&vector.values);
+    }
+
+    /// Takes a slot's vector out, and says whether there was one. The last takes its place.
+    pub(crate) fn remove(&mut self, slot: Slot) -> bool {
+        let Some(place) = self.places.remove(&slot) else {
+            return false;
+        };
+        let last = (self.rows.len() - 1) * self.dimension;
+        self.rows.swap_remove(place);
+        self.table.copy_within(last.., place * self.dimension);
+        // What stays behind the end is not readable, but it is somebody's text in a way.
+        self.table
+            .get_mut(last..)
+            .into_iter()
+            .flatten()
+            .for_each(|value| *value = 0);
+        self.table.truncate(last);
+        if let Some((moved, _)) = self.rows.get(place) {
+            self.places.insert(*moved, place);
+        }
+        true
+    }
+
+    /// How many there are, for tests of consistency.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The likeness to `query` of every vector, -1 to 1.
+    pub(crate) fn search<'a>(
+        &'a self,
+        query: &'a Vector,
+    ) -> impl Iterator<Item = (Slot, f32)> + 'a {
+        let rows = self.table.chunks_exact(self.dimension);
+        rows.zip(&self.rows).map(|(row, &(slot, scale))| {
+            (slot, dot(row, &query.values) as f32 * scale * query.scale)
+        })
+    }
+}
+
+/// A loop without branches over two slices, which compilers turn into vector instructions.
+fn dot(a: &[i8], b: &[i8]) -> i32 {
+    let products = a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b));
+    products.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_like_itself_and_unlike_its_opposite() {
+        let mut vectors = Vectors::new(4);
+        let one = Vector::new(&[0.3, -2.0, 0.0, 5.0]).unwrap();
+        let other = Vector::new(&[-0.3, 2.0, 0.0, -5.0]).unwrap();
+        vectors.add(Slot(1), &one);
+        vectors.add(Slot(2), &other);
+        let found: Vec<_> = vectors.search(&one).collect();
+        assert!((found[0].1 - 1.0).abs() < 0.01, "{found:?}");
+        assert!((found[1].1 + 1.0).abs() < 0.01, "{found:?}");
+    }
+
+    #[test]
+    fn the_last_vector_takes_the_place_of_a_removed_one() {
+        let mut vectors = Vectors::new(2);
+        for slot in 0..3_u16 {
+            vectors.add(
+                Slot(slot.into()),
+                &Vector::new(&[1.0, slot.into()]).unwrap(),
+            );
+        }
+        assert!(vectors.remove(Slot(0)));
+        assert!(!vectors.remove(Slot(0)));
+        assert!(vectors.remove(Slot(1)));
+        let left: Vec<_> = vectors.search(&Vector::new(&[1.0, 2.0]).unwrap()).collect();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].0, Slot(2));
+        assert!(left[0].1 > 0.99);
+    }
+
+    #[test]
+    fn a_vector_without_direction_is_none() {
+        assert_eq!(Vector::new(&[0.0; 8]), None);
+        assert_eq!(Vector::new(&[f32::NAN; 8]), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! A memory as text: a JSON line that says what it is, and one for each fact.
+
+use std::collections::BTreeMap;
+
+use car_state::memgine::{FactId, MemgineError, NewFact};
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
+
+use crate::Slot;
+use crate::fact::{Details, Fact};
+use crate::limits::{Limits, invalid};
+
+/// The form that is written.
+const FORM: u32 = 1;
+
+#[derive(Deserialize, Serialize)]
+struct Head {
+    car_memory: u32,
+    /// The number of the next id.
+    next: u32,
+}
+
+/// What came in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Imported {
+    /// Facts.
+    pub facts: usize,
+    /// Those of them that are outdated.
+    pub outdated: usize,
+}
+
+/// What an import says, checked.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) next: u32,
+    pub(crate) facts: BTreeMap<Slot, Fact>,
+}
+
+impl Read {
+    pub(crate) fn imported(&self) -> Imported {
+        Imported {
+            facts: self.facts.len(),
+            outdated: self.facts.values().filter(|fact| fact.outdated).count(),
+        }
+    }
+}
+
+pub(crate) fn write(next: u32, facts: &[Fact]) -> Result<String, MemgineError> {
+    let failed = |error: serde_json::Error| MemgineError::Storage(Box::new(error));
+    let head = Head {
+        car_memory: FORM,
+        next,
+    };
+    let mut text = serde_json::to_string(&head).map_err(failed)?;
+    for fact in facts {
+        text.push('\n');
+        text.push_str(&serde_json::to_string(fact).map_err(failed)?);
+    }
+    text.push('\n');
+    Ok(text)
+}
+
+/// Reads and checks everything, so that nothing wrong gets into a memory.
+pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
+    if text.len() > limits.import_bytes {
+        let limit = limits.import_bytes;
+        return Err(invalid(format!("an import has {limit} bytes at most")));
+    }
+    let mut lines = text.lines().zip(1_usize..);
+    let (head, _) = lines.next().ok_or_else(|| invalid("nothing to import"))?;
+    let head: Head = serde_json::from_str(head)
+        .map_err(|error| invalid(format!("line 1 does not say what this is: {error}")))?;
+    if head.car_memory != FORM {
+        return Err(invalid(format!("form {} is not known", head.car_memory)));
+    }
+    let mut facts = BTreeMap::new();
+    for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
+        let wrong = |why: String| invalid(format!("line {number}: {why}"));
+        let fact: Fact = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        if facts.len() >= limits.facts {
+            return Err(MemgineError::Full {
+                limit: limits.facts as u64,
+            });
+        }
+        let slot = slot(&fact.id).filter(|slot| slot.0 < head.next);
+        let slot = slot.ok_or_else(|| wrong(format!("{:?} is no id", fact.id.0)))?;
+        check(&fact, limits).map_err(|error| wrong(error.to_string()))?;
+        if facts.insert(slot, fact).is_some() {
+            return Err(wrong("the id was there before".to_owned()));
+        }
+    }
+    references(&facts)?;
+    Ok(Read {
+        next: head.next.max(1),
+        facts,
+    })
+}
+
+/// The number in an id.
+fn slot(id: &FactId) -> Option<Slot> {
+    let digits = id.0.strip_prefix("m-")?;
+    let number: u32 = digits.parse().ok()?;
+    (number > 0 && number.to_string() == digits).then_some(Slot(number))
+}
+
+/// What holds of one fact.
+fn check(fact: &Fact, limits: &Limits) -> Result<(), MemgineError> {
+    let new = NewFact {
+        subject: fact.subject.clone(),
+        body: fact.body.clone(),
+        kind: fact.kind.clone(),
+        at: fact.at,
+        source: fact.source.clone(),
+    };
+    let details = Details {
+        confidence: fact.confidence,
+        event: fact.event.clone(),
+        contradicts: fact.contradicts.clone(),
+        derived_from: fact.derived_from.clone(),
+        ..Details::default()
+    };
+    limits.check(&new, &details)?;
+    if fact.superseded_by.is_some() && !fact.outdated {
+        return Err(invalid("it was superseded, but is not outdated"));
+    }
+    Ok(())
+}
+
+/// What holds among facts: a reference leads to one that is there and, where it must, refers back; a fact comes after what
+/// it supersedes and what it was derived from.
+fn references(facts: &BTreeMap<Slot, Fact>) -> Result<(), MemgineError> {
+    let slots: FxHashMap<&FactId, Slot> =
+        facts.iter().map(|(slot, fact)| (&fact.id, *slot)).collect();
+    let get = |id: &FactId| slots.get(id).and_then(|slot| facts.get(slot));
+    for (slot, fact) in facts {
+        let wrong = |what: &str| invalid(format!("{}: {what}", fact.id.0));
+        let earlier = |id: &FactId| slots.get(id).is_some_and(|other| other < slot);
+        if !fact.derived_from.iter().all(earlier) {
+            return Err(wrong("it is derived from what does not come before it"));
+        }
+        if let Some(old) = &fact.supersedes {
+            let back = get(old).and_then(|old| old.superseded_by.as_ref());
+            if !earlier(old) || back != Some(&fact.id) {
+                return Err(wrong("what it supersedes does not say so"));
+            }
+        }
+        if let Some(new) = &fact.superseded_by
+            && get(new).and_then(|new| new.supersedes.as_ref()) != Some(&fact.id)
+        {
+            return Err(wrong("what superseded it does not say so"));
+        }
+        let once: FxHashSet<&FactId> = fact.contradicts.iter().collect();
+        let mutual =
+            |id: &&FactId| get(id).is_some_and(|other| other.contradicts.contains(&fact.id));
+        if once.len() != fact.contradicts.len() || !once.iter().all(mutual) {
+            return Err(wrong("a contradiction is not mutual"));
+        }
+    }
+    Ok(())
+}

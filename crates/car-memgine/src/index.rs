@@ -1,0 +1,255 @@
+//! What facts are found by: their terms, their vectors, and what connects them.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use crate::Slot;
+use crate::dense::{Vector, Vectors};
+use crate::lexical::Lexical;
+use crate::text;
+
+/// How much each part of the ranking counts. The defaults were chosen on one half of the test set of this crate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Weights {
+    /// Shared words: BM25, of the sum of what all words of the question weigh, squared.
+    pub lexical: f32,
+    /// Likeness of meaning: the cosine of the vectors.
+    pub dense: f32,
+    /// What flows over from facts that fit and are connected: by subject, or by a rare word that the question lacks.
+    pub graph: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self {
+            lexical: 1.0,
+            dense: 1.0,
+            graph: 1.2,
+        }
+    }
+}
+
+/// How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Score {
+    /// All parts, weighted.
+    pub total: f32,
+    /// Shared words.
+    pub lexical: f32,
+    /// Likeness of meaning.
+    pub dense: f32,
+    /// What flowed over from others.
+    pub graph: f32,
+}
+
+/// Facts that fit best by meaning alone, and are looked at.
+const NEAREST: usize = 64;
+/// Facts that activation flows from.
+const SEEDS: usize = 8;
+/// Facts that have a word at most, for it to connect them.
+const RARE: usize = 24;
+/// Facts of one subject that activation flows to.
+const SIBLINGS: usize = 64;
+
+/// What is indexed of a fact, made outside of the lock.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    subject: String,
+    terms: Vec<String>,
+    vector: Option<Vector>,
+}
+
+impl Entry {
+    pub(crate) fn new(subject: &str, body: &str, embed: impl Fn(&str) -> Vec<f32>) -> Self {
+        let mut terms = text::terms(subject);
+        terms.extend(text::terms(body));
+        Self {
+            subject: key(subject),
+            vector: Vector::new(&embed(&format!("{subject}: {body}"))),
+            terms,
+        }
+    }
+}
+
+/// A question, made outside of the lock.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) terms: Vec<String>,
+    vector: Option<Vector>,
+}
+
+impl Question {
+    pub(crate) fn new(text: &str, embed: impl Fn(&str) -> Vec<f32>) -> Self {
+        Self {
+            terms: text::terms(text),
+            vector: Vector::new(&embed(text)),
+        }
+    }
+}
+
+/// The same subject in other letters is the same.
+pub(crate) fn key(subject: &str) -> String {
+    text::words(subject).collect::<Vec<_>>().join(" ")
+}
+
+/// The index of the facts that are not superseded.
+#[derive(Debug)]
+pub(crate) struct Index {
+    pub(crate) lexical: Lexical,
+    pub(crate) vectors: Vectors,
+    subjects: FxHashMap<Arc<str>, Vec<Slot>>,
+    subject_of: FxHashMap<Slot, Arc<str>>,
+}
+
+impl Index {
+    pub(crate) fn new(dimension: usize) -> Self {
+        Self {
+            lexical: Lexical::default(),
+            vectors: Vectors::new(dimension),
+            subjects: FxHashMap::default(),
+            subject_of: FxHashMap::default(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, slot: Slot, entry: Entry) {
+        self.lexical.add(slot, &entry.terms);
+        if let Some(vector) = &entry.vector {
+            self.vectors.add(slot, vector);
+        }
+        let subject: Arc<str> = entry.subject.into();
+        self.subject_of.insert(slot, Arc::clone(&subject));
+        self.subjects.entry(subject).or_default().push(slot);
+    }
+
+    /// Takes a fact out: how many vectors and how many rows of terms that were.
+    pub(crate) fn remove(&mut self, slot: Slot) -> (usize, usize) {
+        if let Some(subject) = self.subject_of.remove(&slot)
+            && let Some(slots) = self.subjects.get_mut(&subject)
+        {
+            slots.retain(|other| *other != slot);
+            if slots.is_empty() {
+                self.subjects.remove(&subject);
+            }
+        }
+        let vectors = usize::from(self.vectors.remove(slot));
+        (vectors, self.lexical.remove(slot))
+    }
+
+    /// The facts that fit best, best first; of equals the newer one first. Only those that `admits`.
+    pub(crate) fn search(
+        &self,
+        question: &Question,
+        weights: Weights,
+        limit: usize,
+        admits: impl Fn(Slot) -> bool,
+    ) -> Vec<(Slot, Score)> {
+        let mut found = self.direct(question, weights);
+        found.retain(|slot, _| admits(*slot));
+        let mut seeds: Vec<_> = found.iter().map(|(slot, score)| (*slot, *score)).collect();
+        best(&mut seeds, SEEDS);
+        for (slot, part) in self.spread(&seeds, question, weights) {
+            if admits(slot) {
+                let score = found.entry(slot).or_default();
+                score.graph = part;
+                score.total += weights.graph * part;
+            }
+        }
+        let mut found: Vec<_> = found.into_iter().collect();
+        found.retain(|(_, score)| score.total > 0.0);
+        best(&mut found, limit);
+        found
+    }
+
+    /// What fits by itself: every fact that shares a word, and those that are nearest by meaning.
+    fn direct(&self, question: &Question, weights: Weights) -> FxHashMap<Slot, Score> {
+        let (lexical, most) = self.lexical.search(&question.terms);
+        let mut found: FxHashMap<Slot, Score> = lexical
+            .into_iter()
+            .map(|(slot, rank)| {
+                let lexical = rank / most;
+                // Squared: one shared word of many says little, however rare it is.
+                let score = Score {
+                    lexical,
+                    total: weights.lexical * lexical * lexical,
+                    ..Score::default()
+                };
+                (slot, score)
+            })
+            .collect();
+        let Some(vector) = &question.vector else {
+            return found;
+        };
+        let mut near: Vec<(Slot, Score)> = Vec::new();
+        for (slot, likeness) in self.vectors.search(vector) {
+            let dense = likeness.max(0.0);
+            if let Some(score) = found.get_mut(&slot) {
+                score.dense = dense;
+                score.total += weights.dense * dense;
+            } else if weights.dense > 0.0 && dense > 0.0 {
+                let total = weights.dense * dense;
+                near.push((
+                    slot,
+                    Score {
+                        dense,
+                        total,
+                        ..Score::default()
+                    },
+                ));
+            }
+        }
+        best(&mut near, NEAREST);
+        found.extend(near);
+        found
+    }
+
+    /// What flows from the seeds to their neighbours, of 1.
+    fn spread(
+        &self,
+        seeds: &[(Slot, Score)],
+        question: &Question,
+        weights: Weights,
+    ) -> FxHashMap<Slot, f32> {
+        let mut flowed: FxHashMap<Slot, f32> = FxHashMap::default();
+        // A fact that hardly fits has little to pass on, also where it is the best.
+        let whole = weights.lexical + weights.dense;
+        for (seed, score) in seeds {
+            let strength = (score.total / whole).min(1.0).powi(2);
+            let mut reach = |slot: Slot, weight: f32| {
+                let part = flowed.entry(slot).or_insert(0.0);
+                *part = part.max(strength * weight);
+            };
+            let subject = self.subject_of.get(seed);
+            let siblings = subject.and_then(|subject| self.subjects.get(&**subject));
+            for sibling in siblings.into_iter().flatten().rev().take(SIBLINGS) {
+                if sibling != seed {
+                    reach(*sibling, 1.0);
+                }
+            }
+            self.lexical
+                .neighbours(*seed, RARE, &question.terms, &mut reach);
+        }
+        flowed
+    }
+
+    /// How many facts have a place by their subject, for tests of consistency.
+    #[cfg(test)]
+    pub(crate) fn placed(&self) -> usize {
+        self.subjects.values().map(Vec::len).sum()
+    }
+}
+
+/// Keeps the best, best first.
+fn best(found: &mut Vec<(Slot, Score)>, limit: usize) {
+    let order = |a: &(Slot, Score), b: &(Slot, Score)| -> Ordering {
+        b.1.total.total_cmp(&a.1.total).then(b.0.cmp(&a.0))
+    };
+    if limit < found.len() {
+        if limit > 0 {
+            found.select_nth_unstable_by(limit - 1, order);
+        }
+        found.truncate(limit);
+    }
+    found.sort_unstable_by(order);
+}

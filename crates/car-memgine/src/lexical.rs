@@ -1,0 +1,210 @@
+//! An index of terms, ranked by BM25.
+//!
+//! It is kept in memory also where facts are in SQLite, instead of FTS5: so both stores rank alike, what was added is
+//! found before the disk has it, a search needs no thread of the database, and the graph reads the terms from here.
+
+use rustc_hash::FxHashMap;
+
+use crate::Slot;
+
+/// How soon repetitions of a term stop to count.
+const SATURATION: f32 = 1.2;
+/// How much a long text is discounted.
+const LENGTH: f32 = 0.6;
+
+type TermId = u32;
+
+/// Terms and where they are. A slot is added once and with increasing numbers, so that lists stay in order.
+#[derive(Debug, Default)]
+pub(crate) struct Lexical {
+    ids: FxHashMap<Box<str>, TermId>,
+    terms: Vec<Posted>,
+    free: Vec<TermId>,
+    documents: FxHashMap<Slot, Box<[(TermId, u16)]>>,
+    length: u64,
+}
+
+#[derive(Debug, Default)]
+struct Posted {
+    text: Box<str>,
+    /// Slot, how often, and how many terms that document has.
+    places: Vec<(Slot, u16, u16)>,
+}
+
+impl Lexical {
+    /// Adds the terms of a document.
+    pub(crate) fn add(&mut self, slot: Slot, terms: &[String]) {
+        let mut counts: Vec<(TermId, u16)> = Vec::new();
+        for term in terms {
+            let id = self.intern(term);
+            match counts.iter_mut().find(|(known, _)| *known == id) {
+                Some((_, count)) => *count = count.saturating_add(1),
+                None => counts.push((id, 1)),
+            }
+        }
+        let length = u16::try_from(terms.len()).unwrap_or(u16::MAX);
+        for &(id, count) in &counts {
+            if let Some(posted) = self.terms.get_mut(id as usize) {
+                posted.places.push((slot, count, length));
+            }
+        }
+        self.length += u64::from(length);
+        self.documents.insert(slot, counts.into());
+    }
+
+    /// Takes a document out, and with it the terms that nothing else has. How many rows that were.
+    pub(crate) fn remove(&mut self, slot: Slot) -> usize {
+        let Some(terms) = self.documents.remove(&slot) else {
+            return 0;
+        };
+        for &(id, _) in &terms {
+            let Some(posted) = self.terms.get_mut(id as usize) else {
+                continue;
+            };
+            if let Ok(place) = posted.places.binary_search_by_key(&slot, |place| place.0) {
+                let (_, _, length) = posted.places.remove(place);
+                // Each term of the document says its length; it is counted with the first.
+                if terms.first().is_some_and(|first| first.0 == id) {
+                    self.length -= u64::from(length);
+                }
+            }
+            if posted.places.is_empty() {
+                let text = std::mem::take(posted).text;
+                self.ids.remove(&text);
+                self.free.push(id);
+            }
+        }
+        terms.len()
+    }
+
+    fn intern(&mut self, term: &str) -> TermId {
+        if let Some(&id) = self.ids.get(term) {
+            return id;
+        }
+        let posted = Posted {
+            text: term.into(),
+            places: Vec::new(),
+        };
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.terms.push(Posted::default());
+            TermId::try_from(self.terms.len() - 1).unwrap_or(TermId::MAX)
+        });
+        if let Some(place) = self.terms.get_mut(id as usize) {
+            *place = posted;
+        }
+        self.ids.insert(term.into(), id);
+        id
+    }
+
+    /// Whether any document has this term.
+    pub(crate) fn knows(&self, term: &str) -> bool {
+        self.ids.contains_key(term)
+    }
+
+    /// How many documents there are.
+    pub(crate) fn len(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// How much a term that so many documents have says.
+    fn weight(&self, documents: usize) -> f32 {
+        let (all, with) = (self.len() as f32, documents as f32);
+        (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
+    }
+
+    /// The documents that have one of these terms, with their rank by BM25, and the most that a document could reach.
+    pub(crate) fn search(&self, terms: &[String]) -> (FxHashMap<Slot, f32>, f32) {
+        let mean = self.length as f32 / self.len().max(1) as f32;
+        let mut found = FxHashMap::default();
+        let mut most = 0.0;
+        let mut seen: Vec<&str> = Vec::new();
+        for term in terms {
+            if seen.contains(&&**term) {
+                continue;
+            }
+            seen.push(term);
+            let Some(posted) = self.posted(term) else {
+                most += self.weight(0);
+                continue;
+            };
+            let weight = self.weight(posted.places.len());
+            most += weight;
+            for &(slot, count, length) in &posted.places {
+                let count = f32::from(count);
+                let dampened = 1.0 - LENGTH + LENGTH * f32::from(length) / mean.max(1.0);
+                let part = weight * count * (SATURATION + 1.0) / (count + SATURATION * dampened);
+                *found.entry(slot).or_insert(0.0) += part;
+            }
+        }
+        (found, most)
+    }
+
+    fn posted(&self, term: &str) -> Option<&Posted> {
+        let id = *self.ids.get(term)?;
+        self.terms.get(id as usize)
+    }
+
+    /// The documents that share a term with `slot` that at most `rare` documents have and that is none of `except`: with
+    /// how much the term says, of 1.
+    pub(crate) fn neighbours(
+        &self,
+        slot: Slot,
+        rare: usize,
+        except: &[String],
+        mut see: impl FnMut(Slot, f32),
+    ) {
+        let most = self.weight(1);
+        for &(id, _) in self.documents.get(&slot).into_iter().flatten() {
+            let Some(posted) = self.terms.get(id as usize) else {
+                continue;
+            };
+            let shared = posted.places.len();
+            if shared < 2 || shared > rare || except.iter().any(|term| **term == *posted.text) {
+                continue;
+            }
+            let weight = self.weight(shared) / most;
+            for &(other, _, _) in posted.places.iter().filter(|place| place.0 != slot) {
+                see(other, weight);
+            }
+        }
+    }
+
+    /// How many rows the lists have, for tests of consistency.
+    #[cfg(test)]
+    pub(crate) fn rows(&self) -> (usize, usize, u64) {
+        let rows = self.terms.iter().map(|posted| posted.places.len()).sum();
+        (rows, self.ids.len(), self.length)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::terms;
+
+    #[test]
+    fn rare_terms_outweigh_frequent_ones() {
+        let mut index = Lexical::default();
+        for slot in 0..9 {
+            index.add(Slot(slot), &terms("server room"));
+        }
+        index.add(Slot(9), &terms("server heron"));
+        let (found, most) = index.search(&terms("heron server"));
+        assert_eq!(found.len(), 10);
+        assert!(found[&Slot(9)] > 2.0 * found[&Slot(0)]);
+        assert!(most > 0.0);
+    }
+
+    #[test]
+    fn what_is_removed_leaves_no_row_and_no_term() {
+        let mut index = Lexical::default();
+        index.add(Slot(1), &terms("heron has a disk"));
+        index.add(Slot(2), &terms("disk disk disk"));
+        assert_eq!(index.remove(Slot(1)), 2);
+        assert_eq!(index.rows(), (1, 1, 3));
+        assert!(!index.knows("heron"));
+        assert_eq!(index.remove(Slot(2)), 1);
+        assert_eq!(index.remove(Slot(2)), 0);
+        assert_eq!(index.rows(), (0, 0, 0));
+    }
+}

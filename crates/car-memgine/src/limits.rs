@@ -1,0 +1,91 @@
+//! The bounds of a memory.
+
+use car_state::memgine::{ConversationTurn, MemgineError, NewFact};
+
+use crate::fact::Details;
+
+/// What a memory holds at most. What is beyond is refused, and nothing is dropped for it; only turns of a conversation
+/// push out the oldest.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Facts, outdated ones included.
+    pub facts: usize,
+    /// Bytes of a fact's text.
+    pub body_bytes: usize,
+    /// Bytes of each other text of a fact, and of a question.
+    pub field_bytes: usize,
+    /// References of a fact, of each sort.
+    pub references: usize,
+    /// Turns of the conversation that are kept verbatim.
+    pub turns: usize,
+    /// Facts in one answer.
+    pub answer: usize,
+    /// Bytes of an import.
+    pub import_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            facts: 200_000,
+            body_bytes: 16 << 10,
+            field_bytes: 1 << 10,
+            references: 32,
+            turns: 200,
+            answer: 1_000,
+            import_bytes: 256 << 20,
+        }
+    }
+}
+
+impl Limits {
+    pub(crate) fn check(&self, fact: &NewFact, details: &Details) -> Result<(), MemgineError> {
+        said("body", &fact.body, self.body_bytes)?;
+        said("subject", &fact.subject, self.field_bytes)?;
+        said("kind", &fact.kind, self.field_bytes)?;
+        short("source", &fact.source, self.field_bytes)?;
+        short(
+            "event",
+            details.event.as_deref().unwrap_or_default(),
+            self.field_bytes,
+        )?;
+        if !(0.0..=1.0).contains(&details.confidence) {
+            return Err(invalid("the confidence is not between 0 and 1"));
+        }
+        for references in [&details.contradicts, &details.derived_from] {
+            if references.len() > self.references {
+                return Err(invalid(format!("more than {} references", self.references)));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {
+        said("text", &turn.text, self.body_bytes)?;
+        said("speaker", &turn.speaker, self.field_bytes)
+    }
+
+    /// As much of a question as is looked at.
+    pub(crate) fn question<'a>(&self, text: &'a str) -> &'a str {
+        text.get(..text.floor_char_boundary(self.field_bytes))
+            .unwrap_or(text)
+    }
+}
+
+pub(crate) fn invalid(why: impl Into<String>) -> MemgineError {
+    MemgineError::Invalid(why.into())
+}
+
+fn said(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+    if text.trim().is_empty() {
+        return Err(invalid(format!("the {name} is empty")));
+    }
+    short(name, text, limit)
+}
+
+fn short(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+    if text.len() > limit {
+        return Err(invalid(format!("the {name} is longer than {limit} bytes")));
+    }
+    Ok(())
+}
