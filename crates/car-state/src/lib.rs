@@ -31,4 +31,5 @@ pub mod tool_table;
 pub mod tools;
 pub mod traffic;
 pub mod verify;
+pub mod voice;
 pub mod writer;
