@@ -15,6 +15,7 @@ pub mod frame;
 pub mod host;
 pub mod identity;
 pub mod log;
+pub mod meeting;
 pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
