@@ -19,6 +19,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
         &["car-protocol", "car-state", "car-transport", "car-client"],
     ),
     ("car-client", &["car-protocol", "car-transport"]),
+    ("car-voice", &[]),
 ];
 
 /// Packages that may see everything.
