@@ -20,6 +20,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ),
     ("car-client", &["car-protocol", "car-transport"]),
     ("car-memgine", &["car-protocol", "car-state"]),
+    ("car-voice", &[]),
 ];
 
 /// Packages that may see everything.

@@ -1,0 +1,252 @@
+//! One voice stream: an actor with a bounded mailbox. It lives as long as somebody can feed it, however quiet the
+//! microphone, and never longer than its limits.
+
+mod actor;
+mod ear;
+mod segments;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+use crate::activity::Activity;
+use crate::event::VoiceEvent;
+use crate::format::{AudioFormat, FormatError};
+use crate::frame::MOST_AUDIO;
+use crate::resample::ResampleError;
+use crate::stt::{SpeechToText, SttError, SttOptions};
+
+/// Where a stream's events go, in order. It is called from the stream's task and must not wait.
+pub trait EventSink: Send + 'static {
+    /// The next event.
+    fn event(&mut self, event: VoiceEvent);
+}
+
+impl<F: FnMut(VoiceEvent) + Send + 'static> EventSink for F {
+    fn event(&mut self, event: VoiceEvent) {
+        self(event);
+    }
+}
+
+/// What a stream is to do.
+#[derive(Debug)]
+pub struct StreamOptions {
+    /// What its audio is.
+    pub format: AudioFormat,
+    /// Who speaks where the recogniser does not tell: `unknown`, or what the source is called.
+    pub role: String,
+    /// Whether the audio that comes is told as `audio_chunk`.
+    pub audio_meta: bool,
+    /// What the recogniser is asked for.
+    pub stt: SttOptions,
+    /// How long and how much.
+    pub limits: StreamLimits,
+    /// What tells speech from other sounds.
+    pub activity: Activity,
+}
+
+impl StreamOptions {
+    /// Speech of nobody in particular, and nothing told about the audio itself.
+    #[must_use]
+    pub fn new(format: AudioFormat) -> Self {
+        Self {
+            format,
+            role: "unknown".into(),
+            audio_meta: false,
+            stt: SttOptions::default(),
+            limits: StreamLimits::default(),
+            activity: Activity::default(),
+        }
+    }
+}
+
+/// How long and how much.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct StreamLimits {
+    /// How many pushes wait in the mailbox.
+    pub mailbox: usize,
+    /// How long a stream may last.
+    pub longest: Duration,
+    /// How long its owner may be away.
+    pub grace: Duration,
+    /// How long a frame that is missing is waited for.
+    pub patience: Duration,
+    /// How long a recogniser may take to tell the rest, after the end of the audio.
+    pub finish: Duration,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self {
+            mailbox: 64,
+            longest: Duration::from_secs(12 * 3600),
+            grace: Duration::from_secs(30),
+            patience: Duration::from_millis(500),
+            finish: Duration::from_secs(15),
+        }
+    }
+}
+
+/// A piece of audio.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Push {
+    /// Its number; without one it follows what came last.
+    pub sequence: Option<u64>,
+    /// The samples.
+    pub audio: Bytes,
+}
+
+impl Push {
+    /// What follows what came last.
+    pub fn next(audio: impl Into<Bytes>) -> Self {
+        Self {
+            sequence: None,
+            audio: audio.into(),
+        }
+    }
+
+    /// With a number.
+    pub fn numbered(sequence: u64, audio: impl Into<Bytes>) -> Self {
+        Self {
+            sequence: Some(sequence),
+            audio: audio.into(),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Input {
+    Audio(Push),
+    Stop,
+    /// Whether the owner is there.
+    Owner(bool),
+    /// Whether the daemon's side speaks.
+    Playing(bool),
+}
+
+/// The handle on a stream. When the last clone is gone, the stream ends.
+#[derive(Clone, Debug)]
+pub struct VoiceStream {
+    mailbox: mpsc::Sender<Input>,
+    format: AudioFormat,
+}
+
+impl VoiceStream {
+    /// Makes a stream. The future that comes with it is the stream: whoever owns the stream runs it, and dropping it
+    /// ends the stream at once, with its `done`. Without a recogniser only voice activity is told.
+    ///
+    /// # Errors
+    /// The recogniser does not begin, or the rate cannot be changed to 16 kHz.
+    pub async fn start(
+        options: StreamOptions,
+        stt: Option<&dyn SpeechToText>,
+        sink: impl EventSink,
+    ) -> Result<(Self, BoxFuture<'static, ()>), StartError> {
+        let (mailbox, inputs) = mpsc::channel(options.limits.mailbox.max(1));
+        let format = options.format;
+        let ear = ear::Ear::new(format, options.audio_meta, options.activity)?;
+        let recognition = match stt {
+            Some(stt) => Some(stt.begin(options.stt).await?),
+            None => None,
+        };
+        let limits = options.limits;
+        let actor = actor::Actor::new(limits, ear, options.role, recognition, Box::new(sink));
+        Ok((Self { mailbox, format }, actor.run(inputs).boxed()))
+    }
+
+    /// What its audio is.
+    #[must_use]
+    pub fn format(&self) -> AudioFormat {
+        self.format
+    }
+
+    /// Gives it audio, and waits while its mailbox is full.
+    ///
+    /// # Errors
+    /// [`PushError`].
+    pub async fn push(&self, push: Push) -> Result<(), PushError> {
+        self.check(&push)?;
+        let sent = self.mailbox.send(Input::Audio(push)).await;
+        sent.map_err(|_| PushError::Over)
+    }
+
+    /// Gives it audio where that must not wait.
+    ///
+    /// # Errors
+    /// [`PushError`]; [`PushError::Full`] while its mailbox is full.
+    pub fn try_push(&self, push: Push) -> Result<(), PushError> {
+        self.check(&push)?;
+        let sent = self.mailbox.try_send(Input::Audio(push));
+        sent.map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => PushError::Full,
+            mpsc::error::TrySendError::Closed(_) => PushError::Over,
+        })
+    }
+
+    /// Ends it after all that was pushed. It may be over already.
+    pub async fn stop(&self) {
+        let _ = self.mailbox.send(Input::Stop).await;
+    }
+
+    /// Tells whether its owner is there. Without one it ends after the grace period.
+    pub async fn owner(&self, there: bool) {
+        let _ = self.mailbox.send(Input::Owner(there)).await;
+    }
+
+    /// Tells whether the daemon's side is speaking: who speaks then, barges in.
+    pub async fn playing(&self, playing: bool) {
+        let _ = self.mailbox.send(Input::Playing(playing)).await;
+    }
+
+    /// Whether it takes no more audio.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.mailbox.is_closed()
+    }
+
+    fn check(&self, push: &Push) -> Result<(), PushError> {
+        let bytes = push.audio.len();
+        if bytes > MOST_AUDIO {
+            return Err(PushError::TooLong { bytes });
+        }
+        self.format.frames(bytes)?;
+        Ok(())
+    }
+}
+
+/// Why a stream does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The recogniser does not begin.
+    #[error(transparent)]
+    Stt(#[from] SttError),
+    /// The rate cannot be changed.
+    #[error(transparent)]
+    Resample(#[from] ResampleError),
+}
+
+/// Why audio is not taken.
+#[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum PushError {
+    /// The stream is over.
+    #[error("the stream is over")]
+    Over,
+    /// As much waits as may.
+    #[error("as much audio waits as may")]
+    Full,
+    /// More than may come at once.
+    #[error("{bytes} bytes of audio; {MOST_AUDIO} at most come at once")]
+    TooLong {
+        /// How much it was.
+        bytes: usize,
+    },
+    /// The samples are not whole.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+}
