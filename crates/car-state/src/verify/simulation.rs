@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use car_protocol::rpc::proposal::{Action, ActionType};
 use serde_json::{Map, Value};
@@ -22,6 +22,12 @@ pub(super) struct Simulation<'a> {
     state: Map<String, Value>,
     /// Keys whose value depends on what an action gives.
     unknown: HashSet<&'a str>,
+    /// The most that each key that was written held, and all of them together: a run keeps them apart from the state
+    /// until it commits, and nobody knows in which order actions come that do not depend on each other.
+    written: HashMap<&'a str, usize>,
+    held: usize,
+    /// Whether that was too much at some point, though it may be less in the end.
+    overflowed: bool,
     limits: StoreLimits,
 }
 
@@ -36,6 +42,9 @@ impl<'a> Simulation<'a> {
         Self {
             state: initial.clone(),
             unknown: HashSet::new(),
+            written: HashMap::new(),
+            held: 0,
+            overflowed: false,
             limits,
         }
     }
@@ -55,7 +64,7 @@ impl<'a> Simulation<'a> {
             let limit = limits.keys;
             report.error("", StoreError::TooManyKeys { limit }.to_string());
         }
-        if held > limits.total_bytes {
+        if held > limits.total_bytes && !self.overflowed {
             let limit = limits.total_bytes;
             report.error("", StoreError::TotalSize { limit }.to_string());
         }
@@ -141,9 +150,20 @@ impl<'a> Simulation<'a> {
         known: bool,
         report: &mut Report,
     ) -> Option<Written<'a>> {
-        if let Err(error) = self.limits.check(key, value) {
-            report.error(id, error.to_string());
-            return None;
+        let holds = match self.limits.check(key, value) {
+            Ok(holds) => holds,
+            Err(error) => {
+                report.error(id, error.to_string());
+                return None;
+            }
+        };
+        let most = self.written.entry(key).or_default();
+        self.held += holds.saturating_sub(*most);
+        *most = holds.max(*most);
+        if self.held > self.limits.total_bytes && !self.overflowed {
+            self.overflowed = true;
+            let limit = self.limits.total_bytes;
+            report.error(id, StoreError::TotalSize { limit }.to_string());
         }
         if known {
             self.unknown.remove(key);

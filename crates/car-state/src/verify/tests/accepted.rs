@@ -261,7 +261,7 @@ proptest! {
             return Ok(());
         }
         let ended = ended.map_err(|error| TestCaseError::fail(error.to_string()))?;
-        prop_assert_eq!(ended.outcome, Outcome::Completed);
+        prop_assert_eq!(ended.outcome, Outcome::Completed, "{:?}", ended);
         for result in &ended.results {
             prop_assert_eq!(result.status, ActionStatus::Succeeded, "{:?}", result);
         }
