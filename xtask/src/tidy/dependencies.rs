@@ -412,7 +412,7 @@ mod tests {
 
     #[test]
     fn a_new_package_must_be_placed_and_the_tools_may_see_all() {
-        assert_eq!(check(&workspace(&[("car-voice", &[])])).len(), 1);
+        assert_eq!(check(&workspace(&[("car-unplaced", &[])])).len(), 1);
         assert_eq!(
             check(&workspace(&[
                 ("xtask", &["car-server"]),
