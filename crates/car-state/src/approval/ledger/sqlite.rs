@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::{ActKey, ApprovalLedger, HistoryQuery, KEPT, KEPT_FOR, LedgerRow, Terms, Told};
+use crate::approval::masked;
 use crate::approval::trail::{dropped, trail};
 use crate::audit::sqlite::append;
 use crate::db::{Database, DbError, Job};
@@ -155,7 +156,12 @@ struct Writing {
 }
 
 impl Writing {
-    fn of(row: LedgerRow, told: Option<Told>) -> Self {
+    fn of(mut row: LedgerRow, told: Option<Told>) -> Self {
+        // What a person put in the place of the arguments runs once. Afterwards nobody needs the secrets in it.
+        let decision = row.approval.decision.as_mut().filter(|_| row.approval.used);
+        if let Some(edits) = decision.and_then(|decision| decision.edits.as_mut()) {
+            *edits = masked(edits.take());
+        }
         let terms = StoredTerms {
             timeout_ms: row.terms.timeout.map(millis),
             reach_ms: millis(row.terms.reach),
@@ -295,7 +301,7 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<LedgerRow>> {
 mod tests {
     use std::sync::Arc;
 
-    use car_protocol::rpc::approvals::Asker;
+    use car_protocol::rpc::approvals::{Asker, ConsentScope, Decider, DecisionMade};
     use car_protocol::rpc::session::Role;
     use parking_lot::Mutex;
     use serde_json::Value;
@@ -382,6 +388,42 @@ mod tests {
         let found = ledger.find("approval-2").await.unwrap();
         assert_eq!(found, Some(over.approval));
         assert_eq!(ledger.find("approval-3").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn the_secrets_of_an_edit_stay_until_it_has_run() {
+        let edited = |used| {
+            let mut row = row(1, ApprovalStanding::Approved);
+            row.approval.decision = Some(DecisionMade {
+                resolution: "approve".to_owned(),
+                by: Decider {
+                    principal: "host".to_owned(),
+                    role: Role::Host,
+                    session_id: "b".to_owned(),
+                },
+                at: Timestamp::from_unix_millis(1_767_323_046_000),
+                scope: ConsentScope::default(),
+                narrowing: None,
+                comment: None,
+                edits: Some(serde_json::json!({ "password": "hunter2", "user": "ann" })),
+            });
+            row.approval.used = used;
+            row
+        };
+        let edits = async |ledger: &SqliteLedger| {
+            let found = ledger.find("approval-1").await.unwrap().unwrap();
+            found.decision.unwrap().edits.unwrap()
+        };
+        let root = tempfile::tempdir().unwrap();
+        let database = Database::open(root.path(), DatabaseOptions::default()).unwrap();
+        let ledger = SqliteLedger::new(&database);
+
+        record(&ledger, edited(false)).await;
+        assert_eq!(edits(&ledger).await["password"], "hunter2");
+        record(&ledger, edited(true)).await;
+        let kept = edits(&ledger).await;
+        assert_ne!(kept["password"], "hunter2");
+        assert_eq!(kept["user"], "ann");
     }
 
     #[tokio::test]

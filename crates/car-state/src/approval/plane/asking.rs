@@ -62,8 +62,9 @@ pub struct ClientQuestion {
 }
 
 impl Approvals {
-    /// Asks a person about a call and waits; where a person agreed before to calls like it, that counts. Whoever stops waiting withdraws the question. The same call of a session that
-    /// was resumed after a restart goes on with the question that it had asked, or gets the answer that was given.
+    /// Asks a person about a call and waits; where a person agreed before to calls like it, that counts. Whoever stops
+    /// waiting withdraws the question. The same call of a session that was resumed after a restart goes on with the
+    /// question that it had asked, or gets the answer that was given.
     ///
     /// # Errors
     /// [`ApprovalError::TooMany`], [`ApprovalError::Storage`].
