@@ -1,10 +1,14 @@
 //! Runs a tool by calling back into the client that offers it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use car_protocol::rpc::tools::{CallbackMeta, Execute, ExecuteParams};
-use futures_util::FutureExt;
+use car_protocol::jsonrpc::{Id, encode_request};
+use car_protocol::method::Callback as _;
+use car_protocol::rpc::tools::{CallbackMeta, Execute};
 use futures_util::future::{BoxFuture, ready};
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -44,10 +48,13 @@ impl WsToolExecutor {
         }
     }
 
-    async fn run(&self, call: ToolCall) -> Result<Value, ToolError> {
+    /// Asks the client at once. What waits for its answer holds nothing of the call.
+    fn ask(
+        &self,
+        call: ToolCall,
+    ) -> Result<impl Future<Output = Result<Value, ToolError>> + Send + use<>, ToolError> {
         // What the engine began may have waited since, for a person for example.
         let left = call.deadline.saturating_duration_since(Instant::now());
-        let session = self.session.to_string();
         let lease = Lease {
             fence: call.fence,
             deadline: call.deadline,
@@ -59,48 +66,75 @@ impl WsToolExecutor {
                 Repeats::No
             },
         };
-        let params = |request_id: &str| ExecuteParams {
-            action_id: call.action_id.to_string(),
-            tool: call.tool.to_string(),
-            parameters: call.parameters,
-            timeout_ms: Some(u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)),
-            attempt: call.attempt,
-            request_id: request_id.to_owned(),
-            session_id: session,
-            proposal_id: Some(call.proposal_id.to_string()),
-            idle_timeout_ms: call
-                .idle
-                .as_ref()
-                .map(|idle| u64::try_from(idle.limit().as_millis()).unwrap_or(u64::MAX)),
-            compensation: call.compensation.then_some(true),
-            delivery: None,
-            meta: call.trace.map(|trace| CallbackMeta {
-                traceparent: Some(trace),
-            }),
+        let millis = |time: u128| u64::try_from(time).unwrap_or(u64::MAX);
+        let idle = call.idle.as_ref().map(|idle| idle.limit().as_millis());
+        let encode = |id: &str| {
+            let request = Request {
+                action_id: &call.action_id,
+                tool: &call.tool,
+                parameters: &call.parameters,
+                timeout_ms: millis(left.as_micros().div_ceil(1_000)),
+                attempt: call.attempt,
+                request_id: id,
+                session_id: self.session.as_str(),
+                proposal_id: &call.proposal_id,
+                idle_timeout_ms: idle.map(millis),
+                compensation: call.compensation.then_some(true),
+                meta: call.trace.map(|trace| CallbackMeta {
+                    traceparent: Some(trace),
+                }),
+            };
+            encode_request(&Id::string(id), Execute::NAME, &request)
         };
-        self.callbacks
-            .call_tool::<Execute>(&self.link, lease, params)
-            .await
-            .map_err(|error| match error {
-                CallError::Disconnected => ToolError::Disconnected,
-                CallError::Recalled => ToolError::Cancelled,
-                CallError::Overloaded => ToolError::Overloaded,
-                CallError::TimedOut(_) => ToolError::TimedOut {
-                    after: call.timeout,
-                },
-                CallError::Refused(error) => ToolError::Failed {
-                    message: error.message.unwrap_or_else(|| "unknown error".to_owned()),
-                },
-                other => ToolError::Failed {
-                    message: other.to_string(),
-                },
-            })
+        let after = call.timeout;
+        let asked = self.callbacks.ask::<Execute>(&self.link, &lease, encode);
+        let asked = asked.map_err(|error| failure(error, after))?;
+        let answer = asked.result::<Execute>(lease.recalled);
+        Ok(answer.map_err(move |error| failure(error, after)))
+    }
+}
+
+/// [`ExecuteParams`](car_protocol::rpc::tools::ExecuteParams) of a call, borrowed from it.
+#[derive(Serialize)]
+struct Request<'a> {
+    action_id: &'a str,
+    tool: &'a str,
+    parameters: &'a Value,
+    timeout_ms: u64,
+    attempt: u32,
+    request_id: &'a str,
+    session_id: &'a str,
+    proposal_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compensation: Option<bool>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<CallbackMeta>,
+}
+
+/// What the failure of a callback means for its tool call.
+fn failure(error: CallError, after: Duration) -> ToolError {
+    match error {
+        CallError::Disconnected => ToolError::Disconnected,
+        CallError::Recalled => ToolError::Cancelled,
+        CallError::Overloaded => ToolError::Overloaded,
+        CallError::TimedOut(_) => ToolError::TimedOut { after },
+        CallError::Refused(error) => ToolError::Failed {
+            message: error.message.unwrap_or_else(|| "unknown error".to_owned()),
+        },
+        other => ToolError::Failed {
+            message: other.to_string(),
+        },
     }
 }
 
 impl ToolExecutor for WsToolExecutor {
     fn execute(&self, call: ToolCall) -> BoxFuture<'_, Result<Value, ToolError>> {
-        self.run(call).boxed()
+        match self.ask(call) {
+            Ok(answer) => answer.boxed(),
+            Err(error) => ready(Err(error)).boxed(),
+        }
     }
 }
 
