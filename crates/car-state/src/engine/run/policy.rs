@@ -70,7 +70,7 @@ impl Run<'_> {
     }
 
     fn put_question(&mut self, index: Index, mut policies: Vec<PolicyViolation>) {
-        let Some(call) = self.calls.get(&index) else {
+        let Some(call) = self.calls.get(index) else {
             return;
         };
         let names: Vec<Value> = policies
@@ -116,14 +116,14 @@ impl Run<'_> {
         }
         match decision {
             Ok(()) => {
-                if let Some(call) = self.calls.get_mut(&index) {
+                if let Some(call) = self.calls.get_mut(index) {
                     call.approved = true;
                     self.begin_attempt(index);
                 }
             }
             Err(violations) => {
                 // With it goes the room that policies had kept for it.
-                if self.calls.remove(&index).is_some() {
+                if self.calls.remove(index).is_some() {
                     self.deny(index, violations);
                 }
             }

@@ -111,7 +111,7 @@ impl<'e> Run<'e> {
 
     /// Gives back at once what a call holds that will not be made, for others who want it.
     pub(super) fn let_go(&mut self, index: Index) {
-        if let Some(call) = self.calls.get_mut(&index) {
+        if let Some(call) = self.calls.get_mut(index) {
             (call.lead, call.place, call.turn) = (None, None, None);
             drop(std::mem::take(&mut call.permits));
         }
