@@ -7,6 +7,7 @@ mod judge;
 mod keep;
 mod keyed;
 mod linger;
+mod usual;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -35,6 +36,7 @@ use self::clock::{LifeClock, Pulse};
 pub(crate) use self::gate::ABOUT_THE_CALL;
 use self::keep::{Occupant, keep};
 use self::linger::Linger;
+use self::usual::AtOnce;
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::life::{Connected, Ending};
@@ -339,13 +341,17 @@ impl Reader {
 
     async fn frame(&mut self, frame: Frame) -> Flow {
         match frame {
-            Frame::Text(text) => match self.plain(decode(&text)) {
+            Frame::Text(text) => match self.serve_at_once(decode(&text), text.len()) {
+                AtOnce::Served => Flow::Continue,
+                AtOnce::Stirred => {
+                    self.stirred += 1;
+                    Flow::Continue
+                }
                 // Boxed, so that an idle connection does not keep the room of it.
-                Some(decoded) => {
+                AtOnce::Not(decoded) => {
                     self.stirred += 1;
                     Box::pin(self.decoded(decoded, text.len())).await
                 }
-                None => Flow::Continue,
             },
             Frame::Ping(payload) => {
                 let _ = self.channel.send(Frame::Pong(payload));
