@@ -16,7 +16,6 @@ mod life;
 #[cfg(feature = "cli")]
 pub mod logging;
 pub mod operations;
-mod private_file;
 pub mod root_lock;
 mod router;
 mod server;

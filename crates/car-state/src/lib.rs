@@ -2,6 +2,7 @@
 //!
 //! See the modules for what each owns and what it refuses to know.
 
+pub mod agents;
 pub mod approval;
 pub mod budget;
 pub mod callbacks;
@@ -19,6 +20,7 @@ pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
 pub mod policy;
+pub mod private_file;
 pub mod quota;
 pub mod responder;
 pub mod results;
@@ -27,6 +29,7 @@ pub mod server;
 pub mod session;
 pub mod sink;
 pub mod store;
+pub mod token;
 pub mod tool_table;
 pub mod tools;
 pub mod traffic;
