@@ -339,6 +339,96 @@ export interface Methods {
    */
   "host.resolve_approval": { params: HostResolveApprovalParams; result: HostApproval };
   /**
+   * The supervised agents, by id. Tokens are never told, and of the environment only the names.
+   *
+   * Access: client.
+   */
+  "agents.list": { params?: NoParams; result: ManagedAgent[] };
+  /**
+   * Whether each agent can be started, lives, is connected, and answers.
+   *
+   * Access: client.
+   */
+  "agents.health": { params?: NoParams; result: AgentHealth[] };
+  /**
+   * Adds an agent or changes it. One that runs goes on as it was started until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.upsert": { params: AgentsUpsertParams; result: ManagedAgent };
+  /**
+   * Adds an agent from its manifest, which is kept as it is. One that is data only is kept and never started.
+   *
+   * Access: client.
+   */
+  "agents.install": { params?: AgentManifest; result: AgentInstalled };
+  /**
+   * Stops an agent and forgets it, its token and its manifest. Its log files stay.
+   *
+   * Access: client.
+   */
+  "agents.remove": { params: SupervisedAgentParams; result: AgentRemoved };
+  /**
+   * Starts an agent; one that runs goes on. A person is asked first where the gate is on and what would be started, to the digest of its executable, was never started before.
+   *
+   * Access: client.
+   */
+  "agents.start": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * Stops an agent with all processes that it started, and answers when they have ended. With `term` it has 10 s to end by itself.
+   *
+   * Access: client.
+   */
+  "agents.stop": { params: AgentsStopParams; result: ManagedAgent };
+  /**
+   * Stops an agent and starts it again; a person is asked as for `agents.start`.
+   *
+   * Access: client.
+   */
+  "agents.restart": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * The end of an agent's log, read from its end. To follow it, a host subscribes to the stream `agent/<id>/log`.
+   *
+   * Access: client.
+   */
+  "agents.tail_log": { params: AgentsTailLogParams; result: AgentLogTail };
+  /**
+   * Gives an agent a new token and takes the old one away. A process that runs has the old one until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.rotate_token": { params: SupervisedAgentParams; result: AgentTokenRotated };
+  /**
+   * Tells that an agent is there.
+   *
+   * Access: client.
+   */
+  "registry.register": { params: RegistryRegisterParams; result: null };
+  /**
+   * Tells that an agent is still there.
+   *
+   * Access: client.
+   */
+  "registry.heartbeat": { params: RegistryNameParams; result: RegistryRefreshed };
+  /**
+   * Tells that an agent is gone. One that is not there is gone already.
+   *
+   * Access: client.
+   */
+  "registry.unregister": { params: RegistryNameParams; result: null };
+  /**
+   * The agents that are there, by name.
+   *
+   * Access: client.
+   */
+  "registry.list": { params?: RegistryListParams; result: RegistryEntryOutput[] };
+  /**
+   * Removes the agents that were not heard of for too long, and names them.
+   *
+   * Access: client.
+   */
+  "registry.reap": { params?: RegistryReapParams; result: string[] };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -406,6 +496,8 @@ export interface Notifications {
   "host.event": { params: HostEvent };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
   "execution.event": { params: ExecutionEvent };
+  /** What an agent wrote, and what became of it, on the stream `agent/<id>/log`. Only hosts hear it. */
+  "agent.log": { params: AgentLog };
 }
 
 /** One step of a proposal. */
@@ -546,6 +638,14 @@ export type ActionType =
   /** Succeeds when the key `parameters.key` holds `parameters.expected`. */
   | "assertion";
 
+/** Something that a daemon can do for an agent. */
+export interface AgentCapability {
+  /** The namespace. */
+  namespace: string;
+  /** Its feature. */
+  feature: string;
+}
+
 /** How a host shows an agent. */
 export interface AgentDisplay {
   /** A name. */
@@ -564,6 +664,197 @@ export interface AgentDisplayOutput {
   icon?: string;
   /** A colour. */
   accent?: string;
+}
+
+/** How an agent is. */
+export interface AgentHealth {
+  /** Its id. */
+  id: string;
+  /** Its executable. */
+  command: string;
+  /** Whether all is well: it can be started, and where it is to run it does and, if it is connected, answers. */
+  ok: boolean;
+  /** What is wrong. */
+  reason?: string;
+  /** Whether its process lives. */
+  alive: boolean;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** Whether that session answered `agent.ping`; left out where it was not asked. */
+  answers?: boolean;
+}
+
+/** Result of `agents.install`. */
+export interface AgentInstalled {
+  /** What the manifest asks for and is not there. */
+  report: InstallReport;
+  /** The agent; `null` for one that is data only. */
+  agent: ManagedAgent | null;
+}
+
+/** One event of the stream `agent/<id>/log`. */
+export interface AgentLog {
+  /** Where the lines come from. */
+  kind: AgentLogKind;
+  /** When. */
+  timestamp: Timestamp;
+  /** The agent. */
+  agent_id: string;
+  /** The lines, without their ends. What was read at once is told at once; one of more than 8 KiB comes in parts. */
+  lines: string[];
+  /** `agent/<id>/log`. */
+  stream: string;
+  /** The epoch of the stream. */
+  epoch: number;
+  /** The number of the event in the stream. */
+  seq: number;
+}
+
+/** Where lines of an agent's log come from. */
+export type AgentLogKind =
+  /** Its standard output. */
+  | "stdout"
+  /** Its standard error. */
+  | "stderr"
+  /** The daemon, about it. */
+  | "supervisor";
+
+/** Result of `agents.tail_log`. */
+export interface AgentLogTail {
+  /** Lines of the standard output, then of the standard error: the last of both together, within 1 MiB. */
+  lines: string[];
+}
+
+/** Params of `agents.install`: a manifest. Members that are not known are kept. */
+export type AgentManifest = { [key: string]: unknown };
+
+/** Result of `agents.remove`. */
+export interface AgentRemoved {
+  /** Whether it was there. */
+  removed: boolean;
+}
+
+/** When an agent that ended is started again. */
+export type AgentRestart =
+  /** When it failed: it ended with another code than 0, or by a signal. */
+  | "on_failure"
+  /** Never. */
+  | "never"
+  /** However it ended. */
+  | "always";
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandbox {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[] | null;
+  /** Files and folders that may be written too. */
+  write?: string[] | null;
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork | null;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number | null;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number | null;
+  /** Open files of each process. */
+  open_files?: number | null;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number | null;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean | null;
+}
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandboxOutput {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[];
+  /** Files and folders that may be written too. */
+  write?: string[];
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number;
+  /** Open files of each process. */
+  open_files?: number;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean;
+}
+
+/** What a supervised agent is doing. */
+export type AgentStatus =
+  /** It does not run, and is not to. */
+  | "stopped"
+  /** Its process is about to be made. */
+  | "starting"
+  /** Its process runs, also while it is being stopped. */
+  | "running"
+  /** It ended and waits to be started again. */
+  | "backoff"
+  /** It was given up: `error` says why. */
+  | "errored";
+
+/** How an agent is stopped. */
+export type AgentStopSignal =
+  /** It is asked to end, and after 10 s made to. */
+  | "term"
+  /** It is made to end. */
+  | "kill";
+
+/** Result of `agents.rotate_token`. */
+export interface AgentTokenRotated {
+  /** Always `true`. The token is in the agent's file, and in the environment of its next process. */
+  rotated: boolean;
+}
+
+/** Params of `agents.stop`. */
+export interface AgentsStopParams {
+  /** Its id. */
+  id: string;
+  /** `term` when left out. */
+  signal?: AgentStopSignal | null;
+}
+
+/** Params of `agents.tail_log`. */
+export interface AgentsTailLogParams {
+  /** Its id. */
+  id: string;
+  /** How many lines: 1 to 10,000; 100 when left out. */
+  n?: number | null;
+}
+
+/** Params of `agents.upsert`: the agent, `interpreter` and `token`. */
+export interface AgentsUpsertParams {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable; may be left out with `interpreter`. */
+  command?: string | null;
+  /** The bare name of a program, looked for on the daemon's `PATH` now; what is found becomes `command`. */
+  interpreter?: string | null;
+  /** Its arguments. */
+  args?: string[] | null;
+  /** Where it runs. */
+  cwd?: string | null;
+  /** Variables of its environment. */
+  env?: { [key: string]: string } | null;
+  /** When it is started again. */
+  restart?: AgentRestart | null;
+  /** How often in a row. */
+  max_restarts?: number | null;
+  /** How long to wait before the first of them, in seconds. */
+  backoff_secs?: number | null;
+  /** Whether it starts with the daemon. */
+  auto_start?: boolean | null;
+  /** Whether it gets the daemon's client token too. */
+  daemon_token?: boolean | null;
+  /** What it may use. */
+  sandbox?: AgentSandbox | null;
+  /** Its token, 43 characters of base64url; kept, or made at the first time, when left out or empty. */
+  token?: string | null;
 }
 
 /** A part of a `Budget`. */
@@ -1351,6 +1642,12 @@ export interface HostSnapshot {
   seq: number;
 }
 
+/** What a manifest asks for and is not there. */
+export interface InstallReport {
+  /** Of what it could use. */
+  missingOptional: AgentCapability[];
+}
+
 /** One finding. */
 export interface Issue {
   /** The action, empty for the whole proposal. */
@@ -1383,6 +1680,52 @@ export interface LoggedEvent {
   /** The rest. */
   data: { [key: string]: unknown };
   [key: string]: unknown;
+}
+
+/** A supervised agent: how it is started, and how it is. */
+export interface ManagedAgent {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable: an absolute path without links, to a file that others cannot write. */
+  command: string;
+  /** Its arguments. */
+  args?: string[];
+  /** Where it runs; the root of the daemon when left out. */
+  cwd?: string;
+  /** Variables of its environment, besides those that every agent gets. In answers each value is `***`; given back, that leaves the value as it is. */
+  env?: { [key: string]: string };
+  /** When it is started again. */
+  restart: AgentRestart;
+  /** How often in a row, 10 when left out. A healthy minute ends the row. */
+  max_restarts?: number;
+  /** How long to wait before the first of them, in seconds, 5 when left out; each further one waits twice as long, up to 5 minutes. */
+  backoff_secs?: number;
+  /** Whether it starts with the daemon. */
+  auto_start: boolean;
+  /** Whether it gets the daemon's client token too. Agents made with older clients need it. */
+  daemon_token?: boolean;
+  /** What it may use. */
+  sandbox?: AgentSandboxOutput;
+  /** What it may not do, by namespace: methods of the daemon by their last part, `*` for all of the namespace; with `network` it connects to the daemon only, with `filesystem` and `write` it writes no files. */
+  denied?: { [key: string]: string[] };
+  /** What it is doing. */
+  status: AgentStatus;
+  /** The number of its process. */
+  pid: number | null;
+  /** How its last process ended; -1 for a signal. */
+  last_exit_code: number | null;
+  /** How often in a row it was started again. */
+  restart_count: number;
+  /** When its process was made. */
+  started_at: Timestamp | null;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** That session. */
+  session_id?: string;
+  /** Why it was given up. */
+  error?: string;
 }
 
 /** What all connections and all streams hold in memory. */
@@ -1862,6 +2205,97 @@ export interface Queues {
   reply_bytes: number;
 }
 
+/** An agent in the registry. */
+export interface RegistryEntry {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /**
+   * What it is doing.
+   *
+   * `"running"` when left out.
+   */
+  status?: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string | null;
+  /** Where it listens. */
+  port?: number | null;
+  /** The number of its process. */
+  pid?: number | null;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string | null;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string | null;
+}
+
+/** An agent in the registry. */
+export interface RegistryEntryOutput {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /** What it is doing. */
+  status: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string;
+  /** Where it listens. */
+  port?: number;
+  /** The number of its process. */
+  pid?: number;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string;
+}
+
+/** Params of `registry.list`. */
+export interface RegistryListParams {
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.heartbeat` and `registry.unregister`. */
+export interface RegistryNameParams {
+  /** The agent. */
+  name: string;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.reap`. */
+export interface RegistryReapParams {
+  /** For how many seconds an agent may not be heard of; 60 when left out. */
+  max_age_secs?: number | null;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Result of `registry.heartbeat`. */
+export interface RegistryRefreshed {
+  /** Whether it was there. */
+  refreshed: boolean;
+}
+
+/** Params of `registry.register`. */
+export interface RegistryRegisterParams {
+  /** The agent. */
+  entry: RegistryEntry;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** What an agent in the registry is doing. */
+export type RegistryStatus =
+  /** Working. */
+  | "running"
+  /** Nothing. */
+  | "idle"
+  /** It failed. */
+  | "errored"
+  /** About to end. */
+  | "stopping";
+
 /** Names an act. */
 export interface RequestOutcomeParams {
   /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
@@ -1998,6 +2432,13 @@ export interface RpcError {
   /** What happened, for a program. */
   data?: ErrorData;
 }
+
+/** Where an agent may connect to over TCP. */
+export type SandboxNetwork =
+  /** Everywhere. */
+  | "any"
+  /** To the daemon. */
+  | "daemon";
 
 /** Result of `server.status`. */
 export interface ServerStatus {
@@ -2270,6 +2711,12 @@ export interface StreamStatus {
   events: number;
   /** Their bytes. */
   bytes: number;
+}
+
+/** Params of the methods that are about one agent. */
+export interface SupervisedAgentParams {
+  /** Its id. */
+  id: string;
 }
 
 /** RFC 3339, UTC, with milliseconds. */

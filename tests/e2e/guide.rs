@@ -72,7 +72,7 @@ fn the_page_about_proposals_quotes_conversations_that_took_place() {
 }
 
 #[test]
-fn the_pages_about_policies_and_results_quote_conversations_that_took_place() {
+fn the_pages_about_policies_results_and_agents_quote_conversations_that_took_place() {
     for (page, transcripts) in [("policies.md", 8), ("results.md", 7)] {
         assert!(
             quoted(page) >= transcripts,

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
 mod auth;
 mod diagnostics;
 mod envelope;
@@ -29,6 +30,7 @@ mod proposal_budget;
 mod proposal_cancel;
 mod proposal_stream;
 mod provided;
+mod registry;
 mod request;
 mod results;
 mod resume;

@@ -2,6 +2,8 @@
 //!
 //! [`Server`] is the daemon; the program adds listeners, tokens, configuration and a command line around it.
 
+#[cfg(all(unix, feature = "cli"))]
+pub mod agents;
 mod auth;
 #[cfg(feature = "cli")]
 pub mod config;

@@ -22,6 +22,7 @@ pub mod outcomes;
 pub mod policy;
 pub mod private_file;
 pub mod quota;
+pub mod registry;
 pub mod responder;
 pub mod results;
 pub mod secret;

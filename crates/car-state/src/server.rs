@@ -13,6 +13,7 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
+use crate::agents::{AgentTokens, Supervisor, SupervisorError};
 use crate::approval::ApprovalGate;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
@@ -48,6 +49,9 @@ pub enum StateError {
     /// The folder of stored results cannot be read.
     #[error("the folder of stored results cannot be used: {0}")]
     Results(#[from] std::io::Error),
+    /// The supervised agents cannot be read.
+    #[error(transparent)]
+    Agents(#[from] SupervisorError),
     /// The database cannot be opened or read.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -82,6 +86,7 @@ pub struct ServerState {
     budget: Arc<MemoryBudget>,
     policies: Arc<GlobalPolicies>,
     results: Arc<ResultStore>,
+    agents: Arc<Supervisor>,
     started_at: Timestamp,
 }
 
@@ -154,9 +159,20 @@ impl ServerState {
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
+        let tokens = match &config.agents.root {
+            Some(root) => AgentTokens::below(root.join("agents")),
+            None => AgentTokens::default(),
+        };
+        let agents = Supervisor::open(
+            config.agents,
+            Arc::new(tokens),
+            Arc::clone(&log),
+            Arc::clone(&config.clock),
+        )?;
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
             results: Arc::new(results),
+            agents: Arc::new(agents),
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -293,6 +309,12 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// The agents that are started and looked after.
+    #[must_use]
+    pub fn agents(&self) -> &Arc<Supervisor> {
+        &self.agents
     }
 
     /// Agents, approvals and host events.

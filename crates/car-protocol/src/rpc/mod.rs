@@ -1,11 +1,13 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod agents;
 pub mod diagnostics;
 pub mod events;
 pub mod host;
 pub mod policy;
 pub mod proposal;
 pub mod provided;
+pub mod registry;
 pub mod request;
 pub mod results;
 pub mod server;
@@ -51,6 +53,8 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     state::METHODS,
     events::METHODS,
     host::METHODS,
+    agents::METHODS,
+    registry::METHODS,
     request::METHODS,
     provided::METHODS,
 ];
@@ -65,6 +69,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     proposal::NOTIFICATIONS,
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
+    agents::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

@@ -1,11 +1,16 @@
 //! The grammar of the command line.
 
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::time::Duration;
 
 use car_server::config::value::{OptionValue as _, Reading};
 use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::agents::Agents;
+#[cfg(unix)]
+use super::confine::Confine;
 use super::failure::Failure;
 use super::flags::{Options, Target};
 
@@ -89,6 +94,19 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// The agents that the daemon starts and looks after.
+    #[command(subcommand)]
+    Agents(Agents),
+    /// Gives up what is not needed, for good, and becomes another program.
+    #[cfg(unix)]
+    Confine(Confine),
+    /// Stands between the daemon and an agent.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Keep {
+        #[arg(last = true)]
+        words: Vec<OsString>,
+    },
     /// Prints the version.
     Version,
 }
@@ -133,7 +151,7 @@ pub(super) enum Manager {
 }
 
 /// Reads a time as the configuration does.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     Duration::read(&Raw::Text(text.to_owned()), &Reading::default())
 }
 
@@ -172,6 +190,11 @@ impl Command {
             Self::Doctor { .. } => "doctor",
             Self::Events(_) => "events",
             Self::Service { .. } => "service",
+            Self::Agents(_) => "agents",
+            #[cfg(unix)]
+            Self::Confine(_) => "confine",
+            #[cfg(unix)]
+            Self::Keep { .. } => "keep",
             Self::Version => "version",
         }
     }

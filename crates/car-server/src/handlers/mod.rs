@@ -1,11 +1,13 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod agents;
 mod diagnostics;
 mod events;
 mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod registry;
 mod request;
 mod results;
 mod resume;
@@ -18,6 +20,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use car_state::registry::DiscoveryRegistry;
 use car_state::server::ServerState;
 use car_transport::Limits;
 
@@ -53,6 +56,14 @@ pub(crate) fn routes(
     routes.extend(diagnostics::routes(Arc::clone(operations)));
     // What all sessions see. Plain: they wait for nobody.
     routes.extend(host::routes(Arc::clone(state.host())));
+    // What is started and looked after, and who tells that it is there.
+    routes.extend(agents::routes(agents::Desk {
+        agents: Arc::clone(state.agents()),
+        host: Arc::clone(state.host()),
+        gate: Arc::clone(state.gate()),
+    }));
+    let registry = DiscoveryRegistry::new(state.journal_dir(), Arc::clone(state.clock()));
+    routes.extend(registry::routes(Arc::new(registry)));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

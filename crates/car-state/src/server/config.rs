@@ -7,6 +7,7 @@ use std::sync::Arc;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
+use crate::agents::AgentsConfig;
 use crate::approval::ApprovalGate;
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
@@ -49,6 +50,7 @@ pub struct ServerStateConfig {
     pub(super) policies: Arc<GlobalPolicies>,
     pub(super) results: ResultLimits,
     pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) agents: AgentsConfig,
 }
 
 impl ServerStateConfig {
@@ -76,6 +78,7 @@ impl ServerStateConfig {
             policies: Arc::default(),
             results: ResultLimits::default(),
             blobs: Arc::new(MemoryBlobs::default()),
+            agents: AgentsConfig::default(),
         }
     }
 
@@ -90,6 +93,13 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_gate(mut self, gate: ApprovalGate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// Which agents are started and looked after. Without it nobody is, and what is told of agents is in memory.
+    #[must_use]
+    pub fn with_agents(mut self, agents: AgentsConfig) -> Self {
+        self.agents = agents;
         self
     }
 

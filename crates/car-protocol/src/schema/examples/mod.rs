@@ -4,12 +4,14 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod agents;
 mod diagnostics;
 mod events;
 mod host;
 mod policy;
 mod proposal;
 mod provided;
+mod registry;
 mod request;
 mod results;
 mod server;
@@ -77,6 +79,8 @@ pub fn examples() -> Vec<Example> {
         state::examples,
         events::examples,
         host::examples,
+        agents::examples,
+        registry::examples,
         request::examples,
         provided::examples,
     ]
