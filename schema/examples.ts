@@ -258,6 +258,66 @@ export const methods: Examples<Methods> = {
     {"params":{"seq":17,"before":"2026-01-02T03:04:05.678Z"},"result":{"first":1,"last":17,"texts":9}},
     {"params":{},"result":{"first":0,"last":0,"texts":0}},
   ],
+  "agents.list": [
+    {"params":{},"result":[{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"}]},
+    {"params":{},"result":[]},
+  ],
+  "agents.health": [
+    {"params":{},"result":[{"alive":true,"answers":false,"attached":true,"command":"/usr/bin/python3.13","id":"echo","ok":false,"reason":"it does not answer agent.ping"}]},
+    {"params":{},"result":[]},
+  ],
+  "agents.upsert": [
+    {"params":{"args":["-m","echo_agent"],"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"env":{"ECHO_STYLE":"loud"},"id":"echo","interpreter":"python3","max_restarts":10,"name":"Echo","restart":"always","sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"token":"kq3bT0Qv5m1sXn7cD2wE9rYfUaGhJpLzVbN4oMiK6t8"},"result":{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"}},
+    {"params":{"id":"echo","name":"Echo"},"result":{"attached":false,"auto_start":false,"command":"/usr/bin/python3.13","id":"echo","last_exit_code":null,"name":"Echo","pid":null,"restart":"on_failure","restart_count":0,"started_at":null,"status":"stopped"}},
+  ],
+  "agents.install": [
+    {"params":{"agent":{"id":"echo","name":"Echo","version":"1.2.0"},"capabilities":{"denied":{},"optional":{"storage":["temporary"]},"required":{}},"transport":{"command":"/opt/echo/bin/echo-agent","kind":"external_process"}},"result":{"agent":{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"},"report":{"missingOptional":[{"feature":"temporary","namespace":"storage"}]}}},
+    {"params":{},"result":{"agent":null,"report":{"missingOptional":[]}}},
+  ],
+  "agents.remove": [
+    {"params":{"id":"echo"},"result":{"removed":true}},
+    {"params":{"id":"echo"},"result":{"removed":false}},
+  ],
+  "agents.start": [
+    {"params":{"id":"echo"},"result":{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"}},
+    {"params":{"id":"echo"},"result":{"attached":false,"auto_start":false,"command":"/usr/bin/python3.13","id":"echo","last_exit_code":null,"name":"Echo","pid":null,"restart":"on_failure","restart_count":0,"started_at":null,"status":"stopped"}},
+  ],
+  "agents.stop": [
+    {"params":{"id":"echo","signal":"kill"},"result":{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"}},
+    {"params":{"id":"echo"},"result":{"attached":false,"auto_start":false,"command":"/usr/bin/python3.13","id":"echo","last_exit_code":null,"name":"Echo","pid":null,"restart":"on_failure","restart_count":0,"started_at":null,"status":"stopped"}},
+  ],
+  "agents.restart": [
+    {"params":{"id":"echo"},"result":{"args":["-m","echo_agent"],"attached":true,"auto_start":true,"backoff_secs":5,"command":"/usr/bin/python3.13","cwd":"/home/ada/echo","daemon_token":true,"denied":{"network":["*"]},"env":{"ECHO_STYLE":"***"},"error":"it ended 11 times in a row","id":"echo","last_exit_code":1,"max_restarts":10,"name":"Echo","pid":4242,"restart":"always","restart_count":2,"sandbox":{"best_effort":false,"cpu_seconds":3600,"memory_bytes":1073741824,"network":"daemon","open_files":256,"processes":400,"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"]},"session_id":"6f1d0c4b92ae","started_at":"2026-01-02T03:04:05.678Z","status":"running"}},
+    {"params":{"id":"echo"},"result":{"attached":false,"auto_start":false,"command":"/usr/bin/python3.13","id":"echo","last_exit_code":null,"name":"Echo","pid":null,"restart":"on_failure","restart_count":0,"started_at":null,"status":"stopped"}},
+  ],
+  "agents.tail_log": [
+    {"params":{"id":"echo","n":2},"result":{"lines":["ready","connected"]}},
+    {"params":{"id":"echo"},"result":{"lines":[]}},
+  ],
+  "agents.rotate_token": [
+    {"params":{"id":"echo"},"result":{"rotated":true}},
+    {"params":{"id":"echo"},"result":{"rotated":true}},
+  ],
+  "registry.register": [
+    {"params":{"entry":{"dashboard_url":"http://127.0.0.1:8080/","display_name":"Echo","last_heartbeat_at":"2026-01-02T03:04:25.678Z","name":"echo","pid":4242,"port":8080,"registered_at":"2026-01-02T03:04:05.678Z","status":"idle"},"registry_path":"/home/ada/.car/registry"},"result":null},
+    {"params":{"entry":{"dashboard_url":"http://127.0.0.1:8080/","name":"echo"}},"result":null},
+  ],
+  "registry.heartbeat": [
+    {"params":{"name":"echo","registry_path":"/home/ada/.car/registry"},"result":{"refreshed":true}},
+    {"params":{"name":"echo"},"result":{"refreshed":false}},
+  ],
+  "registry.unregister": [
+    {"params":{"name":"echo","registry_path":"/home/ada/.car/registry"},"result":null},
+    {"params":{"name":"echo"},"result":null},
+  ],
+  "registry.list": [
+    {"params":{"registry_path":"/home/ada/.car/registry"},"result":[{"dashboard_url":"http://127.0.0.1:8080/","display_name":"Echo","last_heartbeat_at":"2026-01-02T03:04:25.678Z","name":"echo","pid":4242,"port":8080,"registered_at":"2026-01-02T03:04:05.678Z","status":"idle"}]},
+    {"params":{},"result":[]},
+  ],
+  "registry.reap": [
+    {"params":{"max_age_secs":60,"registry_path":"/home/ada/.car/registry"},"result":["echo"]},
+    {"params":{},"result":[]},
+  ],
   "request.outcome": [
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"done","method":"state.set","begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","result_kept":true,"result":"ok","error":{"code":-32602,"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string","data":{"kind":"invalid_params","retryable":false,"field":"proposal.actions[2].id","limit":64,"retry_after_ms":1500}},"known_since":"2026-01-01T03:04:05.678Z"}},
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"not_seen","known_since":"2026-01-01T03:04:05.678Z"}},
@@ -347,5 +407,9 @@ export const notifications: Examples<Notifications> = {
   "execution.event": [
     {"params":{"kind":"progress","timestamp":"2026-01-02T03:04:05.678Z","action_id":"a1","proposal_id":"p1","data":{"attempt":1,"progress":3.0,"total":12.0},"stream":"run/6f1d0c4b92ae/p1","epoch":1,"seq":3}},
     {"params":{"kind":"ended","timestamp":"2026-01-02T03:04:05.678Z","proposal_id":"p1","data":{},"stream":"run/6f1d0c4b92ae/p1","epoch":1,"seq":9}},
+  ],
+  "agent.log": [
+    {"params":{"agent_id":"echo","epoch":1,"kind":"stdout","lines":["ready"],"seq":3,"stream":"agent/echo/log","timestamp":"2026-01-02T03:04:05.678Z"}},
+    {"params":{"agent_id":"echo","epoch":1,"kind":"stdout","lines":["ready"],"seq":3,"stream":"agent/echo/log","timestamp":"2026-01-02T03:04:05.678Z"}},
   ],
 };

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
 mod approvals;
 mod audit;
 mod auth;
@@ -34,6 +35,7 @@ mod proposal_cancel;
 mod proposal_stream;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod resume;

@@ -50,6 +50,13 @@ impl Source {
                 let stream = format!("{}/p", own.replacen("session", "run", 1));
                 (stream, "proposal.submit", Some("p"))
             }
+            "agent" => {
+                // Only hosts hear what agents write.
+                client
+                    .call("session.auth", json!({ "host_token": "" }))
+                    .await;
+                ("agent/source/log".to_owned(), "agents.upsert", None)
+            }
             other => panic!("nobody here knows what makes the family {other} tell something"),
         };
         let mut source = Self {
@@ -68,6 +75,10 @@ impl Source {
         let text = "x".repeat(n * 37 % 900);
         let params = match self.method {
             "host.notify" => json!({ "message": text }),
+            "agents.upsert" => {
+                let name = format!("source {text}");
+                json!({ "id": "source", "name": name, "command": crate::agents::shell() })
+            }
             _ => {
                 let mut params = proposal([write("a", "k", json!(text))]);
                 if let Some(id) = self.followed {

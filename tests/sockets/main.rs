@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
 mod approval_kills;
 mod approvals;
 mod commands;

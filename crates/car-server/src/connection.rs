@@ -2,7 +2,7 @@
 
 mod admission;
 mod clock;
-mod gate;
+pub(crate) mod gate;
 mod judge;
 mod keep;
 mod keyed;

@@ -2,6 +2,7 @@
 //!
 //! See the modules for what each owns and what it refuses to know.
 
+pub mod agents;
 pub mod approval;
 pub mod audit;
 pub mod budget;
@@ -21,8 +22,10 @@ pub mod memgine;
 pub mod outbox;
 pub mod outcomes;
 pub mod policy;
+pub mod private_file;
 pub mod providers;
 pub mod quota;
+pub mod registry;
 pub mod responder;
 pub mod results;
 pub mod secret;
@@ -30,6 +33,7 @@ pub mod server;
 pub mod session;
 pub mod sink;
 pub mod store;
+pub mod token;
 pub mod tool_table;
 pub mod tools;
 pub mod traffic;

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
+use crate::agents::{AgentTokens, Supervisor, SupervisorError};
 use crate::approval::grants::GrantBook;
 use crate::approval::rules::Rules;
 use crate::approval::{ApprovalGate, ApprovalParts, Approvals};
@@ -54,6 +55,9 @@ pub enum StateError {
     /// The folder of stored results cannot be read.
     #[error("the folder of stored results cannot be used: {0}")]
     Results(#[from] std::io::Error),
+    /// The supervised agents cannot be read.
+    #[error(transparent)]
+    Agents(#[from] SupervisorError),
     /// The database cannot be opened or read.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -92,6 +96,7 @@ pub struct ServerState {
     budget: Arc<MemoryBudget>,
     policies: Arc<GlobalPolicies>,
     results: Arc<ResultStore>,
+    agents: Arc<Supervisor>,
     started_at: Timestamp,
 }
 
@@ -183,9 +188,20 @@ impl ServerState {
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         let providers = Providers::new(Arc::clone(&config.clock), config.provider_timeout);
+        let tokens = match &config.agents.root {
+            Some(root) => AgentTokens::below(root.join("agents")),
+            None => AgentTokens::default(),
+        };
+        let agents = Supervisor::open(
+            config.agents,
+            Arc::new(tokens),
+            Arc::clone(&log),
+            Arc::clone(&config.clock),
+        )?;
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
         Ok(Arc::new(Self {
             results: Arc::new(results),
+            agents: Arc::new(agents),
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -330,6 +346,12 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// The agents that are started and looked after.
+    #[must_use]
+    pub fn agents(&self) -> &Arc<Supervisor> {
+        &self.agents
     }
 
     /// Agents, approvals and host events.

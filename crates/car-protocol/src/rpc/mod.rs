@@ -1,5 +1,6 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod diagnostics;
@@ -11,6 +12,7 @@ pub mod policy;
 pub mod proposal;
 pub mod provided;
 pub mod providers;
+pub mod registry;
 pub mod request;
 pub mod results;
 pub mod rules;
@@ -60,6 +62,8 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     approvals::METHODS,
     grants::METHODS,
     audit::METHODS,
+    agents::METHODS,
+    registry::METHODS,
     request::METHODS,
     provided::METHODS,
     providers::METHODS,
@@ -78,6 +82,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
     providers::NOTIFICATIONS,
+    agents::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

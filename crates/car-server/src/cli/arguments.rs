@@ -1,13 +1,18 @@
 //! The grammar of the command line.
 
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::time::Duration;
 
 use car_server::config::value::{OptionValue as _, Reading};
 use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::agents::Agents;
 use super::approvals::Approvals;
 use super::audit::Audit;
+#[cfg(unix)]
+use super::confine::Confine;
 use super::failure::Failure;
 use super::flags::{Options, Target};
 
@@ -100,6 +105,19 @@ pub(super) enum Command {
         #[command(flatten)]
         options: Options,
     },
+    /// The agents that the daemon starts and looks after.
+    #[command(subcommand)]
+    Agents(Agents),
+    /// Gives up what is not needed, for good, and becomes another program.
+    #[cfg(unix)]
+    Confine(Confine),
+    /// Stands between the daemon and an agent.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Keep {
+        #[arg(last = true)]
+        words: Vec<OsString>,
+    },
     /// Prints the version.
     Version,
 }
@@ -185,6 +203,11 @@ impl Command {
             Self::Approvals(_) => "approvals",
             Self::Audit(_) => "audit",
             Self::Service { .. } => "service",
+            Self::Agents(_) => "agents",
+            #[cfg(unix)]
+            Self::Confine(_) => "confine",
+            #[cfg(unix)]
+            Self::Keep { .. } => "keep",
             Self::Version => "version",
         }
     }

@@ -1,10 +1,13 @@
 //! The command line. Without a command it is the daemon.
 
+mod agents;
 mod approvals;
 mod arguments;
 mod audit;
 mod banner;
 mod call;
+#[cfg(unix)]
+mod confine;
 mod conversation;
 mod daemon;
 mod doctor;
@@ -98,6 +101,13 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             let config = Config::load(&flags, &environment)?;
             output::print(&service::unit(manager, &config)?)
         }
+        Some(Command::Agents(command)) => {
+            agents::run(&Running::find(&flags, &environment)?, command)
+        }
+        #[cfg(unix)]
+        Some(Command::Confine(confine)) => Err(confine.run()),
+        #[cfg(unix)]
+        Some(Command::Keep { words }) => return confine::keep(words),
         Some(Command::Version) => {
             output::print(concat!("car-server ", env!("CARGO_PKG_VERSION"), "\n"))
         }

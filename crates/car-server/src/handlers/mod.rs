@@ -1,5 +1,6 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod agents;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -11,6 +12,7 @@ mod policy;
 mod proposal;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod resume;
@@ -24,6 +26,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use car_state::registry::DiscoveryRegistry;
 use car_state::server::ServerState;
 use car_transport::Limits;
 
@@ -66,6 +69,14 @@ pub(crate) fn routes(
         Arc::clone(state.audit()),
         Arc::clone(state.clock()),
     ));
+    // What is started and looked after, and who tells that it is there.
+    routes.extend(agents::routes(agents::Desk {
+        agents: Arc::clone(state.agents()),
+        host: Arc::clone(state.host()),
+        gate: Arc::clone(state.gate()),
+    }));
+    let registry = DiscoveryRegistry::new(state.journal_dir(), Arc::clone(state.clock()));
+    routes.extend(registry::routes(Arc::new(registry)));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

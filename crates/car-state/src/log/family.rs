@@ -176,8 +176,28 @@ pub static RUN: Family = Family {
     snapshot: false,
 };
 
+/// What a supervised agent wrote, and what became of it: `agent/<id>/log`. Its files have more, so nothing here is worth a
+/// write. No session has the name of an agent, so only hosts read it.
+pub static AGENT: Family = Family {
+    name: "agent",
+    notification: Some("agent.log"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 2_000,
+        bytes: 512 << 10,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Owner,
+    // Lines do not replace each other.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["seq"]],
+    }],
+    snapshot: false,
+};
+
 /// The families of this crate.
-pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN];
+pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN, &AGENT];
 
 /// How long the name of a stream may be, in bytes: a proposal's id has up to 256.
 const LONGEST_NAME: usize = 300;

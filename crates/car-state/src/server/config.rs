@@ -8,6 +8,7 @@ use std::time::Duration;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
+use crate::agents::AgentsConfig;
 #[cfg(feature = "sqlite")]
 use crate::approval::SqliteLedger;
 #[cfg(feature = "sqlite")]
@@ -67,6 +68,7 @@ pub struct ServerStateConfig {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) rules: Arc<dyn Rules>,
     pub(super) provider_timeout: Duration,
+    pub(super) agents: AgentsConfig,
 }
 
 impl ServerStateConfig {
@@ -98,6 +100,7 @@ impl ServerStateConfig {
             blobs: Arc::new(MemoryBlobs::default()),
             rules: Arc::new(NoRules::default()),
             provider_timeout: PROVIDER_TIMEOUT,
+            agents: AgentsConfig::default(),
         }
     }
 
@@ -140,6 +143,13 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_ledger(mut self, ledger: Arc<dyn ApprovalLedger>) -> Self {
         self.approvals = Some(ledger);
+        self
+    }
+
+    /// Which agents are started and looked after. Without it nobody is, and what is told of agents is in memory.
+    #[must_use]
+    pub fn with_agents(mut self, agents: AgentsConfig) -> Self {
+        self.agents = agents;
         self
     }
 

@@ -4,6 +4,7 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod agents;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -15,6 +16,7 @@ mod policy;
 mod proposal;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod rules;
@@ -86,6 +88,8 @@ pub fn examples() -> Vec<Example> {
         approvals::examples,
         grants::examples,
         audit::examples,
+        agents::examples,
+        registry::examples,
         request::examples,
         provided::examples,
         providers::examples,
