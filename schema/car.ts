@@ -376,6 +376,38 @@ export interface Methods {
    * Access: client.
    */
   "vision.ocr": { params?: { [key: string]: unknown }; result: unknown };
+  /**
+   * Sends a prompt to an agent. Answers when the agent has taken it, within 5 seconds, or says why it has not.
+   *
+   * The agent is one that is attached with `session.auth`, or one that a client registered with `host.register_agent`. What it says comes as `agents.chat.event`, also to everybody who subscribes to the stream `chat/<session_id>`.
+   *
+   * Access: client.
+   */
+  "agents.chat": { params: ChatParams; result: ChatAccepted };
+  /**
+   * Ends the running turn of a chat, and those that wait behind it. The agent is told.
+   *
+   * Access: client.
+   */
+  "agents.chat.cancel": { params: ChatCancelParams; result: ChatCancelled };
+  /**
+   * The turns of a chat, newest first. They are kept beyond the end of the daemon.
+   *
+   * Access: client.
+   */
+  "agents.chat.history": { params: ChatHistoryParams; result: ChatHistory };
+  /**
+   * The chats, the one that changed last first.
+   *
+   * Access: client.
+   */
+  "agents.chat.list": { params?: ChatListParams; result: ChatList };
+  /**
+   * What an agent says in a chat. Taken from the session alone that was given the prompt; usually a notification.
+   *
+   * Access: client.
+   */
+  "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
 }
 
 /** What the daemon asks a client, by name. */
@@ -386,6 +418,8 @@ export interface Callbacks {
    * Taken back by `tools.cancel`.
    */
   "tools.execute": { params: ToolsExecuteParams; result: unknown };
+  /** Gives an agent a prompt. Any result means that the agent has taken it, an error that it has not. */
+  "agent.chat": { params: ChatPromptParams; result: unknown };
 }
 
 /** What the daemon tells a client, by name. */
@@ -404,6 +438,10 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** Something happened in a chat. */
+  "agents.chat.event": { params: ChatEvent };
+  /** Tells an agent that nobody wants the rest of a turn. What it says about it from now on is dropped. */
+  "agent.chat.cancel": { params: ChatCancelPromptParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
   "execution.event": { params: ExecutionEvent };
 }
@@ -580,6 +618,281 @@ export interface CallbackMeta {
   /** W3C Trace Context: the trace of the request that caused this one, where that request named one in its own `_meta.traceparent`, with the daemon's step as the parent. */
   traceparent?: string;
 }
+
+/** Result of `agents.chat`. */
+export interface ChatAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Whether it waits for others of this chat. */
+  queued?: boolean;
+  /** The stream that tells of it. */
+  stream: string;
+  /** The place in it before the turn's prompt. */
+  from: EventCursor;
+}
+
+/** Something that came along, to be read with `results.read`. */
+export interface ChatAttachment {
+  /** Its name. */
+  name: string;
+  /** Its content. */
+  handle: ResultHandle;
+}
+
+/** Something that comes with a prompt or with what an agent says. */
+export interface ChatAttachmentGiven {
+  /** 1 to 256 bytes. */
+  name: string;
+  /** The content: a text as it is, everything else as JSON. */
+  content: unknown;
+}
+
+/** Params of `agents.chat.cancel`. */
+export interface ChatCancelParams {
+  /** The chat. */
+  session_id: string;
+  /** Only this turn, whether it runs or waits. */
+  turn_id?: string | null;
+}
+
+/** Params of `agent.chat.cancel`. */
+export interface ChatCancelPromptParams {
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Why: how the turn ended. */
+  reason: string;
+}
+
+/** Result of `agents.chat.cancel`. */
+export interface ChatCancelled {
+  /** Whether there was something to cancel. */
+  cancelled: boolean;
+  /** The chat, where there was. */
+  session_id?: string;
+  /** Why there was not. */
+  reason?: string;
+}
+
+/** One event of the stream `chat/<session_id>`. Members that the agent added stand beside these. */
+export interface ChatEvent {
+  /** The chat. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** `prompt` at its beginning; `token`, `tool_call` and the like while it runs; `approval_pending` and `approval_resolved` when a person is asked; `done` or `error` at its end. */
+  kind: string;
+  /** What is said to the agent, in a `prompt`. */
+  prompt?: string;
+  /** What the agent says. */
+  delta?: string;
+  /** Where several events came as one to a subscriber that coalesces, the number of the first. */
+  from_seq?: number;
+  /** Whatever belongs to it; of an approval its row. */
+  detail?: unknown;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+  /** Why the agent is done. */
+  finish_reason?: string;
+  /** What went wrong. */
+  error?: unknown;
+  /** How the turn ended, in its last event. */
+  outcome?: ChatOutcome;
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in it. */
+  seq: number;
+}
+
+/** Result of `agents.chat.history`. */
+export interface ChatHistory {
+  /** The chat. */
+  session_id: string;
+  /** Newest first. */
+  turns: ChatTurn[];
+  /** Whether there are older ones: ask again with `before`. */
+  more: boolean;
+}
+
+/** Params of `agents.chat.history`. */
+export interface ChatHistoryParams {
+  /** The chat. */
+  session_id: string;
+  /** Only turns before this one. */
+  before?: number | null;
+  /** 1 to 100; 20 when left out. */
+  limit?: number | null;
+}
+
+/** Result of `agents.chat.list`. */
+export interface ChatList {
+  /** The one that changed last first; at most 1,000. */
+  chats: ChatRow[];
+}
+
+/** Params of `agents.chat.list`. */
+export interface ChatListParams {
+  /** Only those with this agent. */
+  agent_id?: string | null;
+  /** Only those with a turn that runs or waits. */
+  running?: boolean | null;
+}
+
+/** What becomes of a chat when the client that began it goes. */
+export type ChatOnDisconnect =
+  /** It goes on. */
+  | "detach"
+  /** It is cancelled, with the outcome `host_gone`. */
+  | "cancel";
+
+/** How a turn ended. */
+export type ChatOutcome =
+  /** The agent is done. */
+  | "done"
+  /** The agent failed, or refused the prompt. */
+  | "error"
+  /** Somebody cancelled it. */
+  | "cancelled"
+  /** The agent's session has ended, another one took its place, or the daemon was started again. */
+  | "agent_gone"
+  /** The client that began it has gone, and wanted that. */
+  | "host_gone"
+  /** The agent took too long: to take the prompt, to say something, or in all. */
+  | "timeout";
+
+/** Params of `agents.chat`. */
+export interface ChatParams {
+  /** The agent. */
+  agent_id: string;
+  /** What to say to it; at most 1 MiB. */
+  prompt: string;
+  /** The chat that it goes on with, of letters, digits and `-_.:@`, at most 128 bytes; a new one when left out. */
+  session_id?: string | null;
+  /** Whether the agent is to speak as it thinks; `true` when left out. */
+  stream?: boolean | null;
+  /** Whether the prompt was spoken. */
+  voice_input?: boolean | null;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+  /** What becomes of it when the caller's session ends; `detach` when left out. */
+  on_disconnect?: ChatOnDisconnect | null;
+  /** What becomes of it while a turn of this chat runs; `reject` when left out. */
+  when_busy?: ChatWhenBusy | null;
+  /** How long the agent may be silent, in milliseconds; what the daemon allows when left out, and at most. */
+  idle_timeout_ms?: number | null;
+  /** How long the turn may take in all, in milliseconds, waiting for its turn included; likewise. */
+  timeout_ms?: number | null;
+}
+
+/** Who asks an agent. */
+export interface ChatPromptContext {
+  /** The session that asks. */
+  host_client_id: string;
+  /** Whether the prompt was spoken. */
+  voice_input: boolean;
+}
+
+/** Params of `agent.chat`. */
+export interface ChatPromptParams {
+  /** The chat, to be named in what is said about it. */
+  session_id: string;
+  /** What is said to the agent. */
+  prompt: string;
+  /** Whether the agent is to speak as it thinks. */
+  stream: boolean;
+  /** Who asks, and how. */
+  context: ChatPromptContext;
+  /** The turn. */
+  turn_id: string;
+  /** The agent that is meant, where a session speaks for several. */
+  agent_id: string;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+}
+
+/** One chat. */
+export interface ChatRow {
+  /** Its id. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** Its stream. */
+  stream: string;
+  /** The turn that runs. */
+  running?: string;
+  /** How many turns wait. */
+  waiting: number;
+  /** When it last changed: a turn began or ended. */
+  updated_at: Timestamp;
+  /** How its last turn ended. */
+  last_outcome?: ChatOutcome;
+}
+
+/** Result of `agent.chat.event`, where it is a request. */
+export interface ChatSaid {
+  /** `false` where the turn has ended already. */
+  taken: boolean;
+}
+
+/** Params of `agent.chat.event`. Members beside these are passed on. */
+export interface ChatSayParams {
+  /** The chat. */
+  session_id: string;
+  /** `token`, `tool_call`, `done`, `error`, or a word of the agent's own of at most 64 bytes. The words that the daemon says itself are not taken: `prompt`, `approval_pending`, `approval_resolved`. */
+  kind: string;
+  /** The turn; the one that runs when left out. */
+  turn_id?: string | null;
+  /** The text of a `token`. */
+  delta?: string | null;
+  /** Whatever belongs to it, for example the tool and its parameters. */
+  detail?: unknown;
+  /** Why it is done. */
+  finish_reason?: string | null;
+  /** What went wrong, usually a text. */
+  error?: unknown;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+}
+
+/** One turn of a chat. */
+export interface ChatTurn {
+  /** Its number; the newest has the highest. */
+  number: number;
+  /** Its id. */
+  turn_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** What it was asked. */
+  prompt: string;
+  /** What it said: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive, as far as it was written down. */
+  text: string;
+  /** When it began. */
+  started_at: Timestamp;
+  /** When it ended; absent while it runs or waits. */
+  ended_at?: Timestamp;
+  /** How it ended. */
+  outcome?: ChatOutcome;
+  /** What went wrong. */
+  error?: string;
+}
+
+/** What becomes of a prompt while a turn of the same chat runs. */
+export type ChatWhenBusy =
+  /** It is refused with `conflict`. */
+  | "reject"
+  /** It waits for its turn. */
+  | "queue"
+  /** The turn that runs is cancelled, and those that wait. */
+  | "interrupt";
 
 /** What undoes an action. */
 export interface Compensation {
@@ -830,7 +1143,9 @@ export type EventReader =
   /** Every authenticated session. */
   | "everybody"
   /** The session that the stream belongs to, and hosts. */
-  | "owner";
+  | "owner"
+  /** Clients and hosts. An agent hears only what it began itself. */
+  | "clients";
 
 /** Result of `events.retention`. */
 export interface EventRetentionTable {
@@ -2164,7 +2479,9 @@ export type SessionRole =
   /** A client: its own session. */
   | "client"
   /** A host: decides approvals and reads all streams. */
-  | "host";
+  | "host"
+  /** An agent: what a client may, under its own name. */
+  | "agent";
 
 /** One option of the configuration. */
 export interface SettingInEffect {

@@ -234,12 +234,36 @@ export const methods: Examples<Methods> = {
     {"params":{"image":"iVBORw0KGgo="},"result":{"text":"PLATFORM 4"}},
     {"params":{},"result":null},
   ],
+  "agents.chat": [
+    {"params":{"agent_id":"echo","attachments":[{"content":"Lisbon, Porto","name":"notes.txt"}],"idle_timeout_ms":60000,"on_disconnect":"cancel","prompt":"How warm is it in Lisbon?","session_id":"chat-2f6c1a90b7de","stream":true,"timeout_ms":600000,"voice_input":false,"when_busy":"queue"},"result":{"accepted":true,"from":{"epoch":1767323045678,"seq":12},"queued":true,"session_id":"chat-2f6c1a90b7de","stream":"chat/chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+    {"params":{"agent_id":"echo","prompt":"hello"},"result":{"accepted":true,"from":{"epoch":1767323045678,"seq":0},"session_id":"chat-2f6c1a90b7de","stream":"chat/chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+  ],
+  "agents.chat.cancel": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"},"result":{"cancelled":true,"reason":"no turn of this chat runs","session_id":"chat-2f6c1a90b7de"}},
+    {"params":{"session_id":"chat-2f6c1a90b7de"},"result":{"cancelled":true}},
+  ],
+  "agents.chat.history": [
+    {"params":{"before":7,"limit":20,"session_id":"chat-2f6c1a90b7de"},"result":{"more":false,"session_id":"chat-2f6c1a90b7de","turns":[{"agent_id":"echo","ended_at":"2026-01-02T03:04:06.678Z","error":"the model is away","number":6,"outcome":"error","prompt":"How warm is it in Lisbon?","started_at":"2026-01-02T03:04:05.678Z","text":"I do not know","turn_id":"turn-51b0c2d3e4f5"}]}},
+    {"params":{"session_id":"chat-2f6c1a90b7de"},"result":{"more":false,"session_id":"chat-2f6c1a90b7de","turns":[]}},
+  ],
+  "agents.chat.list": [
+    {"params":{"agent_id":"echo","running":true},"result":{"chats":[{"agent_id":"echo","last_outcome":"done","running":"turn-51b0c2d3e4f5","session_id":"chat-2f6c1a90b7de","stream":"chat/chat-2f6c1a90b7de","updated_at":"2026-01-02T03:04:05.678Z","waiting":1}]}},
+    {"params":{},"result":{"chats":[]}},
+  ],
+  "agent.chat.event": [
+    {"params":{"attachments":[{"content":{"celsius":21.5},"name":"answer.json"}],"delta":"It is ","detail":{"tool":"weather"},"error":"the model is away","finish_reason":"stop","kind":"token","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"},"result":{"taken":true}},
+    {"params":{"kind":"done","session_id":"chat-2f6c1a90b7de"},"result":{"taken":false}},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
     {"params":{"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},"action_id":"a1","attempt":1,"compensation":true,"delivery":2,"idle_timeout_ms":5000,"parameters":{"city":"Lisbon"},"proposal_id":"p1","request_id":"cb-7","session_id":"6f1d0c4b92ae","timeout_ms":30000,"tool":"weather"},"result":{"celsius":21.5}},
     {"params":{"action_id":"a1","attempt":2,"parameters":{},"request_id":"cb-8","session_id":"6f1d0c4b92ae","timeout_ms":null,"tool":"weather"},"result":null},
+  ],
+  "agent.chat": [
+    {"params":{"agent_id":"echo","attachments":[{"handle":{"bytes":13,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"name":"notes.txt"}],"context":{"host_client_id":"6f1d0c4b92ae","voice_input":false},"prompt":"How warm is it in Lisbon?","session_id":"chat-2f6c1a90b7de","stream":true,"turn_id":"turn-51b0c2d3e4f5"},"result":{"accepted":true}},
+    {"params":{"agent_id":"echo","context":{"host_client_id":"6f1d0c4b92ae","voice_input":false},"prompt":"hello","session_id":"chat-2f6c1a90b7de","stream":true,"turn_id":"turn-51b0c2d3e4f5"},"result":null},
   ],
 };
 
@@ -271,6 +295,14 @@ export const notifications: Examples<Notifications> = {
   "host.event": [
     {"params":{"agent_id":"agent-5d2f0a91c3be","epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"the plan is ready","payload":{"pages":3},"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
     {"params":{"epoch":3,"id":"event-77b1d2e3f405","kind":"host.notification","message":"","payload":null,"seq":164,"stream":"host","timestamp":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "agents.chat.event": [
+    {"params":{"agent_id":"echo","attachments":[{"handle":{"bytes":13,"expires_at":"2026-01-02T04:04:05.678Z","media_type":"text/plain; charset=utf-8","sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},"name":"notes.txt"}],"delta":"It is ","detail":{"tool":"weather"},"epoch":1767323045678,"error":"the agent's session has ended","finish_reason":"stop","from_seq":11,"kind":"error","outcome":"agent_gone","prompt":"How warm is it in Lisbon?","seq":13,"session_id":"chat-2f6c1a90b7de","stream":"chat/chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+    {"params":{"agent_id":"echo","epoch":1767323045678,"kind":"token","seq":13,"session_id":"chat-2f6c1a90b7de","stream":"chat/chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+  ],
+  "agent.chat.cancel": [
+    {"params":{"reason":"cancelled","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+    {"params":{"reason":"cancelled","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
   ],
   "execution.event": [
     {"params":{"action_id":"a1","data":{"attempt":1,"progress":3.0,"total":12.0},"epoch":1,"kind":"progress","proposal_id":"p1","seq":3,"stream":"run/6f1d0c4b92ae/p1","timestamp":"2026-01-02T03:04:05.678Z"}},

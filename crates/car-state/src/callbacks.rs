@@ -1,6 +1,8 @@
 //! The requests that the daemon has open with a client.
 
-use std::collections::{BTreeMap, VecDeque};
+mod handover;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ struct Inner {
     open: BTreeMap<u64, Entry>,
     /// Those that were given up unanswered, newest last: the number, and what it was of.
     given_up: VecDeque<(u64, u64)>,
+    /// Those that another session was asked instead.
+    moved: HashMap<u64, handover::Moved>,
     /// Whether they outlive their connection.
     lasting: bool,
     ended: bool,
@@ -401,9 +405,18 @@ impl Open {
         request_id(self.number)
     }
 
+    /// Goes where the request went.
+    fn follow(&mut self) {
+        let moved = self.table.inner.lock().moved.remove(&self.number);
+        if let Some(moved) = moved {
+            (self.table, self.link, self.number) = (moved.table, moved.link, moved.number);
+        }
+    }
+
     /// Tells the client that nobody wants the answer. The request stays in the table, since an answer that comes all the
     /// same says what became of the work; it is not sent again.
     fn recall(&mut self) {
+        self.follow();
         let sent = {
             let mut inner = self.table.inner.lock();
             let entry = inner.open.get_mut(&self.number);
@@ -419,6 +432,7 @@ impl Open {
 
     /// Takes the request from the table, and back from the client if it has it and has not answered.
     fn give_up(&mut self, reason: &str) {
+        self.follow();
         let sent = {
             let mut inner = self.table.inner.lock();
             let entry = inner.open.remove(&self.number);

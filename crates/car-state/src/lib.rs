@@ -7,6 +7,7 @@ pub mod approval;
 pub mod budget;
 pub mod callbacks;
 pub mod channel;
+pub mod chat;
 pub mod clock;
 mod condition;
 #[cfg(feature = "sqlite")]
@@ -24,6 +25,7 @@ pub mod private_file;
 pub mod quota;
 pub mod responder;
 pub mod results;
+pub mod seats;
 pub mod secret;
 pub mod server;
 pub mod session;

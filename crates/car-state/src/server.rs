@@ -13,9 +13,11 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
+use crate::agents::AgentTokens;
 use crate::approval::ApprovalGate;
 use crate::budget::MemoryBudget;
 use crate::callbacks::Callbacks;
+use crate::chat::{ChatParts, Chats};
 use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
@@ -31,6 +33,7 @@ use crate::outcomes::Outcomes;
 use crate::policy::{Agents, GlobalPolicies, PolicyBook};
 use crate::quota::Quotas;
 use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
+use crate::seats::Seats;
 use crate::session::resume::ResumeLedger;
 use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
 use crate::store::{StateStore, StoreLimits};
@@ -82,6 +85,8 @@ pub struct ServerState {
     budget: Arc<MemoryBudget>,
     policies: Arc<GlobalPolicies>,
     results: Arc<ResultStore>,
+    seats: Arc<Seats>,
+    chats: Arc<Chats>,
     started_at: Timestamp,
 }
 
@@ -107,7 +112,10 @@ impl ServerState {
     pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, StateError> {
         let config = ServerStateConfig::new(journal_dir);
         let results = FileBlobs::open(config.journal_dir.join("results"))?;
-        let config = config.with_results(ResultLimits::default(), Arc::new(results));
+        let tokens = AgentTokens::below(config.journal_dir.join("agents"));
+        let config = config
+            .with_results(ResultLimits::default(), Arc::new(results))
+            .with_agent_tokens(Arc::new(tokens));
         #[cfg(feature = "sqlite")]
         let config = {
             let database = Database::open(&config.journal_dir, DatabaseOptions::default())?;
@@ -152,11 +160,28 @@ impl ServerState {
         ));
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
+        let turns = config.turn_store();
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
+        let results = Arc::new(results);
+        let sessions = Arc::<SessionRegistry>::default();
+        let seats = Arc::new(Seats::new(config.agent_tokens));
+        let chats = Chats::open(ChatParts {
+            log: Arc::clone(&log),
+            clock: Arc::clone(&config.clock),
+            ids: Arc::clone(&config.ids),
+            host: Arc::clone(&host),
+            results: Arc::clone(&results),
+            seats: Arc::clone(&seats),
+            sessions: Arc::clone(&sessions),
+            turns,
+            limits: config.chats,
+        })?;
         Ok(Arc::new(Self {
-            results: Arc::new(results),
+            results,
+            seats,
+            chats,
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -173,7 +198,7 @@ impl ServerState {
             host,
             outcomes: Arc::new(outcomes),
             quotas: Arc::new(Quotas::new(config.identities)),
-            sessions: Arc::default(),
+            sessions,
             resumes: Arc::new(resumes),
             engine: config.engine,
             store: config.store,
@@ -266,6 +291,8 @@ impl ServerState {
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
+            seats: Arc::clone(&self.seats),
+            chats: Arc::clone(&self.chats),
             registry: Arc::clone(&self.sessions),
             ledger: Arc::clone(&self.resumes),
         })
@@ -293,6 +320,18 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// Which session speaks for which agent.
+    #[must_use]
+    pub fn seats(&self) -> &Arc<Seats> {
+        &self.seats
+    }
+
+    /// What is said with agents.
+    #[must_use]
+    pub fn chats(&self) -> &Arc<Chats> {
+        &self.chats
     }
 
     /// Agents, approvals and host events.

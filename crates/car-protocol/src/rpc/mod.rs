@@ -1,5 +1,6 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod agents_chat;
 pub mod diagnostics;
 pub mod events;
 pub mod host;
@@ -53,10 +54,11 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     host::METHODS,
     request::METHODS,
     provided::METHODS,
+    agents_chat::METHODS,
 ];
 
 /// All callback tables, by namespace.
-pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS];
+pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS, agents_chat::CALLBACKS];
 
 /// All notification tables, by namespace.
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
@@ -65,6 +67,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     proposal::NOTIFICATIONS,
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
+    agents_chat::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

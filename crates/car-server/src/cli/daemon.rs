@@ -13,6 +13,7 @@ use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
+use car_state::agents::AgentTokens;
 use car_state::db::{Database, DatabaseOptions};
 use car_state::results::FileBlobs;
 use car_state::server::{ServerState, ServerStateConfig};
@@ -114,6 +115,7 @@ fn build(
         .with_approval_gate(config.approval_gate())
         .with_engine_limits(config.engine_limits())
         .with_results(config.result_limits(), Arc::new(results))
+        .with_agent_tokens(Arc::new(AgentTokens::below(places.agents())))
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits());

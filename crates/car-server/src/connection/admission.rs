@@ -149,8 +149,7 @@ impl Reader {
         let Message::Request(request) = message else {
             return;
         };
-        let message = "the session goes on on another connection";
-        let error = RpcError::domain(kind::FENCED, message);
+        let error = RpcError::domain(kind::FENCED, self.why_fenced());
         match batch {
             Some(batch) => Responder::batched(request.id, batch, None).error(&error),
             None => {
@@ -237,8 +236,7 @@ impl Reader {
         let allowed = match route.spec.access {
             Access::Open | Access::Client => true,
             Access::Host => self.may_act_as_host(),
-            // No session is bound to an agent yet, so nobody is one.
-            Access::Agent => false,
+            Access::Agent => self.session().identity().role() == Role::Agent,
         };
         if !allowed {
             let role = route.spec.access.as_str();

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     crate::log::schema::EVENTS,
     crate::outcomes::schema::OUTCOMES,
     crate::session::resume::sqlite::SESSIONS,
+    crate::chat::TURNS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

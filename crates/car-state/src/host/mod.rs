@@ -168,6 +168,12 @@ impl HostPlane {
         self.tables.lock().agents.is_owned(agent, session)
     }
 
+    /// The session that registered the agent.
+    #[must_use]
+    pub fn owner_of(&self, agent: &str) -> Option<SessionId> {
+        self.tables.lock().agents.owner_of(agent)
+    }
+
     /// Notes that a session hears host events: wishes about its approvals are passed on to it.
     pub fn listen(&self, session: &SessionId) {
         self.tables.lock().listening.insert(session.clone());
@@ -369,7 +375,7 @@ impl HostPlane {
         let asked = Asked {
             id: self.ids.prefixed("approval"),
             action,
-            agent_id: None,
+            agent_id: by.agent().map(ToString::to_string),
             details,
             options: default_options(),
             at,

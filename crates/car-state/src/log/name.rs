@@ -54,6 +54,7 @@ impl StreamName {
     pub fn readable_by(&self, identity: &Identity) -> bool {
         self.family.reader == Reader::Everybody
             || identity.role == Role::Host
+            || (self.family.reader == Reader::Clients && identity.agent().is_none())
             || self.session() == Some(identity.session.as_str())
     }
 

@@ -51,6 +51,7 @@ impl Pattern {
             meant
                 && (identity.role == Role::Host
                     || family.reader == Reader::Everybody
+                    || (family.reader == Reader::Clients && identity.agent().is_none())
                     || self.covers(&own))
         })
     }

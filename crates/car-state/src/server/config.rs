@@ -7,7 +7,9 @@ use std::sync::Arc;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
+use crate::agents::AgentTokens;
 use crate::approval::ApprovalGate;
+use crate::chat::{ChatLimits, TurnKeeper};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
@@ -49,6 +51,8 @@ pub struct ServerStateConfig {
     pub(super) policies: Arc<GlobalPolicies>,
     pub(super) results: ResultLimits,
     pub(super) blobs: Arc<dyn BlobStore>,
+    pub(super) agent_tokens: Arc<AgentTokens>,
+    pub(super) chats: ChatLimits,
 }
 
 impl ServerStateConfig {
@@ -76,6 +80,8 @@ impl ServerStateConfig {
             policies: Arc::default(),
             results: ResultLimits::default(),
             blobs: Arc::new(MemoryBlobs::default()),
+            agent_tokens: Arc::default(),
+            chats: ChatLimits::default(),
         }
     }
 
@@ -188,6 +194,20 @@ impl ServerStateConfig {
         self
     }
 
+    /// Who has the tokens of agents; without them no session is bound to an agent.
+    #[must_use]
+    pub fn with_agent_tokens(mut self, tokens: Arc<AgentTokens>) -> Self {
+        self.agent_tokens = tokens;
+        self
+    }
+
+    /// The bounds of chats.
+    #[must_use]
+    pub fn with_chat_limits(mut self, limits: ChatLimits) -> Self {
+        self.chats = limits;
+        self
+    }
+
     /// The bounds of a session's state.
     #[must_use]
     pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
@@ -227,6 +247,15 @@ impl ServerStateConfig {
     #[expect(clippy::unnecessary_wraps, reason = "with a database it can fail")]
     pub(super) fn make_ledger(&self) -> Result<ResumeLedger, StateError> {
         Ok(ResumeLedger::new(Arc::clone(&self.clock), None, Vec::new()))
+    }
+
+    /// Where the turns of chats are kept.
+    pub(super) fn turn_store(&self) -> TurnKeeper {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return TurnKeeper::in_database(database, self.chats);
+        }
+        TurnKeeper::in_memory(self.chats)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

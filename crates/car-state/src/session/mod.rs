@@ -33,12 +33,14 @@ pub use subscriptions::{Asked, FedStream, Subscriptions};
 
 use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
+use crate::chat::Chats;
 use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
 use crate::memgine::Memgine;
 use crate::policy::PolicyBook;
+use crate::seats::Seats;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
 
@@ -60,6 +62,8 @@ pub struct ClientSession {
     log: Arc<dyn EventLog>,
     stream: StreamName,
     host: Arc<HostPlane>,
+    seats: Arc<Seats>,
+    chats: Arc<Chats>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -86,6 +90,8 @@ pub(crate) struct Parts {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) chats: Arc<Chats>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -110,6 +116,8 @@ impl ClientSession {
             log: parts.log,
             stream: parts.stream,
             host: parts.host,
+            seats: parts.seats,
+            chats: parts.chats,
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -228,6 +236,12 @@ impl ClientSession {
         self.calls.begin(self, call);
     }
 
+    /// The same from anywhere: the session's connection has its turn soon.
+    pub fn begin_from_afar(&self, call: impl Future<Output = ()> + Send + 'static) {
+        self.calls.begin(self, call);
+        self.calls.wake();
+    }
+
     /// The same for a call that sees for itself that the session has ended, and then has `last` to end in its own way.
     pub fn begin_lasting(&self, call: impl Future<Output = ()> + Send + 'static, last: Duration) {
         self.calls.begin_lasting(self, call, last);
@@ -317,10 +331,18 @@ impl ClientSession {
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
         }
+        self.leave();
+    }
+
+    /// Ends what others know of the session.
+    fn leave(&self) {
+        self.seats.leave(&self.id);
         self.host.leave(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
+        // Last, so that no chat finds the session again.
+        self.chats.leave(&self.id);
     }
 }
 
@@ -329,9 +351,6 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.end_resumption();
-        self.host.leave(&self.id);
-        self.engine.parts().journal.end();
-        self.log.remove(&self.stream);
-        self.registry.remove(&self.id);
+        self.leave();
     }
 }

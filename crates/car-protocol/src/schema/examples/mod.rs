@@ -4,6 +4,7 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod agents_chat;
 mod diagnostics;
 mod events;
 mod host;
@@ -79,6 +80,7 @@ pub fn examples() -> Vec<Example> {
         host::examples,
         request::examples,
         provided::examples,
+        agents_chat::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
