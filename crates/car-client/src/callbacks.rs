@@ -15,6 +15,8 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
 
+use crate::chat::RunChat;
+
 /// Why a callback has no result. The message reaches whoever asked.
 #[derive(Clone, Debug, Error)]
 #[error("{0}")]
@@ -45,6 +47,7 @@ type RunTool =
 #[derive(Clone, Default)]
 pub(crate) struct Handlers {
     callbacks: HashMap<&'static str, Serve>,
+    pub(crate) chat: Option<RunChat>,
     tools: Arc<RwLock<HashMap<String, RunTool>>>,
 }
 
