@@ -7,7 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents_chat;
+mod attach;
 mod auth;
+mod chat_ends;
 mod diagnostics;
 mod envelope;
 mod errors;

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod chat;
 mod commands;
 mod doctor;
 mod durability;

@@ -6,6 +6,7 @@ mod append;
 mod callback;
 mod cancel;
 mod catchup;
+mod chat;
 mod fanout;
 pub(crate) mod floor;
 mod idle;
