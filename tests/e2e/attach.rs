@@ -177,6 +177,9 @@ async fn what_an_agent_was_asked_and_may_run_twice_is_asked_of_the_new_one() {
     };
     assert_eq!(of("a")["output"], "seen");
     assert_eq!(of("b")["status"], "failed");
+    // The other call had failed, so that nobody wanted this one any more; that was told to who had it by then.
+    let taken_back = new.expect("tools.cancel").await;
+    assert_eq!(taken_back["params"]["request_id"], again["id"]);
     new.expect("session.closing").await;
     assert_eq!(new.closed().await, Some(1008));
     back.leave().await;

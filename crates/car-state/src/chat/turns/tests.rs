@@ -53,7 +53,10 @@ async fn is_kept(store: &dyn TurnStore) {
     assert_eq!(numbers("b", u64::MAX, 10).await, [5]);
     assert!(numbers("c", u64::MAX, 10).await.is_empty());
     store.begin(row(7, "b"));
-    assert!(!numbers("a", u64::MAX, 10).await.contains(&1), "too many in all");
+    assert!(
+        !numbers("a", u64::MAX, 10).await.contains(&1),
+        "too many in all"
+    );
 }
 
 #[tokio::test]
