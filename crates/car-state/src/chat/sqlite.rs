@@ -233,18 +233,18 @@ impl TurnStore for SqliteTurns {
         limit: usize,
     ) -> BoxFuture<'static, Result<Vec<Turn>, LogError>> {
         let (chat, before, limit) = (chat.to_owned(), number(before), number(limit as u64));
-        // What was written is seen by who reads: jobs are done in their order.
-        let written = self.settled();
-        let read = self.database.read(move |connection| {
-            let mut read = connection.prepare_cached(
-                "SELECT number, turn, agent, prompt, text, started, ended, outcome, error FROM chat_turns
-                WHERE chat = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
-            )?;
-            let rows = read.query_map(params![chat, before, limit], turn)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        });
+        let (database, written) = (self.database.clone(), self.settled());
         async move {
+            // Who reads sees what was written before.
             written.await;
+            let read = database.read(move |connection| {
+                let mut read = connection.prepare_cached(
+                    "SELECT number, turn, agent, prompt, text, started, ended, outcome, error FROM chat_turns
+                    WHERE chat = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3",
+                )?;
+                let rows = read.query_map(params![chat, before, limit], turn)?;
+                rows.collect::<rusqlite::Result<Vec<_>>>()
+            });
             Ok(read.await?)
         }
         .boxed()

@@ -111,7 +111,7 @@ fn a_database_of_a_newer_version_is_refused_with_both_versions() {
     let newer = Database::open(folder.path(), DatabaseOptions::default());
     let error = newer.unwrap_err().to_string();
     assert!(
-        error.contains("version 77") && error.contains("up to 3"),
+        error.contains("version 77") && error.contains("up to 4"),
         "{error}"
     );
     let still: u32 = Connection::open(&path)
