@@ -196,7 +196,9 @@ impl Chats {
                     agent: chat.agent.to_string(),
                 });
             }
-            let running = chat.turns().next().map(|turn| turn.turn.clone());
+            // One whose end is about to be told does not stand in the way of who has heard of it.
+            let running = chat.turns().find(|turn| !turn.over.is_cancelled());
+            let running = running.map(|turn| turn.turn.clone());
             let mut given_up = Vec::new();
             match (running, when_busy) {
                 (Some(running), WhenBusy::Reject) => return Err(ChatError::Busy(running)),
