@@ -8,9 +8,12 @@
 )]
 
 mod agents;
+mod agents_chat;
 mod approvals;
+mod attach;
 mod audit;
 mod auth;
+mod chat_ends;
 mod diagnostics;
 mod envelope;
 mod errors;

@@ -10,6 +10,7 @@
 mod agents;
 mod approval_kills;
 mod approvals;
+mod chat;
 mod commands;
 mod doctor;
 mod durability;

@@ -8,6 +8,7 @@ pub mod audit;
 pub mod budget;
 pub mod callbacks;
 pub mod channel;
+pub mod chat;
 pub mod clock;
 mod condition;
 #[cfg(feature = "sqlite")]
@@ -28,6 +29,7 @@ pub mod quota;
 pub mod registry;
 pub mod responder;
 pub mod results;
+pub mod seats;
 pub mod secret;
 pub mod server;
 pub mod session;

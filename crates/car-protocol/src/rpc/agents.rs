@@ -49,6 +49,11 @@ crate::methods! {
     RotateToken = "agents.rotate_token" (AgentParams) -> Rotated;
 }
 
+crate::callbacks! {
+    /// Asks an agent whether it still listens. Any answer says so, an error too.
+    Ping = "agent.ping" (Empty) -> Value;
+}
+
 crate::notifications! {
     /// What an agent wrote, and what became of it, on the stream `agent/<id>/log`. Only hosts hear it.
     Log = "agent.log" (AgentLog);

@@ -1,6 +1,7 @@
 //! Every method, callback and notification, a file per namespace.
 
 pub mod agents;
+pub mod agents_chat;
 pub mod approvals;
 pub mod audit;
 pub mod diagnostics;
@@ -69,10 +70,16 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     providers::METHODS,
     rules::METHODS,
     notifications::METHODS,
+    agents_chat::METHODS,
 ];
 
 /// All callback tables, by namespace.
-pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS, providers::CALLBACKS];
+pub const CALLBACKS: &[&[&CallbackSpec]] = &[
+    tools::CALLBACKS,
+    providers::CALLBACKS,
+    agents::CALLBACKS,
+    agents_chat::CALLBACKS,
+];
 
 /// All notification tables, by namespace.
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
@@ -83,6 +90,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     host::NOTIFICATIONS,
     providers::NOTIFICATIONS,
     agents::NOTIFICATIONS,
+    agents_chat::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

@@ -63,6 +63,23 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
         timeout: Duration,
     },
+    /// Talks to an agent: what is typed is said to it, line by line, and what it says comes as it says it.
+    ///
+    /// Ctrl-C cancels what it is saying; `/history` shows what was said, `/quit` ends. When the agent waits for a person
+    /// the question can be answered in its place.
+    Chat {
+        /// Its id.
+        agent: String,
+        /// The chat to go on with; a new one when left out.
+        #[arg(long, value_name = "ID")]
+        session: Option<String>,
+        /// Says only this, and ends with the answer.
+        #[arg(long, short, value_name = "TEXT")]
+        message: Option<String>,
+        /// Prints each event as a line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// What happens: the streams of the log.
     #[command(subcommand)]
     Events(Events),
@@ -197,6 +214,7 @@ impl Command {
             Self::Status { .. } => "status",
             Self::Stop { .. } => "stop",
             Self::Call { .. } => "call",
+            Self::Chat { .. } => "chat",
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",
             Self::Events(_) => "events",

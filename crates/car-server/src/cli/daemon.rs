@@ -17,7 +17,7 @@ use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
 use car_server::tokens::{Token, TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
-use car_state::agents::AgentsConfig;
+use car_state::agents::{AgentTokens, AgentsConfig};
 use car_state::approval::rules::cedar::{CedarRules, Refreshed, RulesError};
 use car_state::clock::SystemClock;
 use car_state::db::{Database, DatabaseOptions};
@@ -144,6 +144,7 @@ fn build(
         .with_provider_timeout(config.provider_timeout.value.0)
         .with_engine_limits(config.engine_limits())
         .with_results(config.result_limits(), Arc::new(results))
+        .with_agent_tokens(Arc::new(AgentTokens::below(places.agents())))
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())

@@ -6,6 +6,7 @@ mod arguments;
 mod audit;
 mod banner;
 mod call;
+mod chat;
 #[cfg(unix)]
 mod confine;
 mod conversation;
@@ -67,6 +68,25 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             let running = Running::find(&flags, &environment)?;
             let role = if host { Role::Host } else { Role::Client };
             call::run(&running, role, timeout, &method, params)
+        }
+        Some(Command::Chat {
+            agent,
+            session,
+            message,
+            json,
+        }) => {
+            let wanted = chat::Wanted {
+                agent,
+                session,
+                prompt: message,
+                json,
+            };
+            let went_well = chat::run(&Running::find(&flags, &environment)?, wanted)?;
+            return Ok(if went_well {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
         }
         Some(Command::Events(Events::Tail {
             streams,

@@ -164,7 +164,11 @@ impl Desk {
                 "args": spec.args,
                 "digest": fingerprint.to_string(),
             });
-            let details = json!({ "method": method, "params_preview": preview(&started) });
+            let details = json!({
+                "method": method,
+                "agent_id": id.as_str(),
+                "params_preview": preview(&started),
+            });
             let operation = Operation::Method(method.into());
             let act = Act::new(operation, &started, Requester::from(&identity));
             let act = act.map_err(|error| RpcError::invalid_params(None, error.to_string()))?;

@@ -68,6 +68,13 @@ impl AgentTokens {
         }
     }
 
+    /// Whether there is such an agent: one that has a token.
+    #[must_use]
+    pub fn knows(&self, id: &AgentId) -> bool {
+        let known = self.known.lock().contains_key(id);
+        known || self.file(id).is_some_and(|file| file.exists())
+    }
+
     /// Gives the agent a new token. The old one is good for nothing from now on.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub(super) fn examples() -> Vec<Example> {
             }),
             json!({ "report": { "missingOptional": [] }, "agent": null }),
         ),
+        Example::call("agent.ping").gives(json!({}), json!(null)),
         one("agents.remove").gives(json!({ "removed": true }), json!({ "removed": false })),
         one("agents.start").gives(managed(), minimal()),
         Example::of(

@@ -5,6 +5,7 @@
 //! fuzzing come from here.
 
 mod agents;
+mod agents_chat;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -95,6 +96,7 @@ pub fn examples() -> Vec<Example> {
         providers::examples,
         rules::examples,
         notifications::examples,
+        agents_chat::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
