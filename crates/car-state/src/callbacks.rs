@@ -1,8 +1,9 @@
 //! The requests that the daemon has open with a client.
 
+mod handover;
 mod open;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +14,11 @@ use car_protocol::method::Callback;
 use car_protocol::rpc::session::OpenCallback;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use self::handover::again;
 pub use self::open::Asked;
 use self::open::Open;
 use crate::channel::WsChannel;
@@ -46,6 +47,8 @@ struct Inner {
     open: BTreeMap<u64, Entry>,
     /// Those that were given up unanswered, newest last: the number, and what it was of.
     given_up: VecDeque<(u64, u64)>,
+    /// Those that another session was asked instead.
+    moved: HashMap<u64, handover::Moved>,
     /// Whether they outlive their connection.
     lasting: bool,
     ended: bool,
@@ -389,17 +392,4 @@ fn number(id: Option<&str>) -> Option<u64> {
 
 fn request_id(number: u64) -> String {
     format!("cb-{number}")
-}
-
-/// A request as it is sent for the so many-th time.
-fn again(text: &str, delivery: u32, timeout_ms: u64) -> Option<ByteString> {
-    let mut request: Map<String, Value> = serde_json::from_str(text).ok()?;
-    let params = request.get_mut("params")?.as_object_mut()?;
-    if delivery > 1 {
-        params.insert("delivery".to_owned(), delivery.into());
-    }
-    if let Some(left) = params.get_mut("timeout_ms") {
-        *left = timeout_ms.into();
-    }
-    Some(serde_json::to_string(&request).ok()?.into())
 }

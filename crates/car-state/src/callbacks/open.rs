@@ -62,8 +62,7 @@ impl Asked {
             }
         };
         let answer = answered.map_err(|_| CallError::Disconnected)?;
-        // It has left the table with its answer.
-        open.is_open = false;
+        open.settle();
         let result = answer.map_err(CallError::Refused)?;
         serde_json::from_str(result.get()).map_err(|error| CallError::BadAnswer(error.to_string()))
     }
@@ -85,6 +84,7 @@ impl Open {
     /// Tells the client that nobody wants the answer; `false` where it was never asked. The request stays in the table,
     /// since an answer that comes all the same says what became of the work; it is not sent again.
     fn recall(&mut self) -> bool {
+        self.follow();
         let text = self.taken_back();
         let sent = {
             let mut inner = self.table.inner.lock();
@@ -101,8 +101,15 @@ impl Open {
         sent
     }
 
+    /// Notes that it has left the table with its answer.
+    fn settle(&mut self) {
+        self.follow();
+        self.is_open = false;
+    }
+
     /// Takes the request from the table, and back from the client if it has it and has not answered.
     fn give_up(&mut self) {
+        self.follow();
         let sent = {
             let mut inner = self.table.inner.lock();
             let entry = inner.open.remove(&self.number);
