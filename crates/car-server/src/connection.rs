@@ -143,8 +143,9 @@ struct Reader {
 const TURN: usize = 96;
 
 /// Frames that begin or answer calls which are read before these calls, and then the writer, have their turn. They cost
-/// more than plain requests do, and the peer is to have something to do meanwhile.
-const STIRRED: usize = 8;
+/// more than plain requests do, and the peer is to have something to do meanwhile; but a write costs as much as several
+/// calls, so that a few frames are not worth one.
+const STIRRED: usize = 32;
 
 /// What the read loop goes on with.
 enum Event {
