@@ -125,7 +125,7 @@ impl Stream {
         } = draft;
         let start = self.opening.len();
         // There is room for all of it as a rule: to move the text is cheaper than another one.
-        text.reserve(start + self.place.len() + 24);
+        text.reserve(start.saturating_sub(opened) + self.place.len() + 24);
         if text.get(..opened) != Some(&*self.opening) {
             text.replace_range(..opened, &self.opening);
         }
