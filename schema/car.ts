@@ -1974,6 +1974,18 @@ export interface Notice {
   count: number;
 }
 
+/** An approval that the session has asked for and that is pending. */
+export interface OpenApproval {
+  /** The approval. */
+  approval_id: string;
+  /** What is asked: `ws.method:` or `tool:` and a name, or what a client wrote. */
+  action: string;
+  /** The digest of the act, where it is a call. */
+  digest?: string;
+  /** When its time is over, once somebody who can decide was reached. */
+  expires_at?: Timestamp;
+}
+
 /** A callback that the daemon waits for. */
 export interface OpenCallback {
   /** The id of its request. */
@@ -2786,7 +2798,7 @@ export interface SessionResumed {
   grace_ms: number;
   /** Whether the daemon was started anew meanwhile. */
   restarted: boolean;
-  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`. */
+  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`; `approvals` where any are open. */
   restored: string[];
   /** What is gone, by the same names. */
   lost?: string[];
@@ -2804,6 +2816,8 @@ export interface SessionResumed {
   unknown?: unknown[];
   /** The callbacks that are open, oldest first. */
   callbacks: OpenCallback[];
+  /** What the session has asked people and nobody has decided, oldest first. A call that is sent again after a restart goes on with its question. */
+  approvals?: OpenApproval[];
 }
 
 /** What a session may do beyond its own. */

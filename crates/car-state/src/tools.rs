@@ -12,8 +12,8 @@ use crate::approval::rules::{
     Arguments, Asking, Called, Judgement, NoRules, Rules, Ruling, Speaking, Subject,
 };
 use crate::approval::{
-    Act, ApprovalGate, Approvals, Operation, Question as Asks, Requester, Terms, ToolVersion,
-    Verdict, preview,
+    Act, ApprovalGate, Approvals, EditCheck, Operation, Question as Asks, Requester, Terms,
+    ToolVersion, Verdict, preview,
 };
 use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::clock::{Clock, SystemClock};
@@ -182,7 +182,6 @@ impl SessionDesk {
         tool: &str,
         parameters: &Value,
         details: Value,
-        editable: bool,
         asking: &Asking,
     ) -> Result<Option<Value>, String> {
         let identity = self.identity.get();
@@ -202,7 +201,7 @@ impl SessionDesk {
             .in_project(speaking.project())
             .under(asking.revision());
         let terms = Terms {
-            editable,
+            editable: true,
             ..asking.terms(&self.gate)
         };
         let question = Asks {
@@ -212,6 +211,9 @@ impl SessionDesk {
             terms,
             because: asking.because(),
             key: None,
+            edits: known
+                .clone()
+                .map(|tool| EditCheck::new(move |edits: &Value| tool.check_parameters(edits))),
         };
         let edits = match self.approvals.ask(&identity, question).await {
             Ok(Verdict::Approved(consent)) => consent.edits,
@@ -219,8 +221,7 @@ impl SessionDesk {
             Err(error) => return Err(format!("the approval gate failed: {error}")),
         };
         if let (Some(edits), Some(tool)) = (&edits, known) {
-            let fits = tool.check_parameters(edits);
-            fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))?;
+            tool.check_edits(edits)?;
             if let Judgement::Deny(ruling) = self.judge(&tool.definition().name, edits, true) {
                 return Err(refused(&ruling));
             }
@@ -230,7 +231,7 @@ impl SessionDesk {
 }
 
 impl Approver for SessionDesk {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         async move {
             let Question {
                 tool,
@@ -246,9 +247,7 @@ impl Approver for SessionDesk {
                     timeout: self.gate.timeout(),
                 },
             };
-            let agreed = self.agreed(&tool, &parameters, details, false, &asking);
-            let agreed = agreed.await;
-            agreed.map(drop)
+            self.agreed(&tool, &parameters, details, &asking).await
         }
         .boxed()
     }
@@ -278,7 +277,7 @@ impl GatedExecutor {
         });
         let agreed = tokio::select! {
             biased;
-            agreed = self.desk.agreed(&call.tool, &call.parameters, details, true, &asking) => agreed,
+            agreed = self.desk.agreed(&call.tool, &call.parameters, details, &asking) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };

@@ -7,7 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use self::resume::{OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream};
+pub use self::resume::{
+    OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
+};
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;
 use super::{Empty, Ok};

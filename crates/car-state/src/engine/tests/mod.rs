@@ -1,6 +1,7 @@
 //! The engine against tools that are functions, on a paused clock.
 
 mod cancel;
+mod edits;
 mod isolation;
 mod model;
 mod order;

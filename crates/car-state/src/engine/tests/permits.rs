@@ -9,7 +9,7 @@ use ActionStatus::{Failed, Skipped, Succeeded};
 struct Nobody(Arc<AtomicUsize>);
 
 impl Approver for Nobody {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         let lies_there = Open(Arc::clone(&self.0));
         async move {
