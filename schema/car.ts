@@ -1045,7 +1045,7 @@ export interface Approval {
 
 /** Who asks. */
 export interface ApprovalAsker {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -1080,7 +1080,7 @@ export interface ApprovalDecideParams {
 
 /** Who decided. */
 export interface ApprovalDecider {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -2185,7 +2185,7 @@ export interface Grant {
   tool?: string;
   /** The version of the tool that it covers: its version, or the digest of its schema. */
   tool_version?: string;
-  /** Whose calls it covers: `client`, `host`, or `anonymous/` and the session. */
+  /** Whose calls it covers: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   owner: string;
   /** The session that it ends with. */
   session_id?: string;
@@ -3078,7 +3078,7 @@ export interface ProviderCallParams {
   timeout_ms: number;
   /** The session that calls. */
   session_id: string;
-  /** The credential that it has: `client`, `host` or `anonymous/<session>`. */
+  /** The credential that it has: `client`, `host`, `agent/<agent>` or `anonymous/<session>`. */
   principal: string;
   /** How often this request was sent, beginning with 2. */
   delivery?: number;

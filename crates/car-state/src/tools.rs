@@ -19,7 +19,7 @@ use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::HostPlane;
-use crate::identity::{IdentityCell, SessionId};
+use crate::identity::{Identity, IdentityCell, SessionId};
 use crate::policy::{Approver, Question};
 use crate::session::Link;
 use crate::tool_table::ToolTable;
@@ -148,9 +148,11 @@ impl SessionDesk {
         self
     }
 
-    fn speaking(&self, session: &SessionId) -> Speaking {
-        let host = self.host.as_ref();
-        host.map_or_else(Speaking::default, |host| Speaking::of(host, session))
+    fn speaking(&self, identity: &Identity) -> Speaking {
+        match &self.host {
+            Some(host) => Speaking::of(host, identity),
+            None => Speaking::bound(identity),
+        }
     }
 
     /// What becomes of a call of a tool.
@@ -163,7 +165,7 @@ impl SessionDesk {
                     called: Called::Tool(tool),
                     arguments: Arguments::Value(parameters),
                     identity: &identity,
-                    speaking: &|| self.speaking(&identity.session),
+                    speaking: &|| self.speaking(&identity),
                     at: self.clock.now(),
                 })
             }
@@ -195,7 +197,7 @@ impl SessionDesk {
         };
         let act = Act::new(operation, parameters, Requester::from(&identity));
         let act = act.map_err(|error| format!("the approval gate failed: {error}"))?;
-        let speaking = self.speaking(&identity.session);
+        let speaking = self.speaking(&identity);
         let act = act
             .of_agent(speaking.agent())
             .in_project(speaking.project())

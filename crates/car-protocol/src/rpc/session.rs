@@ -126,6 +126,18 @@ pub enum Role {
     Agent,
 }
 
+impl Role {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Host => "host",
+            Self::Agent => "agent",
+        }
+    }
+}
+
 /// Result of `session.auth`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -450,7 +450,7 @@ impl Reader {
             &identity,
             self.core.state.gate(),
             asking,
-            &Speaking::of(self.core.state.host(), &identity.session),
+            &Speaking::of(self.core.state.host(), &identity),
             key,
             editable(&self.core, &self.cx, route),
         )?;

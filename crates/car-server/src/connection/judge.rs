@@ -51,7 +51,7 @@ pub(super) fn judge(
                 called: Called::Method(route.spec.name),
                 arguments: Arguments::Raw(params),
                 identity: &identity,
-                speaking: &|| Speaking::of(state.host(), &identity.session),
+                speaking: &|| Speaking::of(state.host(), &identity),
                 at: state.clock().now(),
             })
         }

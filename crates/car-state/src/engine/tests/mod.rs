@@ -209,6 +209,18 @@ impl Bench {
         self.submit(proposal).await.unwrap()
     }
 
+    /// What becomes of a proposal that is just these actions, and is cancelled after so many milliseconds.
+    async fn cancelled_after(&self, millis: u64, actions: Value) -> ProposalResult {
+        let cancel = CancellationToken::new();
+        let proposal = request(json!({"actions": actions}));
+        let run = self.engine.run(proposal, cancel.clone());
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            cancel.cancel();
+        };
+        tokio::join!(run, later).0.unwrap()
+    }
+
     /// The results of a proposal that is just these actions.
     async fn actions(&self, actions: Value) -> Vec<ActionResult> {
         self.run(json!({"actions": actions})).await.results
