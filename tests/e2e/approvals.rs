@@ -465,16 +465,13 @@ async fn who_comes_back_is_told_which_of_its_questions_are_open() {
     let mut alice = daemon.client("alice again");
     let params = json!({ "token": begun["resume_token"], "waiting": [yes] });
     let resumed = alice.call("session.resume", params).await;
-    let restored = resumed["restored"].as_array().unwrap();
-    assert!(restored.contains(&json!("approvals")));
     assert_eq!(resumed["approvals"].as_array().unwrap().len(), 1);
     assert_eq!(resumed["approvals"][0]["approval_id"], open);
     harry
         .call("approvals.decide", decide(&open, "approve"))
         .await;
     harry.expect("host.event").await;
-    let answer = alice.answer_to(yes).await;
-    assert_eq!(answer["result"]["removed"], 0);
+    alice.answer_to(yes).await;
     alice.finish().await;
     harry.finish().await;
     daemon.assert_empty().await;

@@ -444,7 +444,7 @@ impl Reader {
             RpcError::overloaded(message, limit as u64)
         })?;
         let identity = self.session().identity().get();
-        let question = question(
+        let mut question = question(
             route.spec.name,
             call.params,
             &identity,
@@ -452,8 +452,8 @@ impl Reader {
             asking,
             &Speaking::of(self.core.state.host(), &identity),
             key,
-            editable(&self.core, &self.cx, route),
         )?;
+        question.edits = Some(editable(&self.core, &self.cx, route));
         let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
         let method = route.spec.name;

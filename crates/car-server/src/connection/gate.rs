@@ -7,7 +7,7 @@ use car_protocol::idempotency::IdempotencyKey;
 use car_protocol::{RpcError, kind};
 use car_state::approval::rules::{Asking, Speaking};
 use car_state::approval::{
-    Act, ActKey, ApprovalGate, EditCheck, Operation, Question, Requester, Terms, Verdict, preview,
+    Act, ActKey, ApprovalGate, Operation, Question, Requester, Terms, Verdict, preview,
 };
 use car_state::identity::Identity;
 use car_state::outcomes::Scope;
@@ -28,7 +28,6 @@ pub(super) fn question(
     asking: &Asking,
     speaking: &Speaking,
     key: Option<&IdempotencyKey>,
-    edits: EditCheck,
 ) -> Result<Question, RpcError> {
     let mut arguments: Value = params
         .and_then(|params| serde_json::from_str(params.get()).ok())
@@ -59,7 +58,7 @@ pub(super) fn question(
             scope: Scope::of(&identity.principal),
             key: key.clone(),
         }),
-        edits: Some(edits),
+        edits: None,
     })
 }
 

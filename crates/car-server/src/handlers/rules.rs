@@ -158,7 +158,7 @@ fn granted(
             Operation::Tool { name, version }
         }
     };
-    let speaking = Speaking::of(&judges.host, &identity);
+    let speaking = Speaking::of(&judges.host, identity);
     let act = Act::new(operation, &arguments, Requester::from(identity)).ok()?;
     let act = act
         .of_agent(speaking.agent())
