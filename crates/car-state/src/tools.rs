@@ -16,14 +16,14 @@ use crate::approval::rules::{
     Arguments, Asking, Called, Judgement, NoRules, Rules, Ruling, Speaking, Subject,
 };
 use crate::approval::{
-    Act, ApprovalGate, Approvals, Operation, Question as Asks, Requester, Terms, ToolVersion,
-    Verdict, preview,
+    Act, ApprovalGate, Approvals, EditCheck, Operation, Question as Asks, Requester, Terms,
+    ToolVersion, Verdict, preview,
 };
 use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::HostPlane;
-use crate::identity::{IdentityCell, SessionId};
+use crate::identity::{Identity, IdentityCell, SessionId};
 use crate::policy::{Approver, Question};
 use crate::session::Link;
 use crate::tool_table::ToolTable;
@@ -182,9 +182,11 @@ impl SessionDesk {
         self
     }
 
-    fn speaking(&self, session: &SessionId) -> Speaking {
-        let host = self.host.as_ref();
-        host.map_or_else(Speaking::default, |host| Speaking::of(host, session))
+    fn speaking(&self, identity: &Identity) -> Speaking {
+        match &self.host {
+            Some(host) => Speaking::of(host, identity),
+            None => Speaking::bound(identity),
+        }
     }
 
     /// What becomes of a call of a tool.
@@ -197,7 +199,7 @@ impl SessionDesk {
                     called: Called::Tool(tool),
                     arguments: Arguments::Value(parameters),
                     identity: &identity,
-                    speaking: &|| self.speaking(&identity.session),
+                    speaking: &|| self.speaking(&identity),
                     at: self.clock.now(),
                 })
             }
@@ -216,7 +218,6 @@ impl SessionDesk {
         tool: &str,
         parameters: &Value,
         details: Value,
-        editable: bool,
         asking: &Asking,
     ) -> Result<Option<Value>, String> {
         let identity = self.identity.get();
@@ -230,13 +231,13 @@ impl SessionDesk {
         };
         let act = Act::new(operation, parameters, Requester::from(&identity));
         let act = act.map_err(|error| format!("the approval gate failed: {error}"))?;
-        let speaking = self.speaking(&identity.session);
+        let speaking = self.speaking(&identity);
         let act = act
             .of_agent(speaking.agent())
             .in_project(speaking.project())
             .under(asking.revision());
         let terms = Terms {
-            editable,
+            editable: true,
             ..asking.terms(&self.gate)
         };
         let question = Asks {
@@ -246,6 +247,9 @@ impl SessionDesk {
             terms,
             because: asking.because(),
             key: None,
+            edits: known
+                .clone()
+                .map(|tool| EditCheck::new(move |edits: &Value| tool.check_parameters(edits))),
         };
         let edits = match self.approvals.ask(&identity, question).await {
             Ok(Verdict::Approved(consent)) => consent.edits,
@@ -253,8 +257,7 @@ impl SessionDesk {
             Err(error) => return Err(format!("the approval gate failed: {error}")),
         };
         if let (Some(edits), Some(tool)) = (&edits, known) {
-            let fits = tool.check_parameters(edits);
-            fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))?;
+            tool.check_edits(edits)?;
             if let Judgement::Deny(ruling) = self.judge(&tool.definition().name, edits, true) {
                 return Err(refused(&ruling));
             }
@@ -264,7 +267,7 @@ impl SessionDesk {
 }
 
 impl Approver for SessionDesk {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         async move {
             let Question {
                 tool,
@@ -280,9 +283,7 @@ impl Approver for SessionDesk {
                     timeout: self.gate.timeout(),
                 },
             };
-            let agreed = self.agreed(&tool, &parameters, details, false, &asking);
-            let agreed = agreed.await;
-            agreed.map(drop)
+            self.agreed(&tool, &parameters, details, &asking).await
         }
         .boxed()
     }
@@ -312,7 +313,7 @@ impl GatedExecutor {
         });
         let agreed = tokio::select! {
             biased;
-            agreed = self.desk.agreed(&call.tool, &call.parameters, details, true, &asking) => agreed,
+            agreed = self.desk.agreed(&call.tool, &call.parameters, details, &asking) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };

@@ -9,7 +9,7 @@ use car_state::approval::ApprovalGate;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::providers::PROVIDER_TIMEOUT;
-use car_state::quota::IdentityLimits;
+use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
 use car_transport::Limits;
 use car_transport::tcp::DEFAULT_PORT;
@@ -442,6 +442,17 @@ options! {
     identity_subscriptions: PerClass<Count> {
         key: "identity.subscriptions",
         default: |_places| PerClass::all(Count(identity().subscriptions)),
+    }
+
+    /// Questions to people that one identity may have pending, of the 1,000 that there are. Further ones are answered `overloaded`.
+    ///
+    /// By default clients and agents may have a quarter each, so that they cannot keep a host from asking.
+    identity_approvals: PerClass<Count> {
+        key: "identity.approvals",
+        default: |_places| {
+            let of = |class| Count(IdentityLimits::of(class).approvals);
+            PerClass::all(of(Class::Client)).but(Class::Host, of(Class::Host)).but(Class::Anonymous, of(Class::Anonymous))
+        },
     }
 
     /// Requests and notifications of one identity a second; so many may come at once. Further requests are answered `rate_limited`, further notifications dropped.

@@ -65,6 +65,7 @@ impl Config {
             sessions: self.identity_sessions.value.of(class).0,
             calls: self.identity_calls.value.of(class).0,
             subscriptions: self.identity_subscriptions.value.of(class).0,
+            approvals: self.identity_approvals.value.of(class).0,
             rate: self.identity_rate.value.of(class).0,
         }
     }
@@ -233,13 +234,13 @@ mod tests {
     #[test]
     fn what_an_identity_may_take_and_what_is_kept_can_be_set() {
         let defaults = load("", Flags::default());
-        assert_eq!(
-            defaults.identity_limits(Class::Client),
-            IdentityLimits::default()
-        );
+        for class in Class::ALL {
+            let usual = IdentityLimits::of(class);
+            assert_eq!(defaults.identity_limits(class), usual, "{class:?}");
+        }
         assert_eq!(defaults.outcome_limits(), OutcomeLimits::default());
         let config = load(
-            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\nrate = ['unlimited', 'client=5']\n\
+            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\napprovals = [5, 'host=50']\nrate = ['unlimited', 'client=5']\n\
              [outcomes]\nkeys = 6\nbytes = 7\nresult_bytes = 8\nage = '9s'\n",
             Flags::default(),
         );
@@ -249,11 +250,12 @@ mod tests {
             client.sessions,
             client.calls,
             client.subscriptions,
+            client.approvals,
         ];
-        assert_eq!(counts, [1, 2, 3, 4]);
+        assert_eq!(counts, [1, 2, 3, 4, 5]);
         assert_eq!(client.rate.map(std::num::NonZero::get), Some(5));
         let host = config.identity_limits(Class::Host);
-        assert_eq!((host.calls, host.rate), (30, None));
+        assert_eq!((host.calls, host.approvals, host.rate), (30, 50, None));
         let kept = config.outcome_limits();
         assert_eq!((kept.keys, kept.bytes, kept.result_bytes), (6, 7, 8));
         assert_eq!(kept.age.as_secs(), 9);

@@ -20,7 +20,7 @@ use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
 use super::gate::{Parked, agreed, question};
-use super::judge::judge;
+use super::judge::{editable, taken};
 use super::{Flow, Reader};
 use crate::failure::{Failure, over_quota};
 use crate::router::{Inline, Prepared, Route};
@@ -346,10 +346,7 @@ impl Reader {
                     let prepared = match verdict.await {
                         Ok(None) => Ok(prepared),
                         // What a person put in its place is refused like anything else.
-                        Ok(Some(params)) => {
-                            judge(&core, cx.session().identity(), &edited, Some(&params))
-                                .and_then(|_| (edited.prepare)(&cx, Some(&params)))
-                        }
+                        Ok(Some(params)) => taken(&core, &cx, &edited, &params),
                         Err(error) => Err(error),
                     };
                     match prepared {
@@ -417,15 +414,16 @@ impl Reader {
             RpcError::overloaded(message, limit as u64)
         })?;
         let identity = self.session().identity().get();
-        let question = question(
+        let mut question = question(
             route.spec.name,
             call.params,
             &identity,
             self.core.state.gate(),
             asking,
-            &Speaking::of(self.core.state.host(), &identity.session),
+            &Speaking::of(self.core.state.host(), &identity),
             key,
         )?;
+        question.edits = Some(editable(&self.core, &self.cx, route));
         let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
         let method = route.spec.name;

@@ -100,8 +100,8 @@ enum Event<'e> {
     Ended(Index, Result<Value, ToolError>),
     /// An attempt was not begun, because the proposal stopped first.
     NotBegun(Index),
-    /// A person has agreed to a call, or not.
-    Decided(Index, Result<(), Vec<PolicyViolation>>),
+    /// A person has agreed to a call, perhaps with other parameters, or not.
+    Decided(Index, Result<Option<Value>, Vec<PolicyViolation>>),
     /// A question to a person is withdrawn, because no attempt may begin any more.
     Withdrawn(Index),
 }

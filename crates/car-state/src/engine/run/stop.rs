@@ -155,7 +155,7 @@ impl<'e> Run<'e> {
         match event {
             // Nothing begins any more.
             Event::Admitted(..) => {}
-            Event::Decided(index, Ok(())) => self.handle(Event::Withdrawn(index)),
+            Event::Decided(index, Ok(_)) => self.handle(Event::Withdrawn(index)),
             Event::Decided(..) | Event::Withdrawn(_) | Event::Ended(..) | Event::NotBegun(_) => {
                 self.handle(event)
             }
