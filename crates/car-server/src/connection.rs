@@ -20,6 +20,7 @@ use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
 use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
+use car_state::identity::Role;
 use car_state::quota::Account;
 use car_state::responder::{Batch, Responder};
 use car_state::session::resume::{Farewell, Parted};
@@ -126,6 +127,8 @@ struct Reader {
     /// What its identity takes.
     account: Arc<Account>,
     authenticated: bool,
+    /// Whether it is bound to an agent, whose manifest may take methods from it.
+    is_agent: bool,
     /// Failed authentications that were made to wait.
     auth_failures: u32,
     /// Calls of this connection that wait for a person.
@@ -174,6 +177,7 @@ impl Reader {
         account: Arc<Account>,
     ) -> Self {
         let authenticated = session.identity().is_authenticated();
+        let is_agent = session.identity().role() == Role::Agent;
         Self {
             core,
             channel,
@@ -181,6 +185,7 @@ impl Reader {
             cx: Cx::new(session),
             account,
             authenticated,
+            is_agent,
             auth_failures: 0,
             parked: Arc::default(),
             connected,
@@ -197,10 +202,17 @@ impl Reader {
     fn change(&mut self, session: Arc<ClientSession>) {
         self.connected.serves(&session);
         self.occupant.change(&session);
-        self.authenticated = session.identity().is_authenticated();
-        let principal = session.identity().get().principal;
-        self.account = Arc::clone(self.core.state.quotas().account(&principal));
         self.cx = Cx::new(session);
+        self.recognise();
+    }
+
+    /// Looks at whom the session speaks for: once where that may have changed, and not for every frame.
+    fn recognise(&mut self) {
+        let identity = self.session().identity();
+        let (authenticated, who) = (identity.is_authenticated(), identity.get());
+        self.authenticated = authenticated;
+        self.is_agent = who.role == Role::Agent;
+        self.account = Arc::clone(self.core.state.quotas().account(&who.principal));
     }
 
     /// Parts the session from this connection, which reads no more. Gives back who drives its calls where it is to be

@@ -205,9 +205,9 @@ impl Reader {
         let allowed = match route.spec.access {
             Access::Open | Access::Client => true,
             Access::Host => self.may_act_as_host(),
-            Access::Agent => self.session().identity().role() == Role::Agent,
+            Access::Agent => self.is_agent,
         };
-        if self.session().identity().role() == Role::Agent {
+        if self.is_agent {
             self.hold_to_manifest(route.spec.name)?;
         }
         if !allowed {
@@ -298,9 +298,7 @@ impl Reader {
         if ![Auth::NAME, Resume::NAME].contains(&route.spec.name) {
             return Flow::Continue;
         }
-        self.authenticated = self.session().identity().is_authenticated();
-        let principal = self.session().identity().get().principal;
-        self.account = Arc::clone(self.core.state.quotas().account(&principal));
+        self.recognise();
         match self.session().identity().failures() {
             0 => Flow::Continue,
             failures if failures >= self.core.limits.auth_failures => Flow::Close(

@@ -119,7 +119,7 @@ impl Run<'_> {
     /// Puts other parameters in the place of those that a person was asked about. Policies look at them as at those before,
     /// but that no person is asked again: one has chosen them.
     fn edit(&mut self, index: Index, edits: Option<Value>) -> Result<(), Vec<PolicyViolation>> {
-        let (Some(parameters), Some(call)) = (edits, self.calls.get_mut(&index)) else {
+        let (Some(parameters), Some(call)) = (edits, self.calls.get_mut(index)) else {
             return Ok(());
         };
         // What is counted is counted anew.
@@ -129,7 +129,7 @@ impl Run<'_> {
             return Err(verdict.violations);
         }
         let tenant = &self.request.tenant;
-        if let Some(call) = self.calls.get_mut(&index) {
+        if let Some(call) = self.calls.get_mut(index) {
             // Whether an equal action ran is a question about what runs.
             if call.key.is_some() {
                 let (name, generation) = (Arc::clone(&call.name), call.tool.generation());
