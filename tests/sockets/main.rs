@@ -11,6 +11,7 @@ mod agents;
 mod approval_kills;
 mod approvals;
 mod chat;
+mod chat_lines;
 mod commands;
 mod doctor;
 mod durability;
