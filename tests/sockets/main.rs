@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent_refusals;
 mod agents;
 mod approval_kills;
 mod approvals;
