@@ -11,6 +11,8 @@ mod agent_refusals;
 mod agents;
 mod approval_kills;
 mod approvals;
+#[cfg(target_os = "linux")]
+mod chaos;
 mod chat;
 mod chat_lines;
 mod commands;
