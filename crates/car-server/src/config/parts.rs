@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use car_state::approval::ApprovalGate;
 use car_state::approval::route::{Route, RouteName, RouteTable};
+use car_state::chat::ChatLimits;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
@@ -79,6 +80,23 @@ impl Config {
             result_bytes: self.outcomes_result_bytes.value.0,
             age: self.outcomes_age.value.0,
             ..OutcomeLimits::default()
+        }
+    }
+
+    /// How much is taken on of chats.
+    #[must_use]
+    pub fn chat_limits(&self) -> ChatLimits {
+        ChatLimits {
+            ack: self.chat_ack.value.0,
+            idle: self.chat_idle.value.0,
+            total: self.chat_total.value.0,
+            chats: self.chat_chats.value.0,
+            waiting: self.chat_waiting.value.0,
+            text_bytes: self.chat_text_bytes.value.0,
+            kept_of_chat: self.chat_turns_of_chat.value.0,
+            kept: self.chat_turns.value.0,
+            age: self.chat_age.value.0,
+            ..ChatLimits::default()
         }
     }
 
@@ -259,6 +277,28 @@ mod tests {
         let kept = config.outcome_limits();
         assert_eq!((kept.keys, kept.bytes, kept.result_bytes), (6, 7, 8));
         assert_eq!(kept.age.as_secs(), 9);
+    }
+
+    #[test]
+    fn what_is_taken_on_of_chats_can_be_set() {
+        let defaults = load("", Flags::default());
+        assert_eq!(defaults.chat_limits(), ChatLimits::default());
+        let config = load(
+            "[chat]\nack = '1s'\nidle = '2s'\ntotal = '3s'\nchats = 4\nwaiting = 5\ntext_bytes = 6\n\
+             turns_of_chat = 7\nturns = 8\nage = '9s'\n",
+            Flags::default(),
+        );
+        let limits = config.chat_limits();
+        let times = [limits.ack, limits.idle, limits.total, limits.age];
+        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 9]);
+        let counts = [
+            limits.chats,
+            limits.waiting,
+            limits.text_bytes,
+            limits.kept_of_chat,
+            limits.kept,
+        ];
+        assert_eq!(counts, [4, 5, 6, 7, 8]);
     }
 
     #[test]
