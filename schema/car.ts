@@ -472,6 +472,42 @@ export interface Methods {
    * Access: client.
    */
   "notifications.local": { params: LocalNotificationParams; result: LocalNotificationShown };
+  /**
+   * Begins a stream of audio, and feeds what is heard in it to the caller as `voice.event`. The audio comes with `voice.transcribe_stream.push` or as binary messages, from when this is answered. A stream ends with the event `done`, exactly once: when it is stopped, when its session ends, or at its limits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.start": { params: VoiceStartParams; result: VoiceStarted };
+  /**
+   * Gives a stream more audio. While a recogniser is behind, the answer waits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.push": { params: VoicePushParams; result: VoiceAccepted };
+  /**
+   * Ends a stream after all that was pushed; answered when everything was told.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.stop": { params: VoiceStopParams; result: VoiceStopped };
+  /**
+   * Says whether the client plays speech itself: who speaks meanwhile barges in.
+   *
+   * Access: client.
+   */
+  "voice.playback": { params: VoicePlaybackParams; result: VoiceAccepted };
+  /**
+   * The streams of the caller's session that have not ended; for a host those of all sessions.
+   *
+   * Access: client.
+   */
+  "voice.sessions.list": { params?: NoParams; result: VoiceSessions };
+  /**
+   * The recognisers that there are, and how to get others.
+   *
+   * Access: client.
+   */
+  "voice.providers.list": { params?: NoParams; result: VoiceProvider[] };
 }
 
 /** What the daemon asks a client, by name. */
@@ -506,6 +542,10 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** Something was heard in a stream, or it has ended. */
+  "voice.event": { params: VoiceEventParams };
+  /** Binary audio was not taken. Of refusals that follow each other the first, second, fourth and so on are told. */
+  "voice.audio_refused": { params: VoiceAudioRefusedParams };
   /** Takes a `provider.call` back: nobody waits for its answer. */
   "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
@@ -3074,4 +3114,204 @@ export interface VerifyParams {
   initial_state?: { [key: string]: unknown } | null;
   /** For whom it would run: the session's own state is that of this tenant. */
   scope?: ProposalScope | null;
+}
+
+/** Result of `voice.transcribe_stream.push` and `voice.playback`. */
+export interface VoiceAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+}
+
+/** Params of `voice.audio_refused`. */
+export interface VoiceAudioRefusedParams {
+  /** The stream, where the message could be read so far. */
+  session_id?: string;
+  /** The number of the message in the stream. */
+  sequence?: number;
+  /** `data.kind` of the error that a push would be refused with. */
+  kind: string;
+  /** Why, for a person. */
+  message: string;
+  /** How many were refused in a row by now. */
+  refused: number;
+}
+
+/** Where audio comes from. */
+export interface VoiceAudioSource {
+  /** `pcm_push`: the client sends it. The daemon opens no device and no file itself, so `mic`, `system`, `file` and `fifo` are `unavailable`. */
+  kind: string;
+  /** Samples a second and channel, 4,000 to 384,000; 16,000 when left out. */
+  sample_rate?: number | null;
+  /** Interleaved channels, 1 to 8; 1 when left out. */
+  channels?: number | null;
+}
+
+/** Something was heard. */
+export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
+
+/** Params of `voice.event`. */
+export interface VoiceEventParams {
+  /** The stream of audio. */
+  session_id: string;
+  /** What was heard. */
+  event: VoiceEvent;
+  /** The stream of events: `voice/`, the session, `/` and the stream of audio. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
+}
+
+/** Params of `voice.playback`. */
+export interface VoicePlaybackParams {
+  /** The stream. */
+  session_id: string;
+  /** Whether the client plays speech from now on. */
+  playing: boolean;
+}
+
+/** A recogniser. */
+export interface VoiceProvider {
+  /** What `options.provider` calls it. */
+  id: string;
+  /** `stt`. */
+  kind: string;
+  /** Whether a stream can have it now. */
+  available: boolean;
+  /** What it is, or how to get it. */
+  description: string;
+}
+
+/** Params of `voice.transcribe_stream.push`. */
+export interface VoicePushParams {
+  /** The stream. */
+  session_id: string;
+  /** Whole samples of 16-bit signed little-endian PCM as base64, 1 MiB at most. */
+  pcm_b64: string;
+  /** Its number, from 0; without one it follows what came last. What is missing is waited for, for half a second. */
+  sequence?: number | null;
+}
+
+/** A stream of audio that has not ended. */
+export interface VoiceSession {
+  /** Its id. */
+  session_id: string;
+  /** The session that owns it. */
+  owner: string;
+  /** Its events. */
+  stream: string;
+  /** Since when it is there. */
+  started_at: Timestamp;
+  /** Samples a second and channel. */
+  sample_rate: number;
+  /** Channels. */
+  channels: number;
+  /** The recogniser that hears it. */
+  provider?: string;
+  /** Bytes of audio that were taken. */
+  bytes: number;
+  /** How often audio was refused because too much waited. */
+  refused: number;
+}
+
+/** Result of `voice.sessions.list`. */
+export interface VoiceSessions {
+  /** Their ids, in order. */
+  sessions: string[];
+  /** What is known of each, in the same order. */
+  details: VoiceSession[];
+}
+
+/** What a stream is asked for. */
+export interface VoiceStartOptions {
+  /** The recogniser, by the id that `voice.providers.list` gives it; the first that is available when left out, and for `local`. */
+  provider?: string | null;
+  /** Which of the recogniser's models. */
+  model?: string | null;
+  /** The language that is spoken, as a BCP 47 tag. */
+  language?: string | null;
+  /** Whether each piece of audio is told as `audio_chunk`. */
+  emit_audio_meta?: boolean | null;
+}
+
+/** Params of `voice.transcribe_stream.start`. */
+export interface VoiceStartParams {
+  /** The id that the stream is to have in the caller's session: 1 to 128 letters, digits and `-_.:/` of ASCII. */
+  session_id: string;
+  /** Where its audio comes from. */
+  audio_source: VoiceAudioSource;
+  /** What else is wanted. */
+  options?: VoiceStartOptions | null;
+}
+
+/** Result of `voice.transcribe_stream.start`. */
+export interface VoiceStarted {
+  /** The stream's id. */
+  session_id: string;
+  /** Its events: `voice/`, the session, `/` and the id. */
+  stream: string;
+  /** The epoch of that. */
+  epoch: number;
+  /** The number after which its events begin. */
+  seq: number;
+  /** The recogniser that hears it. Without one, speech is noticed but not turned into text. */
+  provider?: string;
+  /** Where there is none: the recognisers that there could be, and how to get them. */
+  providers?: VoiceProvider[];
+}
+
+/** Params of `voice.transcribe_stream.stop`. */
+export interface VoiceStopParams {
+  /** The stream. */
+  session_id: string;
+}
+
+/** Result of `voice.transcribe_stream.stop`. */
+export interface VoiceStopped {
+  /** The stream. */
+  session_id: string;
+  /** Always `true`. */
+  stopped: boolean;
+  /** The epoch of its events. */
+  epoch: number;
+  /** The number of the last one. */
+  seq: number;
+}
+
+/** Why a stream is over. */
+export type VoiceStreamOutcome =
+  /** It was stopped. */
+  | "stopped"
+  /** Nobody could feed or stop it any more. */
+  | "abandoned"
+  /** Its session ended, or was without a connection for too long. */
+  | "owner_lost"
+  /** It lasted as long as a stream may. */
+  | "too_long"
+  /** The recogniser failed, or the audio could not be read. */
+  | "failed"
+  /** It was ended together with the daemon. */
+  | "aborted";
+
+/** Words, and where they were said. */
+export interface VoiceUtterance {
+  /** The words. */
+  text: string;
+  /** How long they took. */
+  duration_ms: number;
+  /** Who spoke: `enrolled_user`, `other:<id>`, `unknown`, or what the source is called. */
+  role: string;
+  /** Which part of the stream it is; unique in the stream. */
+  segment_id: string;
+  /** Counts the corrections of the segment, from 0. */
+  revision: number;
+  /** Where it begins. */
+  start_ms: number;
+  /** Where it ends. */
+  end_ms: number;
+  /** The language, where the recogniser tells. */
+  language?: string;
+  /** How sure the recogniser is, from 0 to 1, where it tells. */
+  confidence?: number;
 }

@@ -298,6 +298,30 @@ export const methods: Examples<Methods> = {
     {"params":{"title":"Build","body":"All green.","subtitle":"car","sound":"message-new-instant"},"result":{"shown":true,"id":7}},
     {"params":{"title":"Build","body":""},"result":{"shown":true,"id":1}},
   ],
+  "voice.transcribe_stream.start": [
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push","sample_rate":48000,"channels":2},"options":{"provider":"whisper","model":"tiny.en","language":"en","emit_audio_meta":true}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0,"provider":"whisper","providers":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]}},
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push"}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0}},
+  ],
+  "voice.transcribe_stream.push": [
+    {"params":{"session_id":"desk","pcm_b64":"AAD/fwCA","sequence":7},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","pcm_b64":"AAA="},"result":{"accepted":true}},
+  ],
+  "voice.transcribe_stream.stop": [
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":12}},
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":1}},
+  ],
+  "voice.playback": [
+    {"params":{"session_id":"desk","playing":true},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","playing":false},"result":{"accepted":true}},
+  ],
+  "voice.sessions.list": [
+    {"params":{},"result":{"sessions":["desk"],"details":[{"session_id":"desk","owner":"6f1d0c4b92ae","stream":"voice/6f1d0c4b92ae/desk","started_at":"2026-01-02T03:04:05.678Z","sample_rate":48000,"channels":2,"provider":"whisper","bytes":1920000,"refused":0}]}},
+    {"params":{},"result":{"sessions":[],"details":[]}},
+  ],
+  "voice.providers.list": [
+    {"params":{},"result":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]},
+    {"params":{},"result":[]},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
@@ -339,6 +363,14 @@ export const notifications: Examples<Notifications> = {
   "host.event": [
     {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}},
     {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","message":"","payload":null,"stream":"host","epoch":3,"seq":164}},
+  ],
+  "voice.event": [
+    {"params":{"session_id":"desk","event":{"type":"transcript","text":"good morning","duration_ms":900,"role":"unknown","segment_id":"0","revision":1,"start_ms":320,"end_ms":1220,"language":"en","confidence":0.93},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+    {"params":{"session_id":"desk","event":{"type":"done","outcome":"stopped"},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+  ],
+  "voice.audio_refused": [
+    {"params":{"session_id":"desk","sequence":8,"kind":"overloaded","message":"as much audio waits as may","refused":2}},
+    {"params":{"kind":"invalid_params","message":"the message ends within its header","refused":1}},
   ],
   "provider.cancel": [
     {"params":{"request_id":"cb-7","reason":"timeout"}},

@@ -48,3 +48,4 @@ mod storage;
 mod tools;
 mod trace;
 mod verify;
+mod voice;

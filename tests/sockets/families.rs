@@ -50,6 +50,16 @@ impl Source {
                 let stream = format!("{}/p", own.replacen("session", "run", 1));
                 (stream, "proposal.submit", Some("p"))
             }
+            "voice" => {
+                let params = json!({
+                    "session_id": "v",
+                    "audio_source": { "kind": "pcm_push" },
+                    "options": { "emit_audio_meta": true },
+                });
+                let begun = client.call("voice.transcribe_stream.start", params).await;
+                let stream = begun["stream"].as_str().unwrap().to_owned();
+                (stream, "voice.transcribe_stream.push", None)
+            }
             other => panic!("nobody here knows what makes the family {other} tell something"),
         };
         let mut source = Self {
@@ -68,6 +78,9 @@ impl Source {
         let text = "x".repeat(n * 37 % 900);
         let params = match self.method {
             "host.notify" => json!({ "message": text }),
+            "voice.transcribe_stream.push" => {
+                json!({ "session_id": "v", "pcm_b64": "A".repeat(8 * (n % 9 + 1)) })
+            }
             _ => {
                 let mut params = proposal([write("a", "k", json!(text))]);
                 if let Some(id) = self.followed {
@@ -84,6 +97,10 @@ impl Source {
     pub(crate) async fn tell(&mut self, n: usize) {
         let (method, params) = self.request(n);
         self.client.call(method, params).await;
+        if self.method.starts_with("voice.") {
+            // Audio is heard after it was taken.
+            self.client.expect("voice.event").await;
+        }
     }
 
     /// The number of its newest event.

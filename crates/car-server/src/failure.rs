@@ -1,5 +1,7 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
+mod voice;
+
 use std::fmt;
 
 use car_protocol::{RpcError, code, kind};

@@ -43,6 +43,7 @@ use crate::store::{StateStore, StoreLimits};
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::tools::{GatedExecutor, SessionDesk, WsToolExecutor};
 use crate::traffic::Traffic;
+use crate::voice::VoiceDesk;
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -92,6 +93,7 @@ pub struct ServerState {
     budget: Arc<MemoryBudget>,
     policies: Arc<GlobalPolicies>,
     results: Arc<ResultStore>,
+    voice: Arc<VoiceDesk>,
     started_at: Timestamp,
 }
 
@@ -184,8 +186,11 @@ impl ServerState {
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         let providers = Providers::new(Arc::clone(&config.clock), config.provider_timeout);
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
+        let (heard_in, clock) = (Arc::clone(&log), Arc::clone(&config.clock));
+        let voice = VoiceDesk::new(config.voice, config.voice_limits, heard_in, clock);
         Ok(Arc::new(Self {
             results: Arc::new(results),
+            voice: Arc::new(voice),
             journal_dir: config.journal_dir,
             memgine: config.memgine,
             gate: Arc::new(config.gate),
@@ -303,6 +308,7 @@ impl ServerState {
             stream,
             host: Arc::clone(&self.host),
             grants: Arc::clone(&self.grants),
+            voice_desk: Arc::clone(&self.voice),
             registry: Arc::clone(&self.sessions),
             ledger: Arc::clone(&self.resumes),
         })
@@ -330,6 +336,12 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// What hears audio, and how many streams of it there are.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceDesk> {
+        &self.voice
     }
 
     /// Agents, approvals and host events.

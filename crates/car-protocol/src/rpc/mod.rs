@@ -19,6 +19,7 @@ pub mod session;
 pub mod state;
 pub mod tools;
 pub mod verify;
+pub mod voice;
 
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     providers::METHODS,
     rules::METHODS,
     notifications::METHODS,
+    voice::METHODS,
 ];
 
 /// All callback tables, by namespace.
@@ -78,6 +80,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
     providers::NOTIFICATIONS,
+    voice::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

@@ -133,6 +133,11 @@ fn build(
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits());
+    #[cfg(feature = "voice")]
+    let state = {
+        let hearing = config.hearing().map_err(Failure::error)?;
+        state.with_voice(Arc::new(hearing), config.voice_limits())
+    };
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;

@@ -176,8 +176,25 @@ pub static RUN: Family = Family {
     snapshot: false,
 };
 
+/// What was heard in one stream of audio. Streams are named by session and voice stream, since the id of a voice stream is
+/// its client's choice. Partials and voice activity are not worth a write: what was said in a meeting is in its transcript.
+pub static VOICE: Family = Family {
+    name: "voice",
+    notification: Some("voice.event"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 20_000,
+        bytes: 16 << 20,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Owner,
+    // Nothing replaces anything: what was said is heard.
+    keys: &[],
+    snapshot: false,
+};
+
 /// The families of this crate.
-pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN];
+pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN, &VOICE];
 
 /// How long the name of a stream may be, in bytes: a proposal's id has up to 256.
 const LONGEST_NAME: usize = 300;
@@ -238,8 +255,8 @@ impl Families {
 mod tests {
     use super::*;
 
-    static CHAT: Family = Family {
-        name: "chat",
+    static WIKI: Family = Family {
+        name: "wiki",
         notification: None,
         durability: Durability::Fsync,
         retention: HOST.retention,
@@ -250,13 +267,13 @@ mod tests {
 
     #[test]
     fn a_name_is_read_through_the_table() {
-        let families = Families::default().with(&[&CHAT]);
-        for name in ["host", "session/4f0c", "chat/a/b"] {
+        let families = Families::default().with(&[&WIKI]);
+        for name in ["host", "session/4f0c", "wiki/a/b"] {
             assert_eq!(families.parse(name).unwrap().as_str(), name);
         }
-        assert_eq!(families.parse("chat/a").unwrap().family(), &CHAT);
+        assert_eq!(families.parse("wiki/a").unwrap().family(), &WIKI);
         let long = format!("host/{}", "x".repeat(LONGEST_NAME));
-        for name in ["", "/", "voice/x", "host/", &long] {
+        for name in ["", "/", "radio/x", "host/", &long] {
             assert!(matches!(
                 families.parse(name),
                 Err(LogError::UnknownFamily(_))

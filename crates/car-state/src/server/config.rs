@@ -40,6 +40,7 @@ use crate::session::resume::ResumeLedger;
 #[cfg(feature = "sqlite")]
 use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
+use crate::voice::{VoiceEngine, VoiceLimits};
 
 /// How a [`ServerState`](super::ServerState) is to be made.
 #[derive(Clone)]
@@ -67,6 +68,8 @@ pub struct ServerStateConfig {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) rules: Arc<dyn Rules>,
     pub(super) provider_timeout: Duration,
+    pub(super) voice: Option<Arc<dyn VoiceEngine>>,
+    pub(super) voice_limits: VoiceLimits,
 }
 
 impl ServerStateConfig {
@@ -98,6 +101,8 @@ impl ServerStateConfig {
             blobs: Arc::new(MemoryBlobs::default()),
             rules: Arc::new(NoRules::default()),
             provider_timeout: PROVIDER_TIMEOUT,
+            voice: None,
+            voice_limits: VoiceLimits::default(),
         }
     }
 
@@ -119,6 +124,14 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_rules(mut self, rules: Arc<dyn Rules>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// What hears audio, and how many streams of it there may be. Without it there are none.
+    #[must_use]
+    pub fn with_voice(mut self, engine: Arc<dyn VoiceEngine>, limits: VoiceLimits) -> Self {
+        self.voice = Some(engine);
+        self.voice_limits = limits;
         self
     }
 

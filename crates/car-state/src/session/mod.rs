@@ -43,6 +43,7 @@ use crate::policy::PolicyBook;
 use crate::providers::OffersOf;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
+use crate::voice::{VoiceDesk, VoiceStreams};
 
 /// How long the end of a session waits for its tasks, which are cancelled by then.
 const TASKS_END: Duration = Duration::from_secs(5);
@@ -63,6 +64,9 @@ pub struct ClientSession {
     stream: StreamName,
     host: Arc<HostPlane>,
     grants: Arc<GrantBook>,
+    voice_desk: Arc<VoiceDesk>,
+    /// There where the client has sent audio.
+    voice: OnceLock<Arc<VoiceStreams>>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -92,6 +96,7 @@ pub(crate) struct Parts {
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
     pub(crate) grants: Arc<GrantBook>,
+    pub(crate) voice_desk: Arc<VoiceDesk>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -117,6 +122,8 @@ impl ClientSession {
             stream: parts.stream,
             host: parts.host,
             grants: parts.grants,
+            voice_desk: parts.voice_desk,
+            voice: OnceLock::new(),
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -183,6 +190,19 @@ impl ClientSession {
     #[must_use]
     pub fn memgine(&self) -> Option<&Arc<dyn Memgine>> {
         self.memgine.as_ref()
+    }
+
+    /// The session's streams of audio.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceStreams> {
+        self.voice
+            .get_or_init(|| Arc::new(VoiceStreams::new(&self.voice_desk, &self.id)))
+    }
+
+    /// The same where there were any.
+    #[must_use]
+    pub fn voice_if_any(&self) -> Option<&Arc<VoiceStreams>> {
+        self.voice.get()
     }
 
     /// Takes an answer of the client. One that comes too late for its tool call is recorded there; `false` where
@@ -333,6 +353,13 @@ impl ClientSession {
         self.link.detach();
         let offers = self.offers.lock().take();
         drop(offers);
+        self.end_voice();
+    }
+
+    fn end_voice(&self) {
+        if let Some(voice) = self.voice.get() {
+            voice.close();
+        }
     }
 
     /// Ends the session and all it owns, and waits until its tasks are gone.
@@ -342,6 +369,10 @@ impl ClientSession {
         let patience = TASKS_END + self.engine.wind_down();
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
+        }
+        if let Some(voice) = self.voice.get() {
+            // A recogniser may take longer to tell the rest. It is told then.
+            let _ = timeout(TASKS_END, voice.over()).await;
         }
         self.host.leave(&self.id);
         self.grants.end_session(&self.id);
@@ -356,6 +387,7 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.end_resumption();
+        self.end_voice();
         self.host.leave(&self.id);
         self.grants.end_session(&self.id);
         self.engine.parts().journal.end();

@@ -23,6 +23,7 @@ mod session;
 mod state;
 mod tools;
 mod verify;
+mod voice;
 
 use serde_json::{Value, json};
 
@@ -91,6 +92,7 @@ pub fn examples() -> Vec<Example> {
         providers::examples,
         rules::examples,
         notifications::examples,
+        voice::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
