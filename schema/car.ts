@@ -411,6 +411,122 @@ export interface Methods {
    */
   "audit.redact": { params?: AuditRedactParams; result: AuditRedacted };
   /**
+   * The supervised agents, by id. Tokens are never told, and of the environment only the names.
+   *
+   * Access: client.
+   */
+  "agents.list": { params?: NoParams; result: ManagedAgent[] };
+  /**
+   * Whether each agent can be started, lives, is connected, and answers.
+   *
+   * Access: client.
+   */
+  "agents.health": { params?: NoParams; result: AgentHealth[] };
+  /**
+   * Adds an agent or changes it. One that runs goes on as it was started until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.upsert": { params: AgentsUpsertParams; result: ManagedAgent };
+  /**
+   * Adds an agent from its manifest, which is kept as it is. One that is data only is kept and never started.
+   *
+   * Access: client.
+   */
+  "agents.install": { params?: AgentManifest; result: AgentInstalled };
+  /**
+   * Stops an agent and forgets it, its token and its manifest. Its log files stay.
+   *
+   * Access: client.
+   */
+  "agents.remove": { params: SupervisedAgentParams; result: AgentRemoved };
+  /**
+   * Starts an agent; one that runs goes on. A person is asked first where the gate is on and what would be started, to the digest of its executable, was never started before.
+   *
+   * Access: client.
+   */
+  "agents.start": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * Stops an agent with all processes that it started, and answers when they have ended. With `term` it has 10 s to end by itself.
+   *
+   * Access: client.
+   */
+  "agents.stop": { params: AgentsStopParams; result: ManagedAgent };
+  /**
+   * Stops an agent and starts it again; a person is asked as for `agents.start`.
+   *
+   * Access: client.
+   */
+  "agents.restart": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * The end of an agent's log, read from its end. To follow it, a host subscribes to the stream `agent/<id>/log`.
+   *
+   * Access: client.
+   */
+  "agents.tail_log": { params: AgentsTailLogParams; result: AgentLogTail };
+  /**
+   * Gives an agent a new token and takes the old one away. A process that runs has the old one until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.rotate_token": { params: SupervisedAgentParams; result: AgentTokenRotated };
+  /**
+   * Sends a prompt to an agent. Answers when the agent has taken it, within 5 seconds, or says why it has not.
+   *
+   * The agent is one that is attached with `session.auth`, or one that a client registered with `host.register_agent`. What it says comes as `agents.chat.event`, also to everybody who subscribes to the stream `chat/<session_id>`.
+   *
+   * Access: client.
+   */
+  "agents.chat": { params: ChatParams; result: ChatAccepted };
+  /**
+   * Ends the running turn of a chat, and those that wait behind it. The agent is told.
+   *
+   * Access: client.
+   */
+  "agents.chat.cancel": { params: ChatCancelParams; result: ChatCancelled };
+  /**
+   * The turns of a chat, newest first. They are kept beyond the end of the daemon.
+   *
+   * Access: client.
+   */
+  "agents.chat.history": { params: ChatHistoryParams; result: ChatHistory };
+  /**
+   * The chats, the one that changed last first.
+   *
+   * Access: client.
+   */
+  "agents.chat.list": { params?: ChatListParams; result: ChatList };
+  /**
+   * Tells that an agent is there.
+   *
+   * Access: client.
+   */
+  "registry.register": { params: RegistryRegisterParams; result: null };
+  /**
+   * Tells that an agent is still there.
+   *
+   * Access: client.
+   */
+  "registry.heartbeat": { params: RegistryNameParams; result: RegistryRefreshed };
+  /**
+   * Tells that an agent is gone. One that is not there is gone already.
+   *
+   * Access: client.
+   */
+  "registry.unregister": { params: RegistryNameParams; result: null };
+  /**
+   * The agents that are there, by name.
+   *
+   * Access: client.
+   */
+  "registry.list": { params?: RegistryListParams; result: RegistryEntryOutput[] };
+  /**
+   * Removes the agents that were not heard of for too long, and names them.
+   *
+   * Access: client.
+   */
+  "registry.reap": { params?: RegistryReapParams; result: string[] };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -473,41 +589,11 @@ export interface Methods {
    */
   "notifications.local": { params: LocalNotificationParams; result: LocalNotificationShown };
   /**
-   * Begins a stream of audio, and feeds what is heard in it to the caller as `voice.event`. The audio comes with `voice.transcribe_stream.push` or as binary messages, from when this is answered. A stream ends with the event `done`, exactly once: when it is stopped, when its session ends, or at its limits.
+   * What an agent says in a chat. Taken from the session alone that was given the prompt; usually a notification.
    *
    * Access: client.
    */
-  "voice.transcribe_stream.start": { params: VoiceStartParams; result: VoiceStarted };
-  /**
-   * Gives a stream more audio. While a recogniser is behind, the answer waits.
-   *
-   * Access: client.
-   */
-  "voice.transcribe_stream.push": { params: VoicePushParams; result: VoiceAccepted };
-  /**
-   * Ends a stream after all that was pushed; answered when everything was told.
-   *
-   * Access: client.
-   */
-  "voice.transcribe_stream.stop": { params: VoiceStopParams; result: VoiceStopped };
-  /**
-   * Says whether the client plays speech itself: who speaks meanwhile barges in.
-   *
-   * Access: client.
-   */
-  "voice.playback": { params: VoicePlaybackParams; result: VoiceAccepted };
-  /**
-   * The streams of the caller's session that have not ended; for a host those of all sessions.
-   *
-   * Access: client.
-   */
-  "voice.sessions.list": { params?: NoParams; result: VoiceSessions };
-  /**
-   * The recognisers that there are, and how to get others.
-   *
-   * Access: client.
-   */
-  "voice.providers.list": { params?: NoParams; result: VoiceProvider[] };
+  "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
 }
 
 /** What the daemon asks a client, by name. */
@@ -518,6 +604,10 @@ export interface Callbacks {
    * Taken back by `tools.cancel`.
    */
   "tools.execute": { params: ToolsExecuteParams; result: unknown };
+  /** Asks an agent whether it still listens. Any answer says so, an error too. */
+  "agent.ping": { params?: NoParams; result: unknown };
+  /** Gives an agent a prompt. Any result means that the agent has taken it, an error that it has not. */
+  "agent.chat": { params: ChatPromptParams; result: unknown };
   /**
    * Asks a provider to serve a call that the gate has let through. The result is the call's, whatever JSON it is; an error's `message` is what the caller is told.
    *
@@ -542,10 +632,12 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
-  /** Something was heard in a stream, or it has ended. */
-  "voice.event": { params: VoiceEventParams };
-  /** Binary audio was not taken. Of refusals that follow each other the first, second, fourth and so on are told. */
-  "voice.audio_refused": { params: VoiceAudioRefusedParams };
+  /** Something happened in a chat. */
+  "agents.chat.event": { params: ChatEvent };
+  /** What an agent wrote, and what became of it, on the stream `agent/<id>/log`. Only hosts hear it. */
+  "agent.log": { params: AgentLog };
+  /** Tells an agent that nobody wants the rest of a turn. What it says about it from now on is dropped. */
+  "agent.chat.cancel": { params: ChatCancelPromptParams };
   /** Takes a `provider.call` back: nobody waits for its answer. */
   "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
@@ -690,6 +782,14 @@ export type ActionType =
   /** Succeeds when the key `parameters.key` holds `parameters.expected`. */
   | "assertion";
 
+/** Something that a daemon can do for an agent. */
+export interface AgentCapability {
+  /** The namespace. */
+  namespace: string;
+  /** Its feature. */
+  feature: string;
+}
+
 /** How a host shows an agent. */
 export interface AgentDisplay {
   /** A name. */
@@ -708,6 +808,197 @@ export interface AgentDisplayOutput {
   icon?: string;
   /** A colour. */
   accent?: string;
+}
+
+/** How an agent is. */
+export interface AgentHealth {
+  /** Its id. */
+  id: string;
+  /** Its executable. */
+  command: string;
+  /** Whether all is well: it can be started, and where it is to run it does and, if it is connected, answers. */
+  ok: boolean;
+  /** What is wrong. */
+  reason?: string;
+  /** Whether its process lives. */
+  alive: boolean;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** Whether that session answered `agent.ping`; left out where it was not asked. */
+  answers?: boolean;
+}
+
+/** Result of `agents.install`. */
+export interface AgentInstalled {
+  /** What the manifest asks for and is not there. */
+  report: InstallReport;
+  /** The agent; `null` for one that is data only. */
+  agent: ManagedAgent | null;
+}
+
+/** One event of the stream `agent/<id>/log`. */
+export interface AgentLog {
+  /** Where the lines come from. */
+  kind: AgentLogKind;
+  /** When. */
+  timestamp: Timestamp;
+  /** The agent. */
+  agent_id: string;
+  /** The lines, without their ends. What was read at once is told at once; one of more than 8 KiB comes in parts. */
+  lines: string[];
+  /** `agent/<id>/log`. */
+  stream: string;
+  /** The epoch of the stream. */
+  epoch: number;
+  /** The number of the event in the stream. */
+  seq: number;
+}
+
+/** Where lines of an agent's log come from. */
+export type AgentLogKind =
+  /** Its standard output. */
+  | "stdout"
+  /** Its standard error. */
+  | "stderr"
+  /** The daemon, about it. */
+  | "supervisor";
+
+/** Result of `agents.tail_log`. */
+export interface AgentLogTail {
+  /** Lines of the standard output, then of the standard error: the last of both together, within 1 MiB. */
+  lines: string[];
+}
+
+/** Params of `agents.install`: a manifest. Members that are not known are kept. */
+export type AgentManifest = { [key: string]: unknown };
+
+/** Result of `agents.remove`. */
+export interface AgentRemoved {
+  /** Whether it was there. */
+  removed: boolean;
+}
+
+/** When an agent that ended is started again. */
+export type AgentRestart =
+  /** When it failed: it ended with another code than 0, or by a signal. */
+  | "on_failure"
+  /** Never. */
+  | "never"
+  /** However it ended. */
+  | "always";
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandbox {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[] | null;
+  /** Files and folders that may be written too. */
+  write?: string[] | null;
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork | null;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number | null;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number | null;
+  /** Open files of each process. */
+  open_files?: number | null;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number | null;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean | null;
+}
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandboxOutput {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[];
+  /** Files and folders that may be written too. */
+  write?: string[];
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number;
+  /** Open files of each process. */
+  open_files?: number;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean;
+}
+
+/** What a supervised agent is doing. */
+export type AgentStatus =
+  /** It does not run, and is not to. */
+  | "stopped"
+  /** Its process is about to be made. */
+  | "starting"
+  /** Its process runs, also while it is being stopped. */
+  | "running"
+  /** It ended and waits to be started again. */
+  | "backoff"
+  /** It was given up: `error` says why. */
+  | "errored";
+
+/** How an agent is stopped. */
+export type AgentStopSignal =
+  /** It is asked to end, and after 10 s made to. */
+  | "term"
+  /** It is made to end. */
+  | "kill";
+
+/** Result of `agents.rotate_token`. */
+export interface AgentTokenRotated {
+  /** Always `true`. The token is in the agent's file, and in the environment of its next process. */
+  rotated: boolean;
+}
+
+/** Params of `agents.stop`. */
+export interface AgentsStopParams {
+  /** Its id. */
+  id: string;
+  /** `term` when left out. */
+  signal?: AgentStopSignal | null;
+}
+
+/** Params of `agents.tail_log`. */
+export interface AgentsTailLogParams {
+  /** Its id. */
+  id: string;
+  /** How many lines: 1 to 10,000; 100 when left out. */
+  n?: number | null;
+}
+
+/** Params of `agents.upsert`: the agent, `interpreter` and `token`. */
+export interface AgentsUpsertParams {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable; may be left out with `interpreter`. */
+  command?: string | null;
+  /** The bare name of a program, looked for on the daemon's `PATH` now; what is found becomes `command`. */
+  interpreter?: string | null;
+  /** Its arguments. */
+  args?: string[] | null;
+  /** Where it runs. */
+  cwd?: string | null;
+  /** Variables of its environment. */
+  env?: { [key: string]: string } | null;
+  /** When it is started again. */
+  restart?: AgentRestart | null;
+  /** How often in a row. */
+  max_restarts?: number | null;
+  /** How long to wait before the first of them, in seconds. */
+  backoff_secs?: number | null;
+  /** Whether it starts with the daemon. */
+  auto_start?: boolean | null;
+  /** Whether it gets the daemon's client token too. */
+  daemon_token?: boolean | null;
+  /** What it may use. */
+  sandbox?: AgentSandbox | null;
+  /** Its token, 43 characters of base64url; kept, or made at the first time, when left out or empty. */
+  token?: string | null;
 }
 
 /** A question to a person, and what became of it. */
@@ -1038,6 +1329,281 @@ export interface CallbackMeta {
   traceparent?: string;
 }
 
+/** Result of `agents.chat`. */
+export interface ChatAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Whether it waits for others of this chat. */
+  queued?: boolean;
+  /** The stream that tells of it. */
+  stream: string;
+  /** The place in it before the turn's prompt. */
+  from: EventCursor;
+}
+
+/** Something that came along, to be read with `results.read`. */
+export interface ChatAttachment {
+  /** Its name. */
+  name: string;
+  /** Its content. */
+  handle: ResultHandle;
+}
+
+/** Something that comes with a prompt or with what an agent says. */
+export interface ChatAttachmentGiven {
+  /** 1 to 256 bytes. */
+  name: string;
+  /** The content: a text as it is, everything else as JSON. */
+  content: unknown;
+}
+
+/** Params of `agents.chat.cancel`. */
+export interface ChatCancelParams {
+  /** The chat. */
+  session_id: string;
+  /** Only this turn, whether it runs or waits. */
+  turn_id?: string | null;
+}
+
+/** Params of `agent.chat.cancel`. */
+export interface ChatCancelPromptParams {
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Why: how the turn ended. */
+  reason: string;
+}
+
+/** Result of `agents.chat.cancel`. */
+export interface ChatCancelled {
+  /** Whether there was something to cancel. */
+  cancelled: boolean;
+  /** The chat, where there was. */
+  session_id?: string;
+  /** Why there was not. */
+  reason?: string;
+}
+
+/** One event of the stream `chat/<session_id>`. Members that the agent added stand beside these. */
+export interface ChatEvent {
+  /** The chat. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** `prompt` at its beginning; `token`, `tool_call` and the like while it runs; `approval_pending` and `approval_resolved` when a person is asked; `done` or `error` at its end. */
+  kind: string;
+  /** What is said to the agent, in a `prompt`. */
+  prompt?: string;
+  /** What the agent says. */
+  delta?: string;
+  /** Where several events came as one to a subscriber that coalesces, the number of the first. */
+  from_seq?: number;
+  /** Whatever belongs to it; of an approval its row. */
+  detail?: unknown;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+  /** Why the agent is done. */
+  finish_reason?: string;
+  /** What went wrong. */
+  error?: unknown;
+  /** How the turn ended, in its last event. */
+  outcome?: ChatOutcome;
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in it. */
+  seq: number;
+}
+
+/** Result of `agents.chat.history`. */
+export interface ChatHistory {
+  /** The chat. */
+  session_id: string;
+  /** Newest first. */
+  turns: ChatTurn[];
+  /** Whether there are older ones: ask again with `before`. */
+  more: boolean;
+}
+
+/** Params of `agents.chat.history`. */
+export interface ChatHistoryParams {
+  /** The chat. */
+  session_id: string;
+  /** Only turns before this one. */
+  before?: number | null;
+  /** 1 to 100; 20 when left out. */
+  limit?: number | null;
+}
+
+/** Result of `agents.chat.list`. */
+export interface ChatList {
+  /** The one that changed last first; at most 1,000. */
+  chats: ChatRow[];
+}
+
+/** Params of `agents.chat.list`. */
+export interface ChatListParams {
+  /** Only those with this agent. */
+  agent_id?: string | null;
+  /** Only those with a turn that runs or waits. */
+  running?: boolean | null;
+}
+
+/** What becomes of a chat when the client that began it goes. */
+export type ChatOnDisconnect =
+  /** It goes on. */
+  | "detach"
+  /** It is cancelled, with the outcome `host_gone`. */
+  | "cancel";
+
+/** How a turn ended. */
+export type ChatOutcome =
+  /** The agent is done. */
+  | "done"
+  /** The agent failed, or refused the prompt. */
+  | "error"
+  /** Somebody cancelled it. */
+  | "cancelled"
+  /** The agent's session has ended, another one took its place, or the daemon was started again. */
+  | "agent_gone"
+  /** The client that began it has gone, and wanted that. */
+  | "host_gone"
+  /** The agent took too long: to take the prompt, to say something, or in all. */
+  | "timeout";
+
+/** Params of `agents.chat`. */
+export interface ChatParams {
+  /** The agent. */
+  agent_id: string;
+  /** What to say to it; at most 1 MiB. */
+  prompt: string;
+  /** The chat that it goes on with, of letters, digits and `-_.:@`, at most 128 bytes; a new one when left out. */
+  session_id?: string | null;
+  /** Whether the agent is to speak as it thinks; `true` when left out. */
+  stream?: boolean | null;
+  /** Whether the prompt was spoken. */
+  voice_input?: boolean | null;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+  /** What becomes of it when the caller's session ends; `detach` when left out. */
+  on_disconnect?: ChatOnDisconnect | null;
+  /** What becomes of it while a turn of this chat runs; `reject` when left out. */
+  when_busy?: ChatWhenBusy | null;
+  /** How long the agent may be silent, in milliseconds; what the daemon allows when left out, and at most. */
+  idle_timeout_ms?: number | null;
+  /** How long the turn may take in all, in milliseconds, waiting for its turn included; likewise. */
+  timeout_ms?: number | null;
+}
+
+/** Who asks an agent. */
+export interface ChatPromptContext {
+  /** The session that asks. */
+  host_client_id: string;
+  /** Whether the prompt was spoken. */
+  voice_input: boolean;
+}
+
+/** Params of `agent.chat`. */
+export interface ChatPromptParams {
+  /** The chat, to be named in what is said about it. */
+  session_id: string;
+  /** What is said to the agent. */
+  prompt: string;
+  /** Whether the agent is to speak as it thinks. */
+  stream: boolean;
+  /** Who asks, and how. */
+  context: ChatPromptContext;
+  /** The turn. */
+  turn_id: string;
+  /** The agent that is meant, where a session speaks for several. */
+  agent_id: string;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+}
+
+/** One chat. */
+export interface ChatRow {
+  /** Its id. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** Its stream. */
+  stream: string;
+  /** The turn that runs. */
+  running?: string;
+  /** How many turns wait. */
+  waiting: number;
+  /** When it last changed: a turn began or ended. */
+  updated_at: Timestamp;
+  /** How its last turn ended. */
+  last_outcome?: ChatOutcome;
+}
+
+/** Result of `agent.chat.event`, where it is a request. */
+export interface ChatSaid {
+  /** `false` where the turn has ended already. */
+  taken: boolean;
+}
+
+/** Params of `agent.chat.event`. Members beside these are passed on. */
+export interface ChatSayParams {
+  /** The chat. */
+  session_id: string;
+  /** `token`, `tool_call`, `done`, `error`, or a word of the agent's own of at most 64 bytes. The words that the daemon says itself are not taken: `prompt`, `approval_pending`, `approval_resolved`. */
+  kind: string;
+  /** The turn; the one that runs when left out. */
+  turn_id?: string | null;
+  /** The text of a `token`. */
+  delta?: string | null;
+  /** Whatever belongs to it, for example the tool and its parameters. */
+  detail?: unknown;
+  /** Why it is done. */
+  finish_reason?: string | null;
+  /** What went wrong, usually a text. */
+  error?: unknown;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+}
+
+/** One turn of a chat. */
+export interface ChatTurn {
+  /** Its number; the newest has the highest. */
+  number: number;
+  /** Its id. */
+  turn_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** What it was asked. */
+  prompt: string;
+  /** What it said: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive, as far as it was written down. */
+  text: string;
+  /** When it began. */
+  started_at: Timestamp;
+  /** When it ended; absent while it runs or waits. */
+  ended_at?: Timestamp;
+  /** How it ended. */
+  outcome?: ChatOutcome;
+  /** What went wrong. */
+  error?: string;
+}
+
+/** What becomes of a prompt while a turn of the same chat runs. */
+export type ChatWhenBusy =
+  /** It is refused with `conflict`. */
+  | "reject"
+  /** It waits for its turn. */
+  | "queue"
+  /** The turn that runs is cancelled, and those that wait. */
+  | "interrupt";
+
 /** What undoes an action. */
 export interface Compensation {
   /** The tool. */
@@ -1310,7 +1876,9 @@ export type EventReader =
   /** Every authenticated session. */
   | "everybody"
   /** The session that the stream belongs to, and hosts. */
-  | "owner";
+  | "owner"
+  /** Clients and hosts. An agent hears only what it began itself. */
+  | "clients";
 
 /** Result of `events.retention`. */
 export interface EventRetentionTable {
@@ -1905,6 +2473,12 @@ export interface HostSnapshot {
   seq: number;
 }
 
+/** What a manifest asks for and is not there. */
+export interface InstallReport {
+  /** Of what it could use. */
+  missingOptional: AgentCapability[];
+}
+
 /** One finding. */
 export interface Issue {
   /** The action, empty for the whole proposal. */
@@ -1957,6 +2531,52 @@ export interface LoggedEvent {
   /** The rest. */
   data: { [key: string]: unknown };
   [key: string]: unknown;
+}
+
+/** A supervised agent: how it is started, and how it is. */
+export interface ManagedAgent {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable: an absolute path without links, to a file that others cannot write. */
+  command: string;
+  /** Its arguments. */
+  args?: string[];
+  /** Where it runs; the root of the daemon when left out. */
+  cwd?: string;
+  /** Variables of its environment, besides those that every agent gets. In answers each value is `***`; given back, that leaves the value as it is. */
+  env?: { [key: string]: string };
+  /** When it is started again. */
+  restart: AgentRestart;
+  /** How often in a row, 10 when left out. A healthy minute ends the row. */
+  max_restarts?: number;
+  /** How long to wait before the first of them, in seconds, 5 when left out; each further one waits twice as long, up to 5 minutes. */
+  backoff_secs?: number;
+  /** Whether it starts with the daemon. */
+  auto_start: boolean;
+  /** Whether it gets the daemon's client token too. Agents made with older clients need it. */
+  daemon_token?: boolean;
+  /** What it may use. */
+  sandbox?: AgentSandboxOutput;
+  /** What it may not do, by namespace: methods of the daemon by their last part, `*` for all of the namespace; with `network` it connects to the daemon only, with `filesystem` and `write` it writes no files. */
+  denied?: { [key: string]: string[] };
+  /** What it is doing. */
+  status: AgentStatus;
+  /** The number of its process. */
+  pid: number | null;
+  /** How its last process ended; -1 for a signal. */
+  last_exit_code: number | null;
+  /** How often in a row it was started again. */
+  restart_count: number;
+  /** When its process was made. */
+  started_at: Timestamp | null;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** That session. */
+  session_id?: string;
+  /** Why it was given up. */
+  error?: string;
 }
 
 /** A rule that matches a call. */
@@ -2510,6 +3130,97 @@ export interface Queues {
   reply_bytes: number;
 }
 
+/** An agent in the registry. */
+export interface RegistryEntry {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /**
+   * What it is doing.
+   *
+   * `"running"` when left out.
+   */
+  status?: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string | null;
+  /** Where it listens. */
+  port?: number | null;
+  /** The number of its process. */
+  pid?: number | null;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string | null;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string | null;
+}
+
+/** An agent in the registry. */
+export interface RegistryEntryOutput {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /** What it is doing. */
+  status: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string;
+  /** Where it listens. */
+  port?: number;
+  /** The number of its process. */
+  pid?: number;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string;
+}
+
+/** Params of `registry.list`. */
+export interface RegistryListParams {
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.heartbeat` and `registry.unregister`. */
+export interface RegistryNameParams {
+  /** The agent. */
+  name: string;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.reap`. */
+export interface RegistryReapParams {
+  /** For how many seconds an agent may not be heard of; 60 when left out. */
+  max_age_secs?: number | null;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Result of `registry.heartbeat`. */
+export interface RegistryRefreshed {
+  /** Whether it was there. */
+  refreshed: boolean;
+}
+
+/** Params of `registry.register`. */
+export interface RegistryRegisterParams {
+  /** The agent. */
+  entry: RegistryEntry;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** What an agent in the registry is doing. */
+export type RegistryStatus =
+  /** Working. */
+  | "running"
+  /** Nothing. */
+  | "idle"
+  /** It failed. */
+  | "errored"
+  /** About to end. */
+  | "stopping";
+
 /** Names an act. */
 export interface RequestOutcomeParams {
   /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
@@ -2686,6 +3397,13 @@ export interface RuleProblem {
   reason: string;
 }
 
+/** Where an agent may connect to over TCP. */
+export type SandboxNetwork =
+  /** Everywhere. */
+  | "any"
+  /** To the daemon. */
+  | "daemon";
+
 /** Result of `server.status`. */
 export interface ServerStatus {
   /** The daemon's version. */
@@ -2851,7 +3569,9 @@ export type SessionRole =
   /** A client: its own session. */
   | "client"
   /** A host: decides approvals and reads all streams. */
-  | "host";
+  | "host"
+  /** An agent: what a client may, under its own name. */
+  | "agent";
 
 /** One option of the configuration. */
 export interface SettingInEffect {
@@ -2957,6 +3677,12 @@ export interface StreamStatus {
   events: number;
   /** Their bytes. */
   bytes: number;
+}
+
+/** Params of the methods that are about one agent. */
+export interface SupervisedAgentParams {
+  /** Its id. */
+  id: string;
 }
 
 /** RFC 3339, UTC, with milliseconds. */
@@ -3114,204 +3840,4 @@ export interface VerifyParams {
   initial_state?: { [key: string]: unknown } | null;
   /** For whom it would run: the session's own state is that of this tenant. */
   scope?: ProposalScope | null;
-}
-
-/** Result of `voice.transcribe_stream.push` and `voice.playback`. */
-export interface VoiceAccepted {
-  /** Always `true`. */
-  accepted: boolean;
-}
-
-/** Params of `voice.audio_refused`. */
-export interface VoiceAudioRefusedParams {
-  /** The stream, where the message could be read so far. */
-  session_id?: string;
-  /** The number of the message in the stream. */
-  sequence?: number;
-  /** `data.kind` of the error that a push would be refused with. */
-  kind: string;
-  /** Why, for a person. */
-  message: string;
-  /** How many were refused in a row by now. */
-  refused: number;
-}
-
-/** Where audio comes from. */
-export interface VoiceAudioSource {
-  /** `pcm_push`: the client sends it. The daemon opens no device and no file itself, so `mic`, `system`, `file` and `fifo` are `unavailable`. */
-  kind: string;
-  /** Samples a second and channel, 4,000 to 384,000; 16,000 when left out. */
-  sample_rate?: number | null;
-  /** Interleaved channels, 1 to 8; 1 when left out. */
-  channels?: number | null;
-}
-
-/** Something was heard. */
-export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
-
-/** Params of `voice.event`. */
-export interface VoiceEventParams {
-  /** The stream of audio. */
-  session_id: string;
-  /** What was heard. */
-  event: VoiceEvent;
-  /** The stream of events: `voice/`, the session, `/` and the stream of audio. */
-  stream: string;
-  /** Its epoch. */
-  epoch: number;
-  /** The event's number in the stream. */
-  seq: number;
-}
-
-/** Params of `voice.playback`. */
-export interface VoicePlaybackParams {
-  /** The stream. */
-  session_id: string;
-  /** Whether the client plays speech from now on. */
-  playing: boolean;
-}
-
-/** A recogniser. */
-export interface VoiceProvider {
-  /** What `options.provider` calls it. */
-  id: string;
-  /** `stt`. */
-  kind: string;
-  /** Whether a stream can have it now. */
-  available: boolean;
-  /** What it is, or how to get it. */
-  description: string;
-}
-
-/** Params of `voice.transcribe_stream.push`. */
-export interface VoicePushParams {
-  /** The stream. */
-  session_id: string;
-  /** Whole samples of 16-bit signed little-endian PCM as base64, 1 MiB at most. */
-  pcm_b64: string;
-  /** Its number, from 0; without one it follows what came last. What is missing is waited for, for half a second. */
-  sequence?: number | null;
-}
-
-/** A stream of audio that has not ended. */
-export interface VoiceSession {
-  /** Its id. */
-  session_id: string;
-  /** The session that owns it. */
-  owner: string;
-  /** Its events. */
-  stream: string;
-  /** Since when it is there. */
-  started_at: Timestamp;
-  /** Samples a second and channel. */
-  sample_rate: number;
-  /** Channels. */
-  channels: number;
-  /** The recogniser that hears it. */
-  provider?: string;
-  /** Bytes of audio that were taken. */
-  bytes: number;
-  /** How often audio was refused because too much waited. */
-  refused: number;
-}
-
-/** Result of `voice.sessions.list`. */
-export interface VoiceSessions {
-  /** Their ids, in order. */
-  sessions: string[];
-  /** What is known of each, in the same order. */
-  details: VoiceSession[];
-}
-
-/** What a stream is asked for. */
-export interface VoiceStartOptions {
-  /** The recogniser, by the id that `voice.providers.list` gives it; the first that is available when left out, and for `local`. */
-  provider?: string | null;
-  /** Which of the recogniser's models. */
-  model?: string | null;
-  /** The language that is spoken, as a BCP 47 tag. */
-  language?: string | null;
-  /** Whether each piece of audio is told as `audio_chunk`. */
-  emit_audio_meta?: boolean | null;
-}
-
-/** Params of `voice.transcribe_stream.start`. */
-export interface VoiceStartParams {
-  /** The id that the stream is to have in the caller's session: 1 to 128 letters, digits and `-_.:/` of ASCII. */
-  session_id: string;
-  /** Where its audio comes from. */
-  audio_source: VoiceAudioSource;
-  /** What else is wanted. */
-  options?: VoiceStartOptions | null;
-}
-
-/** Result of `voice.transcribe_stream.start`. */
-export interface VoiceStarted {
-  /** The stream's id. */
-  session_id: string;
-  /** Its events: `voice/`, the session, `/` and the id. */
-  stream: string;
-  /** The epoch of that. */
-  epoch: number;
-  /** The number after which its events begin. */
-  seq: number;
-  /** The recogniser that hears it. Without one, speech is noticed but not turned into text. */
-  provider?: string;
-  /** Where there is none: the recognisers that there could be, and how to get them. */
-  providers?: VoiceProvider[];
-}
-
-/** Params of `voice.transcribe_stream.stop`. */
-export interface VoiceStopParams {
-  /** The stream. */
-  session_id: string;
-}
-
-/** Result of `voice.transcribe_stream.stop`. */
-export interface VoiceStopped {
-  /** The stream. */
-  session_id: string;
-  /** Always `true`. */
-  stopped: boolean;
-  /** The epoch of its events. */
-  epoch: number;
-  /** The number of the last one. */
-  seq: number;
-}
-
-/** Why a stream is over. */
-export type VoiceStreamOutcome =
-  /** It was stopped. */
-  | "stopped"
-  /** Nobody could feed or stop it any more. */
-  | "abandoned"
-  /** Its session ended, or was without a connection for too long. */
-  | "owner_lost"
-  /** It lasted as long as a stream may. */
-  | "too_long"
-  /** The recogniser failed, or the audio could not be read. */
-  | "failed"
-  /** It was ended together with the daemon. */
-  | "aborted";
-
-/** Words, and where they were said. */
-export interface VoiceUtterance {
-  /** The words. */
-  text: string;
-  /** How long they took. */
-  duration_ms: number;
-  /** Who spoke: `enrolled_user`, `other:<id>`, `unknown`, or what the source is called. */
-  role: string;
-  /** Which part of the stream it is; unique in the stream. */
-  segment_id: string;
-  /** Counts the corrections of the segment, from 0. */
-  revision: number;
-  /** Where it begins. */
-  start_ms: number;
-  /** Where it ends. */
-  end_ms: number;
-  /** The language, where the recogniser tells. */
-  language?: string;
-  /** How sure the recogniser is, from 0 to 1, where it tells. */
-  confidence?: number;
 }

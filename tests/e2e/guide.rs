@@ -105,3 +105,8 @@ fn the_readme_quotes_an_example_that_is_run() {
         );
     }
 }
+
+#[test]
+fn the_page_about_chats_quotes_conversations_that_took_place() {
+    assert!(quoted("chat.md") >= 2, "the page has lost its transcripts");
+}

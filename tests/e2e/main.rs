@@ -7,9 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
+mod agents_chat;
 mod approvals;
+mod attach;
 mod audit;
 mod auth;
+mod chat_ends;
 mod diagnostics;
 mod envelope;
 mod errors;
@@ -34,6 +38,7 @@ mod proposal_cancel;
 mod proposal_stream;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod resume;

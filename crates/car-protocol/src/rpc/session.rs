@@ -120,6 +120,8 @@ pub enum Role {
     Client,
     /// A host: decides approvals and reads all streams.
     Host,
+    /// An agent: what a client may, under its own name.
+    Agent,
 }
 
 /// Result of `session.auth`.

@@ -74,6 +74,8 @@ pub enum Reader {
     Everybody,
     /// The session that the stream belongs to, and hosts.
     Owner,
+    /// Clients and hosts, but no agent.
+    Clients,
 }
 
 impl Reader {
@@ -83,6 +85,7 @@ impl Reader {
         match self {
             Self::Everybody => "everybody",
             Self::Owner => "owner",
+            Self::Clients => "clients",
         }
     }
 }
@@ -176,6 +179,49 @@ pub static RUN: Family = Family {
     snapshot: false,
 };
 
+/// What a supervised agent wrote, and what became of it: `agent/<id>/log`. Its files have more, so nothing here is worth a
+/// write. No session has the name of an agent, so only hosts read it.
+pub static AGENT: Family = Family {
+    name: "agent",
+    notification: Some("agent.log"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 2_000,
+        bytes: 512 << 10,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Owner,
+    // Lines do not replace each other.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["seq"]],
+    }],
+    snapshot: false,
+};
+
+/// What is said in one chat. A token is not worth a write, and must not wait for one: what is to be kept of a chat, its
+/// turns and how they ended, is kept beside the log (see [`chat`](crate::chat)) before the last event of a turn is
+/// published. So a stream begins anew with the daemon, and what was said before is read with `agents.chat.history`.
+///
+/// A chat belongs to the person at the clients, so every client may read it; an agent hears what it began itself.
+pub static CHAT: Family = Family {
+    name: "chat",
+    notification: Some("agents.chat.event"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 10_000,
+        bytes: 4 << 20,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Clients,
+    // No event stands for another one: tokens that follow each other come together, with all of their text.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["seq"]],
+    }],
+    snapshot: false,
+};
+
 /// What was heard in one stream of audio. Streams are named by session and voice stream, since the id of a voice stream is
 /// its client's choice. Partials and voice activity are not worth a write: what was said in a meeting is in its transcript.
 pub static VOICE: Family = Family {
@@ -194,7 +240,7 @@ pub static VOICE: Family = Family {
 };
 
 /// The families of this crate.
-pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN, &VOICE];
+pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN, &AGENT, &CHAT, &VOICE];
 
 /// How long the name of a stream may be, in bytes: a proposal's id has up to 256.
 const LONGEST_NAME: usize = 300;

@@ -4,6 +4,8 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod agents;
+mod agents_chat;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -15,6 +17,7 @@ mod policy;
 mod proposal;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod rules;
@@ -87,11 +90,14 @@ pub fn examples() -> Vec<Example> {
         approvals::examples,
         grants::examples,
         audit::examples,
+        agents::examples,
+        registry::examples,
         request::examples,
         provided::examples,
         providers::examples,
         rules::examples,
         notifications::examples,
+        agents_chat::examples,
         voice::examples,
     ]
     .into_iter()
