@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use car_protocol::Timestamp;
 use car_state::clock::{Clock, SystemClock};
-use car_state::memgine::{ConversationTurn, FactHit, FactId, Memgine, MemgineError, NewFact};
+use car_state::memgine::{
+    ConversationTurn, FactHit, FactId, Forgotten, Ingested, Memgine, MemgineError, NewFact,
+    SegmentKey,
+};
 use futures_util::future::BoxFuture;
 use parking_lot::RwLock;
 
 use crate::context::{self, Context};
 use crate::embedder::{Embedder, WordTable};
 use crate::export::{self, Imported};
-use crate::fact::{Details, Fact, Forgotten, Found};
+use crate::fact::{Details, Fact, Found};
 use crate::index::{Entry, Question, Weights};
 use crate::limits::Limits;
 use crate::memory::Memory;
@@ -181,6 +184,30 @@ impl Engine {
         Ok(id)
     }
 
+    /// Keeps a segment of a conversation, once: as [`ingest`](Self::ingest) does, or in the place of its earlier revision,
+    /// in the same fact. One that was forgotten stays so.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add).
+    pub fn ingest_segment(
+        &self,
+        key: &SegmentKey,
+        turn: &ConversationTurn,
+    ) -> Result<Ingested, MemgineError> {
+        self.0.limits.check_turn(turn)?;
+        self.0.limits.check_segment(key)?;
+        let entry = self.entry(&turn.speaker, &turn.text);
+        let mut memory = self.0.memory.write();
+        memory.ingest_segment(&self.0.limits, key, turn, entry)
+    }
+
+    /// Erases all that came from a source or from what is below it, as [`forget`](Self::forget) does. Its segments may be
+    /// told again.
+    #[must_use]
+    pub fn forget_source(&self, source: &str) -> Forgotten {
+        self.0.memory.write().forget_source(source)
+    }
+
     /// How many facts are valid. Turns of conversations are not counted.
     #[must_use]
     pub fn count(&self) -> u64 {
@@ -193,8 +220,8 @@ impl Engine {
     /// # Errors
     /// [`MemgineError::Storage`] when it cannot be written as JSON.
     pub fn export(&self) -> Result<String, MemgineError> {
-        let (next, facts) = self.0.memory.read().everything();
-        export::write(next, &facts)
+        let (next, facts, gone) = self.0.memory.read().everything();
+        export::write(next, &facts, gone)
     }
 
     /// Takes what [`export`](Self::export) gave into an empty memory, with the same ids. All or nothing.
@@ -264,6 +291,21 @@ impl Memgine for Engine {
         turn: ConversationTurn,
     ) -> BoxFuture<'_, Result<(), MemgineError>> {
         Box::pin(async move { self.ingest(turn).map(drop) })
+    }
+
+    fn ingest_segment(
+        &self,
+        key: SegmentKey,
+        turn: ConversationTurn,
+    ) -> BoxFuture<'_, Result<Ingested, MemgineError>> {
+        Box::pin(async move { Self::ingest_segment(self, &key, &turn) })
+    }
+
+    fn forget_source<'a>(
+        &'a self,
+        source: &'a str,
+    ) -> BoxFuture<'a, Result<Forgotten, MemgineError>> {
+        Box::pin(async move { Ok(Self::forget_source(self, source)) })
     }
 
     fn fact_count(&self) -> BoxFuture<'_, Result<u64, MemgineError>> {

@@ -1,8 +1,9 @@
-//! A memory as text: a JSON line that says what it is, and one for each fact.
+//! A memory as text: a JSON line that says what it is, one for each fact, and one for each segment of a conversation that
+//! was forgotten.
 
 use std::collections::BTreeMap;
 
-use car_state::memgine::{FactId, MemgineError, NewFact};
+use car_state::memgine::{FactId, MemgineError, NewFact, SegmentKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,14 @@ struct Head {
     next: u32,
 }
 
+/// A segment that must not come back. Its name begins the line.
+#[derive(Deserialize, Serialize)]
+struct Gone {
+    forgotten_segment: SegmentKey,
+}
+
+const GONE: &str = "{\"forgotten_segment\"";
+
 /// What came in.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Imported {
@@ -34,6 +43,7 @@ pub struct Imported {
 pub(crate) struct Read {
     pub(crate) next: u32,
     pub(crate) facts: BTreeMap<Slot, Fact>,
+    pub(crate) gone: Vec<SegmentKey>,
 }
 
 impl Read {
@@ -45,7 +55,11 @@ impl Read {
     }
 }
 
-pub(crate) fn write(next: u32, facts: &[Fact]) -> Result<String, MemgineError> {
+pub(crate) fn write(
+    next: u32,
+    facts: &[Fact],
+    gone: Vec<SegmentKey>,
+) -> Result<String, MemgineError> {
     let failed = |error: serde_json::Error| MemgineError::Storage(Box::new(error));
     let head = Head {
         car_memory: FORM,
@@ -55,6 +69,10 @@ pub(crate) fn write(next: u32, facts: &[Fact]) -> Result<String, MemgineError> {
     for fact in facts {
         text.push('\n');
         text.push_str(&serde_json::to_string(fact).map_err(failed)?);
+    }
+    for forgotten_segment in gone {
+        text.push('\n');
+        text.push_str(&serde_json::to_string(&Gone { forgotten_segment }).map_err(failed)?);
     }
     text.push('\n');
     Ok(text)
@@ -73,10 +91,35 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
     if head.car_memory != FORM {
         return Err(invalid(format!("form {} is not known", head.car_memory)));
     }
-    let mut facts = BTreeMap::new();
+    let (mut facts, mut gone) = (BTreeMap::new(), Vec::new());
+    let mut segments = FxHashSet::default();
     for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         let wrong = |why: String| invalid(format!("line {number}: {why}"));
+        let mut once = |key: &SegmentKey| {
+            limits
+                .check_segment(key)
+                .map_err(|error| wrong(error.to_string()))?;
+            if segments.len() >= limits.segments {
+                return Err(MemgineError::Full {
+                    limit: limits.segments as u64,
+                });
+            }
+            let part = (&key.conversation, &key.source, &key.segment);
+            if !segments.insert((part.0.clone(), part.1.clone(), part.2.clone())) {
+                return Err(wrong("the segment was there before".to_owned()));
+            }
+            Ok(())
+        };
+        if line.starts_with(GONE) {
+            let key: Gone = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            once(&key.forgotten_segment)?;
+            gone.push(key.forgotten_segment);
+            continue;
+        }
         let fact: Fact = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        if let Some(key) = &fact.segment {
+            once(key)?;
+        }
         if facts.len() >= limits.facts {
             return Err(MemgineError::Full {
                 limit: limits.facts as u64,
@@ -93,6 +136,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
     Ok(Read {
         next: head.next.max(1),
         facts,
+        gone,
     })
 }
 

@@ -1,7 +1,7 @@
 //! A fact as it is kept.
 
 use car_protocol::Timestamp;
-use car_state::memgine::{ConversationTurn, FactId, NewFact};
+use car_state::memgine::{ConversationTurn, FactId, NewFact, SegmentKey};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::CONVERSATION;
@@ -89,6 +89,9 @@ pub struct Fact {
     /// Facts that it was concluded from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived_from: Vec<FactId>,
+    /// The segment of a conversation that it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<SegmentKey>,
 }
 
 impl Fact {
@@ -109,6 +112,7 @@ impl Fact {
             superseded_by: None,
             contradicts: details.contradicts,
             derived_from: details.derived_from,
+            segment: None,
         }
     }
 
@@ -126,6 +130,16 @@ impl Fact {
             ..Details::default()
         };
         Self::new(id, fact, details)
+    }
+
+    /// A segment of a conversation, as an untrusted fact.
+    pub(crate) fn of_segment(id: FactId, turn: &ConversationTurn, key: &SegmentKey) -> Self {
+        Self {
+            source: key.origin(),
+            event: Some(format!("{}#{}", key.conversation, key.segment)),
+            segment: Some(key.clone()),
+            ..Self::of_turn(id, turn)
+        }
     }
 
     /// Whether it is valid at that time: not outdated, and not past its end.
@@ -156,17 +170,4 @@ pub struct Found {
     pub fact: Fact,
     /// How well it fits.
     pub score: Score,
-}
-
-/// What was erased.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Forgotten {
-    /// The facts: the one that was named, and all that were derived from it.
-    pub facts: Vec<FactId>,
-    /// Vectors of theirs.
-    pub vectors: usize,
-    /// Rows of theirs in the index of terms.
-    pub index_rows: usize,
-    /// References to them in facts that stay.
-    pub references: usize,
 }

@@ -10,15 +10,17 @@ mod index;
 mod lexical;
 mod limits;
 mod memory;
+mod segments;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use car_state::memgine::Forgotten;
 pub use context::{Context, ContextLine, Section};
 pub use embedder::{Embedder, ModelId, WordTable};
 pub use engine::Engine;
 pub use export::Imported;
-pub use fact::{Details, Fact, Forgotten, Found, Trust};
+pub use fact::{Details, Fact, Found, Trust};
 pub use index::{Score, Weights};
 pub use limits::Limits;
 

@@ -1,6 +1,6 @@
 //! The bounds of a memory.
 
-use car_state::memgine::{ConversationTurn, MemgineError, NewFact};
+use car_state::memgine::{ConversationTurn, MemgineError, NewFact, SegmentKey};
 
 use crate::fact::Details;
 
@@ -18,6 +18,8 @@ pub struct Limits {
     pub references: usize,
     /// Turns of the conversation that are kept verbatim.
     pub turns: usize,
+    /// Segments of conversations that are told apart, forgotten ones included.
+    pub segments: usize,
     /// Facts in one answer.
     pub answer: usize,
     /// Bytes of an import.
@@ -32,6 +34,7 @@ impl Default for Limits {
             field_bytes: 1 << 10,
             references: 32,
             turns: 200,
+            segments: 400_000,
             answer: 1_000,
             import_bytes: 256 << 20,
         }
@@ -63,6 +66,12 @@ impl Limits {
     pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {
         said("text", &turn.text, self.body_bytes)?;
         said("speaker", &turn.speaker, self.field_bytes)
+    }
+
+    pub(crate) fn check_segment(&self, key: &SegmentKey) -> Result<(), MemgineError> {
+        said("conversation", &key.conversation, self.field_bytes / 3)?;
+        said("source", &key.source, self.field_bytes / 3)?;
+        said("segment", &key.segment, self.field_bytes / 3)
     }
 
     /// As much of a question as is looked at.

@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use car_protocol::Timestamp;
-use car_state::memgine::{FactId, MemgineError};
+use car_state::memgine::{
+    ConversationTurn, FactId, Forgotten, Ingested, MemgineError, SegmentKey, is_from,
+};
 use rustc_hash::FxHashMap;
 
 use crate::Slot;
 use crate::engine::CONVERSATION;
 use crate::export::Read;
-use crate::fact::{Fact, Forgotten, Found};
+use crate::fact::{Fact, Found};
 use crate::index::{Entry, Index, Question, Weights};
 use crate::limits::{Limits, invalid};
+use crate::segments::{Seen, Segments};
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -26,6 +29,7 @@ pub(crate) struct Memory {
     pub(crate) index: Index,
     /// The last turns of conversations, oldest first.
     pub(crate) turns: VecDeque<FactId>,
+    pub(crate) segments: Segments,
 }
 
 impl Memory {
@@ -37,6 +41,7 @@ impl Memory {
             derived: FxHashMap::default(),
             index: Index::new(dimension),
             turns: VecDeque::new(),
+            segments: Segments::default(),
         }
     }
 
@@ -95,8 +100,62 @@ impl Memory {
         if let Some(entry) = entry {
             self.index.add(slot, entry);
         }
+        if let Some(key) = &fact.segment {
+            self.segments.note(key, Some(slot));
+        }
         self.slots.insert(fact.id.clone(), slot);
         self.facts.insert(slot, fact);
+    }
+
+    /// Keeps a segment as a fact, or in the place of its earlier revision.
+    pub(crate) fn ingest_segment(
+        &mut self,
+        limits: &Limits,
+        key: &SegmentKey,
+        turn: &ConversationTurn,
+        entry: Entry,
+    ) -> Result<Ingested, MemgineError> {
+        let slot = match self.segments.seen(key) {
+            Seen::Never if self.segments.len() >= limits.segments => {
+                return Err(MemgineError::Full {
+                    limit: limits.segments as u64,
+                });
+            }
+            Seen::Never => {
+                let id = self.add(limits, entry, |id| Fact::of_segment(id, turn, key))?;
+                self.remember(limits, id.clone());
+                return Ok(Ingested::Added(id));
+            }
+            Seen::Earlier(slot) => slot,
+            Seen::Known => return Ok(Ingested::Known),
+        };
+        let Some(fact) = self.facts.get_mut(&slot) else {
+            return Ok(Ingested::Known);
+        };
+        fact.subject.clone_from(&turn.speaker);
+        fact.body.clone_from(&turn.text);
+        fact.at = turn.at;
+        fact.segment = Some(key.clone());
+        let (id, outdated) = (fact.id.clone(), fact.outdated);
+        if !outdated {
+            self.index.remove(slot);
+            self.index.add(slot, entry);
+        }
+        self.segments.note(key, Some(slot));
+        Ok(Ingested::Replaced(id))
+    }
+
+    /// Erases what came from a source, or from what is below it.
+    pub(crate) fn forget_source(&mut self, source: &str) -> Forgotten {
+        let of_it = self.facts.values().filter(|fact| {
+            let segment = fact.segment.as_ref();
+            is_from(&fact.source, source)
+                || segment.is_some_and(|key| is_from(&key.conversation, source))
+        });
+        let doomed: Vec<FactId> = of_it.map(|fact| fact.id.clone()).collect();
+        let erased = self.erase(doomed);
+        self.segments.forget(source);
+        erased
     }
 
     /// Puts a new fact into the place of another, which stays as history.
@@ -136,8 +195,11 @@ impl Memory {
     /// Erases a fact and what was derived from it, everywhere.
     pub(crate) fn forget(&mut self, id: &FactId) -> Result<Forgotten, MemgineError> {
         self.get(id)?;
+        Ok(self.erase(vec![id.clone()]))
+    }
+
+    fn erase(&mut self, mut doomed: Vec<FactId>) -> Forgotten {
         let mut erased = Forgotten::default();
-        let mut doomed = vec![id.clone()];
         while let Some(id) = doomed.pop() {
             let Some(slot) = self.slots.remove(&id) else {
                 continue;
@@ -168,10 +230,15 @@ impl Memory {
                     erased.references += 1;
                 }
             }
-            self.turns.retain(|turn| *turn != id);
+            if gone.kind == CONVERSATION {
+                self.turns.retain(|turn| *turn != id);
+            }
+            if let Some(key) = &gone.segment {
+                self.segments.note(key, None);
+            }
             erased.facts.push(id);
         }
-        Ok(erased)
+        erased
     }
 
     /// A fact, all that it took the place of and all that took its place, oldest first.
@@ -240,8 +307,9 @@ impl Memory {
         counted.count() as u64
     }
 
-    pub(crate) fn everything(&self) -> (u32, Vec<Fact>) {
-        (self.next, self.facts.values().cloned().collect())
+    pub(crate) fn everything(&self) -> (u32, Vec<Fact>, Vec<SegmentKey>) {
+        let facts = self.facts.values().cloned().collect();
+        (self.next, facts, self.segments.forgotten())
     }
 
     /// Fills an empty memory.
@@ -260,6 +328,9 @@ impl Memory {
                 self.remember(limits, fact.id.clone());
             }
             self.put(slot, fact, entry);
+        }
+        for key in &read.gone {
+            self.segments.note(key, None);
         }
         Ok(())
     }

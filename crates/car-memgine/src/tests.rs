@@ -1,3 +1,5 @@
+mod segments;
+
 use std::sync::Arc;
 
 use car_protocol::Timestamp;

@@ -1,11 +1,15 @@
 //! The seam for a memory engine.
 
+mod conversation;
+
 use std::fmt::Debug;
 
 use car_protocol::Timestamp;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use conversation::{ConversationTurn, Ingested, SegmentKey, is_from};
 
 /// Remembers facts and finds them again. Object-safe; every call may wait for a disk or a model, none holds a lock of
 /// the daemon.
@@ -32,6 +36,33 @@ pub trait Memgine: Debug + Send + Sync + 'static {
         &self,
         turn: ConversationTurn,
     ) -> BoxFuture<'_, Result<(), MemgineError>>;
+
+    /// Keeps a segment of a conversation, once: a later revision takes the place of an earlier one, and the same one again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// In the future: [`MemgineError::Unsupported`] where an engine does not tell segments apart.
+    fn ingest_segment(
+        &self,
+        key: SegmentKey,
+        turn: ConversationTurn,
+    ) -> BoxFuture<'_, Result<Ingested, MemgineError>> {
+        let _ = (key, turn);
+        Box::pin(ready(Err(MemgineError::Unsupported)))
+    }
+
+    /// Erases everything that came from `source` or from what is below it ([`is_from`]), and all that was derived from
+    /// that. That there was nothing is no error.
+    ///
+    /// # Errors
+    /// In the future: [`MemgineError::Unsupported`] where an engine does not know where facts come from.
+    fn forget_source<'a>(
+        &'a self,
+        source: &'a str,
+    ) -> BoxFuture<'a, Result<Forgotten, MemgineError>> {
+        let _ = source;
+        Box::pin(ready(Err(MemgineError::Unsupported)))
+    }
 
     /// How many facts are valid.
     fn fact_count(&self) -> BoxFuture<'_, Result<u64, MemgineError>>;
@@ -71,15 +102,17 @@ pub struct FactHit {
     pub score: f64,
 }
 
-/// One turn of a conversation.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct ConversationTurn {
-    /// Who spoke: `meeting/<id>/mic`, an agent, a person.
-    pub speaker: String,
-    /// What was said.
-    pub text: String,
-    /// When.
-    pub at: Timestamp,
+/// What was erased.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Forgotten {
+    /// The facts: those that were meant, and all that were derived from them.
+    pub facts: Vec<FactId>,
+    /// Vectors of theirs.
+    pub vectors: usize,
+    /// Rows of theirs in the index of terms.
+    pub index_rows: usize,
+    /// References to them in facts that stay.
+    pub references: usize,
 }
 
 /// Why a memory engine refuses.
@@ -95,6 +128,9 @@ pub enum MemgineError {
         /// How many facts it holds.
         limit: u64,
     },
+    /// The engine cannot do that.
+    #[error("this memory engine cannot do that")]
+    Unsupported,
     /// The engine's storage failed.
     #[error("the memory's storage failed")]
     Storage(#[source] Box<dyn std::error::Error + Send + Sync>),
