@@ -11,9 +11,13 @@ use crate::Slot;
 /// one: told again, it must not come back.
 #[derive(Debug, Default)]
 pub(crate) struct Segments {
-    conversations: BTreeMap<Box<str>, FxHashMap<(Box<str>, Box<str>), Heard>>,
+    conversations: BTreeMap<Box<str>, Parts>,
     count: usize,
 }
+
+/// The source and the name of a segment.
+type Part = (Box<str>, Box<str>);
+type Parts = FxHashMap<Part, Heard>;
 
 #[derive(Clone, Copy, Debug)]
 struct Heard {
@@ -52,7 +56,7 @@ impl Segments {
     pub(crate) fn note(&mut self, key: &SegmentKey, fact: Option<Slot>) {
         let conversation = &*key.conversation;
         if !self.conversations.contains_key(conversation) {
-            let none = FxHashMap::default();
+            let none = Parts::default();
             self.conversations.insert(conversation.into(), none);
         }
         let heard = Heard {
@@ -94,6 +98,6 @@ impl Segments {
     }
 }
 
-fn part(key: &SegmentKey) -> (Box<str>, Box<str>) {
+fn part(key: &SegmentKey) -> Part {
     (key.source.as_str().into(), key.segment.as_str().into())
 }
