@@ -2,13 +2,13 @@
 //! was forgotten.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use car_state::memgine::{FactId, MemgineError, NewFact, SegmentKey};
+use car_state::memgine::{Fact, FactId, Imported, MemgineError, SegmentKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Slot;
-use crate::fact::{Details, Fact};
 use crate::limits::{Limits, invalid};
 
 /// The form that is written.
@@ -29,35 +29,26 @@ struct Gone {
 
 const GONE: &str = "{\"forgotten_segment\"";
 
-/// What came in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Imported {
-    /// Facts.
-    pub facts: usize,
-    /// Those of them that are outdated.
-    pub outdated: usize,
-}
-
 /// What an import says, checked.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) next: u32,
-    pub(crate) facts: BTreeMap<Slot, Fact>,
+    pub(crate) facts: BTreeMap<Slot, Arc<Fact>>,
     pub(crate) gone: Vec<SegmentKey>,
 }
 
 impl Read {
     pub(crate) fn imported(&self) -> Imported {
         Imported {
-            facts: self.facts.len(),
-            outdated: self.facts.values().filter(|fact| fact.outdated).count(),
+            facts: self.facts.len() as u64,
+            outdated: self.facts.values().filter(|fact| fact.outdated).count() as u64,
         }
     }
 }
 
 pub(crate) fn write(
     next: u32,
-    facts: &[Fact],
+    facts: &[Arc<Fact>],
     gone: Vec<SegmentKey>,
 ) -> Result<String, MemgineError> {
     let failed = |error: serde_json::Error| MemgineError::Storage(Box::new(error));
@@ -68,7 +59,7 @@ pub(crate) fn write(
     let mut text = serde_json::to_string(&head).map_err(failed)?;
     for fact in facts {
         text.push('\n');
-        text.push_str(&serde_json::to_string(fact).map_err(failed)?);
+        text.push_str(&serde_json::to_string(&**fact).map_err(failed)?);
     }
     for forgotten_segment in gone {
         text.push('\n');
@@ -100,9 +91,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
                 .check_segment(key)
                 .map_err(|error| wrong(error.to_string()))?;
             if segments.len() >= limits.segments {
-                return Err(MemgineError::Full {
-                    limit: limits.segments as u64,
-                });
+                return Err(limits.full_of_segments());
             }
             let part = (&key.conversation, &key.source, &key.segment);
             if !segments.insert((part.0.clone(), part.1.clone(), part.2.clone())) {
@@ -121,14 +110,12 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
             once(key)?;
         }
         if facts.len() >= limits.facts {
-            return Err(MemgineError::Full {
-                limit: limits.facts as u64,
-            });
+            return Err(limits.full());
         }
         let slot = slot(&fact.id).filter(|slot| slot.0 < head.next);
         let slot = slot.ok_or_else(|| wrong(format!("{:?} is no id", fact.id.0)))?;
         check(&fact, limits).map_err(|error| wrong(error.to_string()))?;
-        if facts.insert(slot, fact).is_some() {
+        if facts.insert(slot, Arc::new(fact)).is_some() {
             return Err(wrong("the id was there before".to_owned()));
         }
     }
@@ -141,7 +128,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
 }
 
 /// The number in an id.
-fn slot(id: &FactId) -> Option<Slot> {
+pub(crate) fn slot(id: &FactId) -> Option<Slot> {
     let digits = id.0.strip_prefix("m-")?;
     let number: u32 = digits.parse().ok()?;
     (number > 0 && number.to_string() == digits).then_some(Slot(number))
@@ -149,21 +136,7 @@ fn slot(id: &FactId) -> Option<Slot> {
 
 /// What holds of one fact.
 fn check(fact: &Fact, limits: &Limits) -> Result<(), MemgineError> {
-    let new = NewFact {
-        subject: fact.subject.clone(),
-        body: fact.body.clone(),
-        kind: fact.kind.clone(),
-        at: fact.at,
-        source: fact.source.clone(),
-    };
-    let details = Details {
-        confidence: fact.confidence,
-        event: fact.event.clone(),
-        contradicts: fact.contradicts.clone(),
-        derived_from: fact.derived_from.clone(),
-        ..Details::default()
-    };
-    limits.check(&new, &details)?;
+    limits.check_fact(fact)?;
     if fact.superseded_by.is_some() && !fact.outdated {
         return Err(invalid("it was superseded, but is not outdated"));
     }
@@ -172,7 +145,7 @@ fn check(fact: &Fact, limits: &Limits) -> Result<(), MemgineError> {
 
 /// What holds among facts: a reference leads to one that is there and, where it must, refers back; a fact comes after what
 /// it supersedes and what it was derived from.
-fn references(facts: &BTreeMap<Slot, Fact>) -> Result<(), MemgineError> {
+fn references(facts: &BTreeMap<Slot, Arc<Fact>>) -> Result<(), MemgineError> {
     let slots: FxHashMap<&FactId, Slot> =
         facts.iter().map(|(slot, fact)| (&fact.id, *slot)).collect();
     let get = |id: &FactId| slots.get(id).and_then(|slot| facts.get(slot));

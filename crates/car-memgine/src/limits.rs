@@ -1,8 +1,6 @@
 //! The bounds of a memory.
 
-use car_state::memgine::{ConversationTurn, MemgineError, NewFact, SegmentKey};
-
-use crate::fact::Details;
+use car_state::memgine::{ConversationTurn, Details, Fact, MemgineError, NewFact, SegmentKey};
 
 /// What a memory holds at most. What is beyond is refused, and nothing is dropped for it; only turns of a conversation
 /// push out the oldest.
@@ -61,6 +59,39 @@ impl Limits {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn full(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "facts",
+            limit: self.facts as u64,
+        }
+    }
+
+    pub(crate) fn full_of_segments(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "segments of conversations",
+            limit: self.segments as u64,
+        }
+    }
+
+    /// A fact as it is, as if it were new.
+    pub(crate) fn check_fact(&self, fact: &Fact) -> Result<(), MemgineError> {
+        let new = NewFact {
+            subject: fact.subject.clone(),
+            body: fact.body.clone(),
+            kind: fact.kind.clone(),
+            at: fact.at,
+            source: fact.source.clone(),
+        };
+        let details = Details {
+            confidence: fact.confidence,
+            event: fact.event.clone(),
+            contradicts: fact.contradicts.clone(),
+            derived_from: fact.derived_from.clone(),
+            ..Details::default()
+        };
+        self.check(&new, &details)
     }
 
     pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {

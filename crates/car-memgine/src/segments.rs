@@ -75,29 +75,41 @@ impl Segments {
         let mut forgotten = Vec::new();
         for (conversation, segments) in &self.conversations {
             let gone = segments.iter().filter(|(_, heard)| heard.fact.is_none());
-            forgotten.extend(gone.map(|((source, segment), heard)| SegmentKey {
-                conversation: conversation.to_string(),
-                source: source.to_string(),
-                segment: segment.to_string(),
-                revision: heard.revision,
-            }));
+            forgotten.extend(gone.map(|(part, heard)| key(conversation, part, *heard)));
         }
         forgotten.sort_unstable();
         forgotten
     }
 
-    /// Drops what was noted of a source, or of what is below it.
-    pub(crate) fn forget(&mut self, source: &str) {
+    /// Drops what was noted of a source, or of what is below it: which of them had been forgotten.
+    pub(crate) fn forget(&mut self, source: &str) -> Vec<SegmentKey> {
+        let mut dropped = Vec::new();
         self.conversations.retain(|conversation, segments| {
             let all = is_from(conversation, source);
             let before = segments.len();
-            segments.retain(|(of, _), _| !all && !is_from(&format!("{conversation}/{of}"), source));
+            segments.retain(|part, heard| {
+                let stays = !all && !is_from(&format!("{conversation}/{}", part.0), source);
+                if !stays && heard.fact.is_none() {
+                    dropped.push(key(conversation, part, *heard));
+                }
+                stays
+            });
             self.count -= before - segments.len();
             !segments.is_empty()
         });
+        dropped
     }
 }
 
 fn part(key: &SegmentKey) -> Part {
     (key.source.as_str().into(), key.segment.as_str().into())
+}
+
+fn key(conversation: &str, (source, segment): &Part, heard: Heard) -> SegmentKey {
+    SegmentKey {
+        conversation: conversation.to_owned(),
+        source: source.to_string(),
+        segment: segment.to_string(),
+        revision: heard.revision,
+    }
 }

@@ -31,7 +31,7 @@ use crate::log::{
     Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
     StreamName,
 };
-use crate::memgine::Memgine;
+use crate::memgine::{Memgine, Memories, SessionMemory};
 use crate::outcomes::Outcomes;
 use crate::policy::{Agents, GlobalPolicies, PolicyBook};
 use crate::providers::Providers;
@@ -66,7 +66,7 @@ pub enum StateError {
 /// What all sessions share: a handful of stores, one per namespace.
 pub struct ServerState {
     journal_dir: PathBuf,
-    memgine: Option<Arc<dyn Memgine>>,
+    memories: Arc<Memories>,
     gate: Arc<ApprovalGate>,
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
@@ -187,7 +187,7 @@ impl ServerState {
         Ok(Arc::new(Self {
             results: Arc::new(results),
             journal_dir: config.journal_dir,
-            memgine: config.memgine,
+            memories: config.memories,
             gate: Arc::new(config.gate),
             tools: config.tools,
             executor: config.executor,
@@ -298,7 +298,7 @@ impl ServerState {
             tools,
             policies,
             engine: Arc::new(engine),
-            memgine: self.memgine.clone(),
+            memory: Arc::new(SessionMemory::new(Arc::clone(&self.memories))),
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
@@ -330,6 +330,12 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// The memories of all sessions.
+    #[must_use]
+    pub fn memories(&self) -> &Arc<Memories> {
+        &self.memories
     }
 
     /// Agents, approvals and host events.

@@ -6,6 +6,7 @@ pub mod diagnostics;
 pub mod events;
 pub mod grants;
 pub mod host;
+pub mod memory;
 pub mod notifications;
 pub mod policy;
 pub mod proposal;
@@ -65,6 +66,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     providers::METHODS,
     rules::METHODS,
     notifications::METHODS,
+    memory::METHODS,
 ];
 
 /// All callback tables, by namespace.

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     crate::host::schema::HOST_PLANE,
     crate::audit::sqlite::AUDIT,
     crate::approval::grants::sqlite::GRANTS,
+    crate::memgine::sqlite::MEMORY,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

@@ -1,4 +1,4 @@
-//! What was said, and how it is known by.
+//! What was said, and what becomes of it.
 
 use car_protocol::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,27 +14,6 @@ pub struct ConversationTurn {
     pub text: String,
     /// When.
     pub at: Timestamp,
-}
-
-/// Which part of which conversation a turn is, so that it is kept once however often it is told.
-#[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-pub struct SegmentKey {
-    /// The conversation: `meeting/<id>`, `voice/<id>`.
-    pub conversation: String,
-    /// Whose audio it was: `mic`, `system`. Segments of two sources are never the same.
-    pub source: String,
-    /// The part of that source.
-    pub segment: String,
-    /// Counts its corrections, from 0.
-    pub revision: u32,
-}
-
-impl SegmentKey {
-    /// Where a fact that is made of it comes from: `meeting/<id>/mic`.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        format!("{}/{}", self.conversation, self.source)
-    }
 }
 
 /// What became of a segment.
