@@ -12,6 +12,11 @@ pub(crate) struct Vector {
 }
 
 impl Vector {
+    /// One that was kept.
+    pub(crate) fn kept(scale: f32, values: Box<[i8]>) -> Self {
+        Self { scale, values }
+    }
+
     /// Brings a vector to length one. `None` where it has no direction.
     pub(crate) fn new(values: &[f32]) -> Option<Self> {
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -81,8 +86,20 @@ impl Vectors {
         true
     }
 
-    /// How many there are, for tests of consistency.
-    #[cfg(test)]
+    /// Numbers in each.
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// A slot's vector: the factor and the numbers.
+    pub(crate) fn get(&self, slot: Slot) -> Option<(f32, &[i8])> {
+        let place = *self.places.get(&slot)?;
+        let (_, scale) = self.rows.get(place)?;
+        let values = self.table.get(place * self.dimension..)?;
+        Some((*scale, values.get(..self.dimension)?))
+    }
+
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use car_state::memgine::Score;
 use rustc_hash::FxHashMap;
 
 use crate::Slot;
@@ -31,19 +32,6 @@ impl Default for Weights {
     }
 }
 
-/// How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Score {
-    /// All parts, weighted.
-    pub total: f32,
-    /// Shared words.
-    pub lexical: f32,
-    /// Likeness of meaning.
-    pub dense: f32,
-    /// What flowed over from others.
-    pub graph: f32,
-}
-
 /// Facts that fit best by meaning alone, and are looked at.
 const NEAREST: usize = 64;
 /// Facts that activation flows from.
@@ -63,11 +51,22 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(subject: &str, body: &str, embed: impl Fn(&str) -> Vec<f32>) -> Self {
+        let vector = Vector::new(&embed(&Self::meaning(subject, body)));
+        Self::with(subject, body, vector)
+    }
+
+    /// The text that the vector of a fact is made of.
+    pub(crate) fn meaning(subject: &str, body: &str) -> String {
+        format!("{subject}: {body}")
+    }
+
+    /// One whose vector is there already, or is to come.
+    pub(crate) fn with(subject: &str, body: &str, vector: Option<Vector>) -> Self {
         let mut terms = text::terms(subject);
         terms.extend(text::terms(body));
         Self {
             subject: key(subject),
-            vector: Vector::new(&embed(&format!("{subject}: {body}"))),
+            vector,
             terms,
         }
     }

@@ -1,8 +1,6 @@
 //! The bounds of a memory.
 
-use car_state::memgine::{ConversationTurn, MemgineError, NewFact};
-
-use crate::fact::Details;
+use car_state::memgine::{ConversationTurn, Details, Fact, MemgineError, NewFact, SegmentKey};
 
 /// What a memory holds at most. What is beyond is refused, and nothing is dropped for it; only turns of a conversation
 /// push out the oldest.
@@ -18,6 +16,8 @@ pub struct Limits {
     pub references: usize,
     /// Turns of the conversation that are kept verbatim.
     pub turns: usize,
+    /// Segments of conversations that are told apart, forgotten ones included.
+    pub segments: usize,
     /// Facts in one answer.
     pub answer: usize,
     /// Bytes of an import.
@@ -32,6 +32,7 @@ impl Default for Limits {
             field_bytes: 1 << 10,
             references: 32,
             turns: 200,
+            segments: 400_000,
             answer: 1_000,
             import_bytes: 256 << 20,
         }
@@ -60,9 +61,48 @@ impl Limits {
         Ok(())
     }
 
+    pub(crate) fn full(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "facts",
+            limit: self.facts as u64,
+        }
+    }
+
+    pub(crate) fn full_of_segments(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "segments of conversations",
+            limit: self.segments as u64,
+        }
+    }
+
+    /// A fact as it is, as if it were new.
+    pub(crate) fn check_fact(&self, fact: &Fact) -> Result<(), MemgineError> {
+        let new = NewFact {
+            subject: fact.subject.clone(),
+            body: fact.body.clone(),
+            kind: fact.kind.clone(),
+            at: fact.at,
+            source: fact.source.clone(),
+        };
+        let details = Details {
+            confidence: fact.confidence,
+            event: fact.event.clone(),
+            contradicts: fact.contradicts.clone(),
+            derived_from: fact.derived_from.clone(),
+            ..Details::default()
+        };
+        self.check(&new, &details)
+    }
+
     pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {
         said("text", &turn.text, self.body_bytes)?;
         said("speaker", &turn.speaker, self.field_bytes)
+    }
+
+    pub(crate) fn check_segment(&self, key: &SegmentKey) -> Result<(), MemgineError> {
+        said("conversation", &key.conversation, self.field_bytes / 3)?;
+        said("source", &key.source, self.field_bytes / 3)?;
+        said("segment", &key.segment, self.field_bytes / 3)
     }
 
     /// As much of a question as is looked at.

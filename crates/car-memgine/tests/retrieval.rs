@@ -7,10 +7,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use car_memgine::{Details, Engine, Limits, Weights, WordTable};
+use car_memgine::{Engine, Limits, Weights, WordTable};
 use car_protocol::Timestamp;
 use car_state::clock::FixedClock;
-use car_state::memgine::{FactId, NewFact};
+use car_state::memgine::{Details, FactId, NewFact};
 
 struct Asked {
     kind: char,

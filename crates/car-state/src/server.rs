@@ -29,7 +29,7 @@ use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{EngineLimits, ToolExecutor};
 use crate::host::{HostParts, HostPlane, HostStream};
 use crate::log::{Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, Snapshots};
-use crate::memgine::Memgine;
+use crate::memgine::{Memgine, Memories};
 use crate::outcomes::Outcomes;
 use crate::policy::GlobalPolicies;
 use crate::providers::Providers;
@@ -68,7 +68,7 @@ pub enum StateError {
 /// What all sessions share: a handful of stores, one per namespace.
 pub struct ServerState {
     journal_dir: PathBuf,
-    memgine: Option<Arc<dyn Memgine>>,
+    memories: Arc<Memories>,
     gate: Arc<ApprovalGate>,
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
@@ -211,7 +211,7 @@ impl ServerState {
             chats,
             voice: Arc::new(voice),
             journal_dir: config.journal_dir,
-            memgine: config.memgine,
+            memories: config.memories,
             gate: Arc::new(config.gate),
             tools: config.tools,
             executor: config.executor,
@@ -334,6 +334,12 @@ impl ServerState {
     #[must_use]
     pub fn quotas(&self) -> &Arc<Quotas> {
         &self.quotas
+    }
+
+    /// The memories of all sessions.
+    #[must_use]
+    pub fn memories(&self) -> &Arc<Memories> {
+        &self.memories
     }
 
     /// The event log.

@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod events;
 pub mod grants;
 pub mod host;
+pub mod memory;
 pub mod notifications;
 pub mod policy;
 pub mod proposal;
@@ -73,6 +74,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     notifications::METHODS,
     agents_chat::METHODS,
     voice::METHODS,
+    memory::METHODS,
 ];
 
 /// All callback tables, by namespace.

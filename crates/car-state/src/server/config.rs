@@ -30,7 +30,7 @@ use crate::host::{AgentNotes, NoAgentNotes};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
-use crate::memgine::Memgine;
+use crate::memgine::{Memgine, MemgineSource, Memories};
 #[cfg(feature = "sqlite")]
 use crate::outcomes::SqliteOutcomes;
 use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
@@ -48,7 +48,7 @@ use crate::voice::{VoiceEngine, VoiceLimits};
 #[derive(Clone)]
 pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
-    pub(super) memgine: Option<Arc<dyn Memgine>>,
+    pub(super) memories: Arc<Memories>,
     pub(super) gate: ApprovalGate,
     pub(super) reach: Option<Arc<dyn Reach>>,
     pub(super) approvals: Option<Arc<dyn ApprovalLedger>>,
@@ -84,7 +84,7 @@ impl ServerStateConfig {
     pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
         Self {
             journal_dir: journal_dir.into(),
-            memgine: None,
+            memories: Arc::default(),
             gate: ApprovalGate::default(),
             reach: None,
             approvals: None,
@@ -114,10 +114,17 @@ impl ServerStateConfig {
         }
     }
 
-    /// One memory engine for all sessions.
+    /// One memory engine for all sessions, whatever they are bound to.
     #[must_use]
     pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
-        self.memgine = Some(memgine);
+        self.memories = Arc::new(Memories::one(memgine));
+        self
+    }
+
+    /// Memory engines from there: one that sessions share, and one for each agent and name.
+    #[must_use]
+    pub fn with_memgines(mut self, source: Arc<dyn MemgineSource>) -> Self {
+        self.memories = Arc::new(Memories::from(source));
         self
     }
 

@@ -8,6 +8,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 use crate::log::{SESSION, StreamName};
+use crate::memgine::SessionMemory;
 use crate::policy::{Agents, PolicyBook};
 use crate::results::SessionResults;
 use crate::session::{ClientSession, Link, Parts, SessionJournal};
@@ -111,7 +112,7 @@ impl ServerState {
             tools,
             policies,
             engine: Arc::new(engine),
-            memgine: self.memgine.clone(),
+            memory: Arc::new(SessionMemory::new(Arc::clone(&self.memories))),
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),

@@ -39,7 +39,7 @@ use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
-use crate::memgine::Memgine;
+use crate::memgine::SessionMemory;
 use crate::policy::PolicyBook;
 use crate::providers::OffersOf;
 use crate::seats::Seats;
@@ -61,7 +61,7 @@ pub struct ClientSession {
     tools: Arc<ToolTable>,
     policies: Arc<PolicyBook>,
     engine: Arc<Engine>,
-    memgine: Option<Arc<dyn Memgine>>,
+    memory: Arc<SessionMemory>,
     log: Arc<dyn EventLog>,
     stream: StreamName,
     host: Arc<HostPlane>,
@@ -95,7 +95,7 @@ pub(crate) struct Parts {
     pub(crate) tools: Arc<ToolTable>,
     pub(crate) policies: Arc<PolicyBook>,
     pub(crate) engine: Arc<Engine>,
-    pub(crate) memgine: Option<Arc<dyn Memgine>>,
+    pub(crate) memory: Arc<SessionMemory>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
@@ -123,7 +123,7 @@ impl ClientSession {
             tools: parts.tools,
             policies: parts.policies,
             engine: parts.engine,
-            memgine: parts.memgine,
+            memory: parts.memory,
             log: parts.log,
             stream: parts.stream,
             host: parts.host,
@@ -194,10 +194,10 @@ impl ClientSession {
         &self.engine
     }
 
-    /// The memory that the session uses: the embedder's, where there is one.
+    /// Which memory it uses.
     #[must_use]
-    pub fn memgine(&self) -> Option<&Arc<dyn Memgine>> {
-        self.memgine.as_ref()
+    pub fn memory(&self) -> &Arc<SessionMemory> {
+        &self.memory
     }
 
     /// The session's streams of audio.
