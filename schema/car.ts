@@ -411,6 +411,122 @@ export interface Methods {
    */
   "audit.redact": { params?: AuditRedactParams; result: AuditRedacted };
   /**
+   * The supervised agents, by id. Tokens are never told, and of the environment only the names.
+   *
+   * Access: client.
+   */
+  "agents.list": { params?: NoParams; result: ManagedAgent[] };
+  /**
+   * Whether each agent can be started, lives, is connected, and answers.
+   *
+   * Access: client.
+   */
+  "agents.health": { params?: NoParams; result: AgentHealth[] };
+  /**
+   * Adds an agent or changes it. One that runs goes on as it was started until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.upsert": { params: AgentsUpsertParams; result: ManagedAgent };
+  /**
+   * Adds an agent from its manifest, which is kept as it is. One that is data only is kept and never started.
+   *
+   * Access: client.
+   */
+  "agents.install": { params?: AgentManifest; result: AgentInstalled };
+  /**
+   * Stops an agent and forgets it, its token and its manifest. Its log files stay.
+   *
+   * Access: client.
+   */
+  "agents.remove": { params: SupervisedAgentParams; result: AgentRemoved };
+  /**
+   * Starts an agent; one that runs goes on. A person is asked first where the gate is on and what would be started, to the digest of its executable, was never started before.
+   *
+   * Access: client.
+   */
+  "agents.start": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * Stops an agent with all processes that it started, and answers when they have ended. With `term` it has 10 s to end by itself.
+   *
+   * Access: client.
+   */
+  "agents.stop": { params: AgentsStopParams; result: ManagedAgent };
+  /**
+   * Stops an agent and starts it again; a person is asked as for `agents.start`.
+   *
+   * Access: client.
+   */
+  "agents.restart": { params: SupervisedAgentParams; result: ManagedAgent };
+  /**
+   * The end of an agent's log, read from its end. To follow it, a host subscribes to the stream `agent/<id>/log`.
+   *
+   * Access: client.
+   */
+  "agents.tail_log": { params: AgentsTailLogParams; result: AgentLogTail };
+  /**
+   * Gives an agent a new token and takes the old one away. A process that runs has the old one until it is restarted.
+   *
+   * Access: client.
+   */
+  "agents.rotate_token": { params: SupervisedAgentParams; result: AgentTokenRotated };
+  /**
+   * Sends a prompt to an agent. Answers when the agent has taken it, within 5 seconds, or says why it has not.
+   *
+   * The agent is one that is attached with `session.auth`, or one that a client registered with `host.register_agent`. What it says comes as `agents.chat.event`, also to everybody who subscribes to the stream `chat/<session_id>`.
+   *
+   * Access: client.
+   */
+  "agents.chat": { params: ChatParams; result: ChatAccepted };
+  /**
+   * Ends the running turn of a chat, and those that wait behind it. The agent is told.
+   *
+   * Access: client.
+   */
+  "agents.chat.cancel": { params: ChatCancelParams; result: ChatCancelled };
+  /**
+   * The turns of a chat, newest first. They are kept beyond the end of the daemon.
+   *
+   * Access: client.
+   */
+  "agents.chat.history": { params: ChatHistoryParams; result: ChatHistory };
+  /**
+   * The chats, the one that changed last first.
+   *
+   * Access: client.
+   */
+  "agents.chat.list": { params?: ChatListParams; result: ChatList };
+  /**
+   * Tells that an agent is there.
+   *
+   * Access: client.
+   */
+  "registry.register": { params: RegistryRegisterParams; result: null };
+  /**
+   * Tells that an agent is still there.
+   *
+   * Access: client.
+   */
+  "registry.heartbeat": { params: RegistryNameParams; result: RegistryRefreshed };
+  /**
+   * Tells that an agent is gone. One that is not there is gone already.
+   *
+   * Access: client.
+   */
+  "registry.unregister": { params: RegistryNameParams; result: null };
+  /**
+   * The agents that are there, by name.
+   *
+   * Access: client.
+   */
+  "registry.list": { params?: RegistryListParams; result: RegistryEntryOutput[] };
+  /**
+   * Removes the agents that were not heard of for too long, and names them.
+   *
+   * Access: client.
+   */
+  "registry.reap": { params?: RegistryReapParams; result: string[] };
+  /**
    * What became of the act that a key names. Does not wait for its end.
    *
    * Every method that changes something takes an `idempotency_key`: in its params, in `params._meta`, or in a member `_meta` of the request where params are an array. The act runs at most once under it. The same key with the same params again gets the same answer, which it waits for while the act is under way; with other params, or another method, it is refused with the kind `idempotency_conflict`.
@@ -472,6 +588,126 @@ export interface Methods {
    * Access: client.
    */
   "notifications.local": { params: LocalNotificationParams; result: LocalNotificationShown };
+  /**
+   * What an agent says in a chat. Taken from the session alone that was given the prompt; usually a notification.
+   *
+   * Access: client.
+   */
+  "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
+  /**
+   * Keeps a fact. Answers how many facts are valid; `memory.add` answers its id, too. What is answered survives the end of the daemon, however it comes.
+   *
+   * Access: client.
+   */
+  "memory.add_fact": { params: MemoryNewFact; result: number };
+  /**
+   * Keeps a fact, as `memory.add_fact` does, and answers its id.
+   *
+   * Access: client.
+   */
+  "memory.add": { params: MemoryNewFact; result: MemoryAdded };
+  /**
+   * The valid facts that fit a question best, best first.
+   *
+   * Access: client.
+   */
+  "memory.query": { params: MemoryQueryParams; result: MemoryHit[] };
+  /**
+   * What a model should know for a question, as text: constraints, strategies, facts, what is outdated, the last turns of conversations, and words that no fact has. Each line cites its fact. Equal memories give equal texts.
+   *
+   * Access: client.
+   */
+  "memory.build_context": { params?: MemoryContextParams; result: string };
+  /**
+   * The same without looking for what fits: the newest facts instead, and no unknown words.
+   *
+   * Access: client.
+   */
+  "memory.build_context_fast": { params?: MemoryContextParams; result: string };
+  /**
+   * What `memory.build_context` answers, with the section, the fact and the score of each line.
+   *
+   * Access: client.
+   */
+  "memory.explain_context": { params?: MemoryContextParams; result: MemoryContext };
+  /**
+   * Erases facts that are past their end, and makes the vectors that are missing or of another model.
+   *
+   * Access: client.
+   */
+  "memory.consolidate": { params?: NoParams; result: ConsolidationReport };
+  /**
+   * How many facts are valid. Turns of conversations are not counted.
+   *
+   * Access: client.
+   */
+  "memory.fact_count": { params?: NoParams; result: number };
+  /**
+   * One fact, also when it is outdated.
+   *
+   * Access: client.
+   */
+  "memory.get": { params: MemoryIdParams; result: Fact };
+  /**
+   * Corrects a fact in its place: what is left out stays. Use `memory.supersede` where the earlier state is to be known.
+   *
+   * Access: client.
+   */
+  "memory.update": { params: MemoryUpdateParams; result: Fact };
+  /**
+   * Keeps a fact in the place of another, which stays as history and is not found any more.
+   *
+   * Access: client.
+   */
+  "memory.supersede": { params: MemorySupersedeParams; result: MemoryAdded };
+  /**
+   * Erases a fact, or all that came from a source, and everything that was derived from that: text, vectors, rows of the index, references. Cannot be undone.
+   *
+   * Access: client.
+   */
+  "memory.forget": { params?: MemoryForgetParams; result: Forgotten };
+  /**
+   * Facts in the order in which they were learnt, a page at a time.
+   *
+   * Access: client.
+   */
+  "memory.list": { params?: MemoryListParams; result: MemoryPage };
+  /**
+   * A fact with all that it took the place of and all that took its place, oldest first.
+   *
+   * Access: client.
+   */
+  "memory.history": { params: MemoryIdParams; result: Fact[] };
+  /**
+   * Keeps what was said as an untrusted fact of kind `conversation`, and among the last turns. With a segment it is kept once: a later revision takes the place of an earlier one.
+   *
+   * Access: client.
+   */
+  "memory.ingest_conversation": { params: MemoryIngestParams; result: MemoryIngested };
+  /**
+   * Writes the valid facts to a file below `memory` in the daemon's folder, as a JSON array that only has what was said. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.persist": { params: MemoryFileParams; result: number };
+  /**
+   * Puts the facts of a file that `memory.persist` wrote in the place of all that there are. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.load": { params: MemoryFileParams; result: number };
+  /**
+   * Writes everything to a file below `memory` in the daemon's folder, with ids, history and references, a JSON line each.
+   *
+   * Access: client.
+   */
+  "memory.export": { params: MemoryFileParams; result: MemoryStored };
+  /**
+   * Takes a file that `memory.export` wrote into a memory that is empty. All or nothing.
+   *
+   * Access: client.
+   */
+  "memory.import": { params: MemoryFileParams; result: MemoryImported };
 }
 
 /** What the daemon asks a client, by name. */
@@ -482,6 +718,10 @@ export interface Callbacks {
    * Taken back by `tools.cancel`.
    */
   "tools.execute": { params: ToolsExecuteParams; result: unknown };
+  /** Asks an agent whether it still listens. Any answer says so, an error too. */
+  "agent.ping": { params?: NoParams; result: unknown };
+  /** Gives an agent a prompt. Any result means that the agent has taken it, an error that it has not. */
+  "agent.chat": { params: ChatPromptParams; result: unknown };
   /**
    * Asks a provider to serve a call that the gate has let through. The result is the call's, whatever JSON it is; an error's `message` is what the caller is told.
    *
@@ -506,6 +746,12 @@ export interface Notifications {
   "events.uncovered": { params: EventsUncoveredParams };
   /** Something that a person may want to see. */
   "host.event": { params: HostEvent };
+  /** Something happened in a chat. */
+  "agents.chat.event": { params: ChatEvent };
+  /** What an agent wrote, and what became of it, on the stream `agent/<id>/log`. Only hosts hear it. */
+  "agent.log": { params: AgentLog };
+  /** Tells an agent that nobody wants the rest of a turn. What it says about it from now on is dropped. */
+  "agent.chat.cancel": { params: ChatCancelPromptParams };
   /** Takes a `provider.call` back: nobody waits for its answer. */
   "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
@@ -650,6 +896,14 @@ export type ActionType =
   /** Succeeds when the key `parameters.key` holds `parameters.expected`. */
   | "assertion";
 
+/** Something that a daemon can do for an agent. */
+export interface AgentCapability {
+  /** The namespace. */
+  namespace: string;
+  /** Its feature. */
+  feature: string;
+}
+
 /** How a host shows an agent. */
 export interface AgentDisplay {
   /** A name. */
@@ -668,6 +922,197 @@ export interface AgentDisplayOutput {
   icon?: string;
   /** A colour. */
   accent?: string;
+}
+
+/** How an agent is. */
+export interface AgentHealth {
+  /** Its id. */
+  id: string;
+  /** Its executable. */
+  command: string;
+  /** Whether all is well: it can be started, and where it is to run it does and, if it is connected, answers. */
+  ok: boolean;
+  /** What is wrong. */
+  reason?: string;
+  /** Whether its process lives. */
+  alive: boolean;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** Whether that session answered `agent.ping`; left out where it was not asked. */
+  answers?: boolean;
+}
+
+/** Result of `agents.install`. */
+export interface AgentInstalled {
+  /** What the manifest asks for and is not there. */
+  report: InstallReport;
+  /** The agent; `null` for one that is data only. */
+  agent: ManagedAgent | null;
+}
+
+/** One event of the stream `agent/<id>/log`. */
+export interface AgentLog {
+  /** Where the lines come from. */
+  kind: AgentLogKind;
+  /** When. */
+  timestamp: Timestamp;
+  /** The agent. */
+  agent_id: string;
+  /** The lines, without their ends. What was read at once is told at once; one of more than 8 KiB comes in parts. */
+  lines: string[];
+  /** `agent/<id>/log`. */
+  stream: string;
+  /** The epoch of the stream. */
+  epoch: number;
+  /** The number of the event in the stream. */
+  seq: number;
+}
+
+/** Where lines of an agent's log come from. */
+export type AgentLogKind =
+  /** Its standard output. */
+  | "stdout"
+  /** Its standard error. */
+  | "stderr"
+  /** The daemon, about it. */
+  | "supervisor";
+
+/** Result of `agents.tail_log`. */
+export interface AgentLogTail {
+  /** Lines of the standard output, then of the standard error: the last of both together, within 1 MiB. */
+  lines: string[];
+}
+
+/** Params of `agents.install`: a manifest. Members that are not known are kept. */
+export type AgentManifest = { [key: string]: unknown };
+
+/** Result of `agents.remove`. */
+export interface AgentRemoved {
+  /** Whether it was there. */
+  removed: boolean;
+}
+
+/** When an agent that ended is started again. */
+export type AgentRestart =
+  /** When it failed: it ended with another code than 0, or by a signal. */
+  | "on_failure"
+  /** Never. */
+  | "never"
+  /** However it ended. */
+  | "always";
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandbox {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[] | null;
+  /** Files and folders that may be written too. */
+  write?: string[] | null;
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork | null;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number | null;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number | null;
+  /** Open files of each process. */
+  open_files?: number | null;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number | null;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean | null;
+}
+
+/** What an agent may use. What is not said is not limited, except that with `read` or `write` all other files are closed. */
+export interface AgentSandboxOutput {
+  /** Files and folders that may be read and executed, as absolute paths. */
+  read?: string[];
+  /** Files and folders that may be written too. */
+  write?: string[];
+  /** `any`, or `daemon`: TCP connects to the daemon's port only and listens nowhere. */
+  network?: SandboxNetwork;
+  /** Address space of each process, in bytes. */
+  memory_bytes?: number;
+  /** Processor time of each process, in seconds. */
+  cpu_seconds?: number;
+  /** Open files of each process. */
+  open_files?: number;
+  /** Processes of the user, counted with all that run already. */
+  processes?: number;
+  /** Starts the agent also where the system lacks what some of this needs. */
+  best_effort?: boolean;
+}
+
+/** What a supervised agent is doing. */
+export type AgentStatus =
+  /** It does not run, and is not to. */
+  | "stopped"
+  /** Its process is about to be made. */
+  | "starting"
+  /** Its process runs, also while it is being stopped. */
+  | "running"
+  /** It ended and waits to be started again. */
+  | "backoff"
+  /** It was given up: `error` says why. */
+  | "errored";
+
+/** How an agent is stopped. */
+export type AgentStopSignal =
+  /** It is asked to end, and after 10 s made to. */
+  | "term"
+  /** It is made to end. */
+  | "kill";
+
+/** Result of `agents.rotate_token`. */
+export interface AgentTokenRotated {
+  /** Always `true`. The token is in the agent's file, and in the environment of its next process. */
+  rotated: boolean;
+}
+
+/** Params of `agents.stop`. */
+export interface AgentsStopParams {
+  /** Its id. */
+  id: string;
+  /** `term` when left out. */
+  signal?: AgentStopSignal | null;
+}
+
+/** Params of `agents.tail_log`. */
+export interface AgentsTailLogParams {
+  /** Its id. */
+  id: string;
+  /** How many lines: 1 to 10,000; 100 when left out. */
+  n?: number | null;
+}
+
+/** Params of `agents.upsert`: the agent, `interpreter` and `token`. */
+export interface AgentsUpsertParams {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable; may be left out with `interpreter`. */
+  command?: string | null;
+  /** The bare name of a program, looked for on the daemon's `PATH` now; what is found becomes `command`. */
+  interpreter?: string | null;
+  /** Its arguments. */
+  args?: string[] | null;
+  /** Where it runs. */
+  cwd?: string | null;
+  /** Variables of its environment. */
+  env?: { [key: string]: string } | null;
+  /** When it is started again. */
+  restart?: AgentRestart | null;
+  /** How often in a row. */
+  max_restarts?: number | null;
+  /** How long to wait before the first of them, in seconds. */
+  backoff_secs?: number | null;
+  /** Whether it starts with the daemon. */
+  auto_start?: boolean | null;
+  /** Whether it gets the daemon's client token too. */
+  daemon_token?: boolean | null;
+  /** What it may use. */
+  sandbox?: AgentSandbox | null;
+  /** Its token, 43 characters of base64url; kept, or made at the first time, when left out or empty. */
+  token?: string | null;
 }
 
 /** A question to a person, and what became of it. */
@@ -998,6 +1443,281 @@ export interface CallbackMeta {
   traceparent?: string;
 }
 
+/** Result of `agents.chat`. */
+export interface ChatAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Whether it waits for others of this chat. */
+  queued?: boolean;
+  /** The stream that tells of it. */
+  stream: string;
+  /** The place in it before the turn's prompt. */
+  from: EventCursor;
+}
+
+/** Something that came along, to be read with `results.read`. */
+export interface ChatAttachment {
+  /** Its name. */
+  name: string;
+  /** Its content. */
+  handle: ResultHandle;
+}
+
+/** Something that comes with a prompt or with what an agent says. */
+export interface ChatAttachmentGiven {
+  /** 1 to 256 bytes. */
+  name: string;
+  /** The content: a text as it is, everything else as JSON. */
+  content: unknown;
+}
+
+/** Params of `agents.chat.cancel`. */
+export interface ChatCancelParams {
+  /** The chat. */
+  session_id: string;
+  /** Only this turn, whether it runs or waits. */
+  turn_id?: string | null;
+}
+
+/** Params of `agent.chat.cancel`. */
+export interface ChatCancelPromptParams {
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** Why: how the turn ended. */
+  reason: string;
+}
+
+/** Result of `agents.chat.cancel`. */
+export interface ChatCancelled {
+  /** Whether there was something to cancel. */
+  cancelled: boolean;
+  /** The chat, where there was. */
+  session_id?: string;
+  /** Why there was not. */
+  reason?: string;
+}
+
+/** One event of the stream `chat/<session_id>`. Members that the agent added stand beside these. */
+export interface ChatEvent {
+  /** The chat. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** `prompt` at its beginning; `token`, `tool_call` and the like while it runs; `approval_pending` and `approval_resolved` when a person is asked; `done` or `error` at its end. */
+  kind: string;
+  /** What is said to the agent, in a `prompt`. */
+  prompt?: string;
+  /** What the agent says. */
+  delta?: string;
+  /** Where several events came as one to a subscriber that coalesces, the number of the first. */
+  from_seq?: number;
+  /** Whatever belongs to it; of an approval its row. */
+  detail?: unknown;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+  /** Why the agent is done. */
+  finish_reason?: string;
+  /** What went wrong. */
+  error?: unknown;
+  /** How the turn ended, in its last event. */
+  outcome?: ChatOutcome;
+  /** The stream. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in it. */
+  seq: number;
+}
+
+/** Result of `agents.chat.history`. */
+export interface ChatHistory {
+  /** The chat. */
+  session_id: string;
+  /** Newest first. */
+  turns: ChatTurn[];
+  /** Whether there are older ones: ask again with `before`. */
+  more: boolean;
+}
+
+/** Params of `agents.chat.history`. */
+export interface ChatHistoryParams {
+  /** The chat. */
+  session_id: string;
+  /** Only turns before this one. */
+  before?: number | null;
+  /** 1 to 100; 20 when left out. */
+  limit?: number | null;
+}
+
+/** Result of `agents.chat.list`. */
+export interface ChatList {
+  /** The one that changed last first; at most 1,000. */
+  chats: ChatRow[];
+}
+
+/** Params of `agents.chat.list`. */
+export interface ChatListParams {
+  /** Only those with this agent. */
+  agent_id?: string | null;
+  /** Only those with a turn that runs or waits. */
+  running?: boolean | null;
+}
+
+/** What becomes of a chat when the client that began it goes. */
+export type ChatOnDisconnect =
+  /** It goes on. */
+  | "detach"
+  /** It is cancelled, with the outcome `host_gone`. */
+  | "cancel";
+
+/** How a turn ended. */
+export type ChatOutcome =
+  /** The agent is done. */
+  | "done"
+  /** The agent failed, or refused the prompt. */
+  | "error"
+  /** Somebody cancelled it. */
+  | "cancelled"
+  /** The agent's session has ended, another one took its place, or the daemon was started again. */
+  | "agent_gone"
+  /** The client that began it has gone, and wanted that. */
+  | "host_gone"
+  /** The agent took too long: to take the prompt, to say something, or in all. */
+  | "timeout";
+
+/** Params of `agents.chat`. */
+export interface ChatParams {
+  /** The agent. */
+  agent_id: string;
+  /** What to say to it; at most 1 MiB. */
+  prompt: string;
+  /** The chat that it goes on with, of letters, digits and `-_.:@`, at most 128 bytes; a new one when left out. */
+  session_id?: string | null;
+  /** Whether the agent is to speak as it thinks; `true` when left out. */
+  stream?: boolean | null;
+  /** Whether the prompt was spoken. */
+  voice_input?: boolean | null;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+  /** What becomes of it when the caller's session ends; `detach` when left out. */
+  on_disconnect?: ChatOnDisconnect | null;
+  /** What becomes of it while a turn of this chat runs; `reject` when left out. */
+  when_busy?: ChatWhenBusy | null;
+  /** How long the agent may be silent, in milliseconds; what the daemon allows when left out, and at most. */
+  idle_timeout_ms?: number | null;
+  /** How long the turn may take in all, in milliseconds, waiting for its turn included; likewise. */
+  timeout_ms?: number | null;
+}
+
+/** Who asks an agent. */
+export interface ChatPromptContext {
+  /** The session that asks. */
+  host_client_id: string;
+  /** Whether the prompt was spoken. */
+  voice_input: boolean;
+}
+
+/** Params of `agent.chat`. */
+export interface ChatPromptParams {
+  /** The chat, to be named in what is said about it. */
+  session_id: string;
+  /** What is said to the agent. */
+  prompt: string;
+  /** Whether the agent is to speak as it thinks. */
+  stream: boolean;
+  /** Who asks, and how. */
+  context: ChatPromptContext;
+  /** The turn. */
+  turn_id: string;
+  /** The agent that is meant, where a session speaks for several. */
+  agent_id: string;
+  /** What came along. */
+  attachments?: ChatAttachment[];
+}
+
+/** One chat. */
+export interface ChatRow {
+  /** Its id. */
+  session_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** Its stream. */
+  stream: string;
+  /** The turn that runs. */
+  running?: string;
+  /** How many turns wait. */
+  waiting: number;
+  /** When it last changed: a turn began or ended. */
+  updated_at: Timestamp;
+  /** How its last turn ended. */
+  last_outcome?: ChatOutcome;
+}
+
+/** Result of `agent.chat.event`, where it is a request. */
+export interface ChatSaid {
+  /** `false` where the turn has ended already. */
+  taken: boolean;
+}
+
+/** Params of `agent.chat.event`. Members beside these are passed on. */
+export interface ChatSayParams {
+  /** The chat. */
+  session_id: string;
+  /** `token`, `tool_call`, `done`, `error`, or a word of the agent's own of at most 64 bytes. The words that the daemon says itself are not taken: `prompt`, `approval_pending`, `approval_resolved`. */
+  kind: string;
+  /** The turn; the one that runs when left out. */
+  turn_id?: string | null;
+  /** The text of a `token`. */
+  delta?: string | null;
+  /** Whatever belongs to it, for example the tool and its parameters. */
+  detail?: unknown;
+  /** Why it is done. */
+  finish_reason?: string | null;
+  /** What went wrong, usually a text. */
+  error?: unknown;
+  /** At most 16. */
+  attachments?: ChatAttachmentGiven[] | null;
+}
+
+/** One turn of a chat. */
+export interface ChatTurn {
+  /** Its number; the newest has the highest. */
+  number: number;
+  /** Its id. */
+  turn_id: string;
+  /** The agent. */
+  agent_id: string;
+  /** What it was asked. */
+  prompt: string;
+  /** What it said: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive, as far as it was written down. */
+  text: string;
+  /** When it began. */
+  started_at: Timestamp;
+  /** When it ended; absent while it runs or waits. */
+  ended_at?: Timestamp;
+  /** How it ended. */
+  outcome?: ChatOutcome;
+  /** What went wrong. */
+  error?: string;
+}
+
+/** What becomes of a prompt while a turn of the same chat runs. */
+export type ChatWhenBusy =
+  /** It is refused with `conflict`. */
+  | "reject"
+  /** It waits for its turn. */
+  | "queue"
+  /** The turn that runs is cancelled, and those that wait. */
+  | "interrupt";
+
 /** What undoes an action. */
 export interface Compensation {
   /** The tool. */
@@ -1088,6 +1808,63 @@ export interface ConsentNarrowingOutput {
 
 /** How far a consent reaches. Beyond `once` it makes a grant, which `grants.list` shows and `grants.revoke` ends. */
 export type ConsentScope = { kind: "once" } | { kind: "session" } | { kind: "always" } | { kind: "for"; ms: number } | { kind: "times"; n: number };
+
+/** What `memory.consolidate` did. Members of the original that stand for what this engine does not do are 0 or empty. */
+export interface ConsolidationReport {
+  /** Facts that were past their end, and were erased. */
+  expired_pruned: number;
+  /** Superseded facts that were erased: none, they are history. */
+  superseded_gc: number;
+  /** Vectors of another model that were replaced. */
+  stale_embeddings_removed: number;
+  /** Facts that got a vector. */
+  nodes_embedded: number;
+  /** Domains of skills that changed. */
+  domains_evolved: string[];
+  /** Facts that there are, outdated ones included. */
+  total_nodes: number;
+  /** References among them. */
+  total_edges: number;
+  /** How many of the facts that can be found have a vector, of 1. */
+  embedding_coverage: number;
+  /** Always 0. */
+  trajectory_insights: number;
+  /** Always 0. */
+  model_insights: number;
+  /** Always 0. */
+  turns_compacted: number;
+  /** Always 0. */
+  summaries_created: number;
+  /** Always 0. */
+  conv_facts_extracted: number;
+}
+
+/** A line of a context. */
+export interface ContextLine {
+  /** Where it is. */
+  section: ContextSection;
+  /** The fact that it tells, which its text cites. */
+  id?: FactId;
+  /** How well that fact fits, where that is why it is there. */
+  score?: FactScore;
+  /** The line, with its end. */
+  text: string;
+}
+
+/** A part of a context. */
+export type ContextSection =
+  /** What always holds: facts of kind `constraint`. */
+  | "constraints"
+  /** How things are done: facts of kind `strategy` that fit. */
+  | "strategies"
+  /** Other facts that fit, the best first. */
+  | "facts"
+  /** What the shown facts took the place of. */
+  | "outdated"
+  /** The last turns of conversations, in their order. */
+  | "conversation"
+  /** Words of the question that no fact has. */
+  | "unknown";
 
 /** What a proposal took. */
 export interface CostSummary {
@@ -1270,7 +2047,9 @@ export type EventReader =
   /** Every authenticated session. */
   | "everybody"
   /** The session that the stream belongs to, and hosts. */
-  | "owner";
+  | "owner"
+  /** Clients and hosts. An agent hears only what it began itself. */
+  | "clients";
 
 /** Result of `events.retention`. */
 export interface EventRetentionTable {
@@ -1540,6 +2319,57 @@ export interface ExplainedCall {
   arguments?: unknown;
 }
 
+/** A fact, with where it comes from and what became of it. */
+export interface Fact {
+  /** Its id. */
+  id: FactId;
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** What kind it is: `pattern`, `constraint`, `outcome`, `strategy`, `conversation`, or the caller's own. */
+  kind: string;
+  /** How sure it is, 0 to 1. */
+  confidence: number;
+  /** From whom or where. */
+  source: string;
+  /** The event that said so. */
+  event?: string;
+  /** When it was learnt, and since when it is valid. */
+  at: Timestamp;
+  /** When it stopped or stops to be valid. */
+  valid_until?: Timestamp;
+  /** How far it may be believed; `trusted` where it is left out. */
+  trust?: Trust;
+  /** Whether another took its place, also when that one was forgotten since. */
+  outdated?: boolean;
+  /** The fact that it took the place of. */
+  supersedes?: FactId;
+  /** The fact that took its place. */
+  superseded_by?: FactId;
+  /** Facts that say otherwise. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from. */
+  derived_from?: FactId[];
+  /** The segment of a conversation that it is. */
+  segment?: SegmentKeyOutput;
+}
+
+/** The id of a fact, which no other fact of the same memory ever gets. */
+export type FactId = string;
+
+/** How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted. */
+export interface FactScore {
+  /** All parts, weighted. */
+  total: number;
+  /** Shared words. */
+  lexical: number;
+  /** Likeness of meaning. */
+  dense: number;
+  /** What flowed over from others that fit. */
+  graph: number;
+}
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -1561,6 +2391,18 @@ export type FailureKind =
   | "policy"
   /** The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some. */
   | "rate_limited";
+
+/** What was erased. */
+export interface Forgotten {
+  /** The facts: those that were meant, and all that were derived from them. */
+  facts: FactId[];
+  /** Vectors of theirs. */
+  vectors: number;
+  /** Rows of theirs in the index of terms. */
+  index_rows: number;
+  /** References to them in facts that stay. */
+  references: number;
+}
 
 /** The word `global`. */
 export type GlobalScope =
@@ -1865,6 +2707,12 @@ export interface HostSnapshot {
   seq: number;
 }
 
+/** What a manifest asks for and is not there. */
+export interface InstallReport {
+  /** Of what it could use. */
+  missingOptional: AgentCapability[];
+}
+
 /** One finding. */
 export interface Issue {
   /** The action, empty for the whole proposal. */
@@ -1919,6 +2767,52 @@ export interface LoggedEvent {
   [key: string]: unknown;
 }
 
+/** A supervised agent: how it is started, and how it is. */
+export interface ManagedAgent {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** The executable: an absolute path without links, to a file that others cannot write. */
+  command: string;
+  /** Its arguments. */
+  args?: string[];
+  /** Where it runs; the root of the daemon when left out. */
+  cwd?: string;
+  /** Variables of its environment, besides those that every agent gets. In answers each value is `***`; given back, that leaves the value as it is. */
+  env?: { [key: string]: string };
+  /** When it is started again. */
+  restart: AgentRestart;
+  /** How often in a row, 10 when left out. A healthy minute ends the row. */
+  max_restarts?: number;
+  /** How long to wait before the first of them, in seconds, 5 when left out; each further one waits twice as long, up to 5 minutes. */
+  backoff_secs?: number;
+  /** Whether it starts with the daemon. */
+  auto_start: boolean;
+  /** Whether it gets the daemon's client token too. Agents made with older clients need it. */
+  daemon_token?: boolean;
+  /** What it may use. */
+  sandbox?: AgentSandboxOutput;
+  /** What it may not do, by namespace: methods of the daemon by their last part, `*` for all of the namespace; with `network` it connects to the daemon only, with `filesystem` and `write` it writes no files. */
+  denied?: { [key: string]: string[] };
+  /** What it is doing. */
+  status: AgentStatus;
+  /** The number of its process. */
+  pid: number | null;
+  /** How its last process ended; -1 for a signal. */
+  last_exit_code: number | null;
+  /** How often in a row it was started again. */
+  restart_count: number;
+  /** When its process was made. */
+  started_at: Timestamp | null;
+  /** Whether a session is bound to it. */
+  attached: boolean;
+  /** That session. */
+  session_id?: string;
+  /** Why it was given up. */
+  error?: string;
+}
+
 /** A rule that matches a call. */
 export interface MatchedRule {
   /** Its name: its `@id`, or the file's with a number. */
@@ -1929,6 +2823,147 @@ export interface MatchedRule {
   reason: string;
   /** Whether it could not be evaluated, which counts as `deny`. */
   failed?: boolean;
+}
+
+/** A fact that was kept. */
+export interface MemoryAdded {
+  /** Its id. */
+  id: FactId;
+  /** How many facts are valid now. */
+  count: number;
+}
+
+/** A context, and the reason of each line. */
+export interface MemoryContext {
+  /** What a model gets. */
+  text: string;
+  /** The lines of it below the headings, in order. */
+  lines: ContextLine[];
+}
+
+/** Params of `memory.build_context` and its sisters. */
+export interface MemoryContextParams {
+  /** The question; none when left out. */
+  query?: string | null;
+  /** Tokens that the model can look at. The context has two fifths of what is left of them after 4,096, and 2,000 at least; 8,000 when left out. A token is taken for four bytes. */
+  model_context_window?: number | null;
+}
+
+/** Names a file. */
+export interface MemoryFileParams {
+  /** Where it is: relative to the folder `memory` below the daemon's, or an absolute path that is below it. `..` is refused, and links that lead out of it. */
+  path: string;
+}
+
+/** Params of `memory.forget`: one of the two. */
+export interface MemoryForgetParams {
+  /** The fact. */
+  id?: FactId | null;
+  /** A source, of which everything is meant, and of all that is below it: `meeting/7` with `meeting/7/mic`. */
+  source?: string | null;
+}
+
+/** A fact that fits. */
+export interface MemoryHit {
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** `conversation` for a turn of one, `fact` for everything else. */
+  kind: string;
+  /** How well it fits; comparable within one answer. */
+  confidence: number;
+  /** Its id. */
+  id?: FactId;
+  /** The kind that it was given. */
+  fact_kind?: string;
+  /** The parts of the score, where they were asked for. */
+  score?: FactScore;
+}
+
+/** Names a fact. */
+export interface MemoryIdParams {
+  /** Its id. */
+  id: FactId;
+}
+
+/** What came in. */
+export interface MemoryImported {
+  /** Facts. */
+  facts: number;
+  /** Those of them that are outdated. */
+  outdated: number;
+}
+
+/** Params of `memory.ingest_conversation`. */
+export interface MemoryIngestParams {
+  /** Who spoke: `meeting/<id>/mic`, an agent, a person. */
+  speaker: string;
+  /** What was said: 16 KiB at most. */
+  text: string;
+  /** When; now when left out. */
+  at?: Timestamp | null;
+  /** Which part of which conversation it is. */
+  segment?: SegmentKey | null;
+}
+
+/** What became of something that was said. */
+export type MemoryIngested = { outcome: "added"; id?: FactId } | { outcome: "replaced"; id: FactId } | { outcome: "known" };
+
+/** Params of `memory.list`. */
+export interface MemoryListParams {
+  /** The last fact of the page before; from the first one when left out. */
+  after?: FactId | null;
+  /** How many facts at most: 1 to 1,000; 100 when left out. */
+  limit?: number | null;
+  /** Only facts of this kind. */
+  kind?: string | null;
+  /** Only facts that came from this source, or from what is below it. */
+  source?: string | null;
+  /** Whether facts are wanted, too, that are outdated or past their end. */
+  outdated?: boolean | null;
+}
+
+/** A fact to be kept: params of `memory.add_fact` and `memory.add`. */
+export interface MemoryNewFact {
+  /** What it is about: 1,024 bytes at most. */
+  subject: string;
+  /** What it says: 16 KiB at most. */
+  body: string;
+  /** What kind it is; `pattern` when left out. */
+  kind?: string | null;
+  /** How sure it is, 0 to 1; 0.5 when left out. */
+  confidence?: number | null;
+  /** When it stops to be valid; never when left out. */
+  valid_until?: Timestamp | null;
+  /** How far it may be believed; `trusted` when left out. */
+  trust?: Trust | null;
+  /** From whom or where it is; the session when left out. */
+  source?: string | null;
+  /** The event that said so. */
+  event?: string | null;
+  /** Facts that say otherwise: 32 at most. Both stay valid, and each is shown as disputed. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from: 32 at most. When one of them is forgotten, so is this. */
+  derived_from?: FactId[];
+}
+
+/** A page of facts. */
+export interface MemoryPage {
+  /** The facts, oldest first. */
+  facts: Fact[];
+  /** What the next page is after; left out when there is none. */
+  next?: FactId;
+}
+
+/** Params of `memory.query`. */
+export interface MemoryQueryParams {
+  /** The question: its first 1,024 bytes are looked at. */
+  query: string;
+  /** How many facts at most: up to 1,000; 5 when left out. */
+  k?: number | null;
+  /** Whether the parts of each score are wanted. */
+  explain?: boolean | null;
 }
 
 /** What all connections and all streams hold in memory. */
@@ -1947,6 +2982,40 @@ export interface MemoryStatus {
   evicted: number;
   /** Connections that were closed to make room. */
   closed: number;
+}
+
+/** What was written to a file. */
+export interface MemoryStored {
+  /** Facts, outdated ones included. */
+  facts: number;
+  /** Bytes of the file. */
+  bytes: number;
+}
+
+/** Params of `memory.supersede`. */
+export interface MemorySupersedeParams {
+  /** The fact that it takes the place of. */
+  id: FactId;
+  /** The new one. */
+  fact: MemoryNewFact;
+}
+
+/** Params of `memory.update`. */
+export interface MemoryUpdateParams {
+  /** The fact. */
+  id: FactId;
+  /** What it is about from now on. */
+  subject?: string | null;
+  /** What it says from now on. */
+  body?: string | null;
+  /** What kind it is from now on. */
+  kind?: string | null;
+  /** How sure it is from now on. */
+  confidence?: number | null;
+  /** When it stops to be valid. */
+  valid_until?: Timestamp | null;
+  /** How far it may be believed from now on. */
+  trust?: Trust | null;
 }
 
 /** How often something happened. */
@@ -2470,6 +3539,97 @@ export interface Queues {
   reply_bytes: number;
 }
 
+/** An agent in the registry. */
+export interface RegistryEntry {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /**
+   * What it is doing.
+   *
+   * `"running"` when left out.
+   */
+  status?: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string | null;
+  /** Where it listens. */
+  port?: number | null;
+  /** The number of its process. */
+  pid?: number | null;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string | null;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string | null;
+}
+
+/** An agent in the registry. */
+export interface RegistryEntryOutput {
+  /** 1 to 128 letters, digits, `-`, `_` and `.`, neither `.` nor `..`. */
+  name: string;
+  /** Where a person looks at it: an `http` or `https` address. */
+  dashboard_url: string;
+  /** What it is doing. */
+  status: RegistryStatus;
+  /** Its name for a person. */
+  display_name?: string;
+  /** Where it listens. */
+  port?: number;
+  /** The number of its process. */
+  pid?: number;
+  /** When it came, as a time of RFC 3339; now when left out. */
+  registered_at?: string;
+  /** When it was heard of last, as a time of RFC 3339; now when left out. */
+  last_heartbeat_at?: string;
+}
+
+/** Params of `registry.list`. */
+export interface RegistryListParams {
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.heartbeat` and `registry.unregister`. */
+export interface RegistryNameParams {
+  /** The agent. */
+  name: string;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Params of `registry.reap`. */
+export interface RegistryReapParams {
+  /** For how many seconds an agent may not be heard of; 60 when left out. */
+  max_age_secs?: number | null;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** Result of `registry.heartbeat`. */
+export interface RegistryRefreshed {
+  /** Whether it was there. */
+  refreshed: boolean;
+}
+
+/** Params of `registry.register`. */
+export interface RegistryRegisterParams {
+  /** The agent. */
+  entry: RegistryEntry;
+  /** The folder of the registry, below the root; `registry` there when left out. */
+  registry_path?: string | null;
+}
+
+/** What an agent in the registry is doing. */
+export type RegistryStatus =
+  /** Working. */
+  | "running"
+  /** Nothing. */
+  | "idle"
+  /** It failed. */
+  | "errored"
+  /** About to end. */
+  | "stopping";
+
 /** Names an act. */
 export interface RequestOutcomeParams {
   /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
@@ -2646,6 +3806,41 @@ export interface RuleProblem {
   reason: string;
 }
 
+/** Where an agent may connect to over TCP. */
+export type SandboxNetwork =
+  /** Everywhere. */
+  | "any"
+  /** To the daemon. */
+  | "daemon";
+
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKey {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /**
+   * Counts its corrections, from 0.
+   *
+   * `0` when left out.
+   */
+  revision?: number;
+}
+
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKeyOutput {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /** Counts its corrections, from 0. */
+  revision: number;
+}
+
 /** Result of `server.status`. */
 export interface ServerStatus {
   /** The daemon's version. */
@@ -2682,6 +3877,8 @@ export interface SessionAuthParams {
   host_token?: string | null;
   /** Binds the session to this agent. */
   agent_id?: string | null;
+  /** The memory that the session uses from now on, 1 to 128 bytes; without it an agent's own, and else the one that all share. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -2740,6 +3937,8 @@ export interface SessionInitParams {
   tools?: ToolDefinition[] | null;
   /** Policies as for `policy.register`. */
   policies?: PolicyDefinition[] | null;
+  /** The same as in `session.auth`. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -2811,7 +4010,9 @@ export type SessionRole =
   /** A client: its own session. */
   | "client"
   /** A host: decides approvals and reads all streams. */
-  | "host";
+  | "host"
+  /** An agent: what a client may, under its own name. */
+  | "agent";
 
 /** One option of the configuration. */
 export interface SettingInEffect {
@@ -2917,6 +4118,12 @@ export interface StreamStatus {
   events: number;
   /** Their bytes. */
   bytes: number;
+}
+
+/** Params of the methods that are about one agent. */
+export interface SupervisedAgentParams {
+  /** Its id. */
+  id: string;
 }
 
 /** RFC 3339, UTC, with milliseconds. */
@@ -3049,6 +4256,13 @@ export interface ToolsUnregisterParams {
   /** The tool's name. */
   name: string;
 }
+
+/** How far what a fact says may be taken for true. */
+export type Trust =
+  /** Said by the owner of the memory. */
+  | "trusted"
+  /** Said by others: a transcript, a peer, a page. A model is told so. */
+  | "untrusted";
 
 /** Result of `tools.unregister`. */
 export interface Unregistered {

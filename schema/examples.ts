@@ -7,11 +7,11 @@ type Examples<Table> = { [Name in keyof Table]: Table[Name][] };
 
 export const methods: Examples<Methods> = {
   "session.auth": [
-    {"params":{"token":"pN0s…","host_token":"kQ7x…","agent_id":"planner","resume":true,"grace_ms":60000},"result":{"ok":true,"auth_enabled":true,"role":"host","agent_id":"planner","resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{"token":"pN0s…","host_token":"kQ7x…","agent_id":"planner","memory_namespace":"harbour-project","resume":true,"grace_ms":60000},"result":{"ok":true,"auth_enabled":true,"role":"host","agent_id":"planner","resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
     {"params":{},"result":{"ok":true,"auth_enabled":false,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}],"resume":true,"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","tools_registered":1,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{"client_id":"notebook","tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}],"memory_namespace":"harbour-project","resume":true,"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","tools_registered":1,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
     {"params":{},"result":{"session_id":"6f1d0c4b92ae","tools_registered":0,"policies_registered":0}},
   ],
   "session.resume": [
@@ -258,6 +258,82 @@ export const methods: Examples<Methods> = {
     {"params":{"seq":17,"before":"2026-01-02T03:04:05.678Z"},"result":{"first":1,"last":17,"texts":9}},
     {"params":{},"result":{"first":0,"last":0,"texts":0}},
   ],
+  "agents.list": [
+    {"params":{},"result":[{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}]},
+    {"params":{},"result":[]},
+  ],
+  "agents.health": [
+    {"params":{},"result":[{"id":"echo","command":"/usr/bin/python3.13","ok":false,"reason":"it does not answer agent.ping","alive":true,"attached":true,"answers":false}]},
+    {"params":{},"result":[]},
+  ],
+  "agents.upsert": [
+    {"params":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","interpreter":"python3","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"loud"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"token":"kq3bT0Qv5m1sXn7cD2wE9rYfUaGhJpLzVbN4oMiK6t8"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}},
+    {"params":{"id":"echo","name":"Echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","restart":"on_failure","auto_start":false,"status":"stopped","pid":null,"last_exit_code":null,"restart_count":0,"started_at":null,"attached":false}},
+  ],
+  "agents.install": [
+    {"params":{"agent":{"id":"echo","name":"Echo","version":"1.2.0"},"transport":{"kind":"external_process","command":"/opt/echo/bin/echo-agent"},"capabilities":{"required":{},"optional":{"storage":["temporary"]},"denied":{}}},"result":{"report":{"missingOptional":[{"namespace":"storage","feature":"temporary"}]},"agent":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}}},
+    {"params":{},"result":{"report":{"missingOptional":[]},"agent":null}},
+  ],
+  "agents.remove": [
+    {"params":{"id":"echo"},"result":{"removed":true}},
+    {"params":{"id":"echo"},"result":{"removed":false}},
+  ],
+  "agents.start": [
+    {"params":{"id":"echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}},
+    {"params":{"id":"echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","restart":"on_failure","auto_start":false,"status":"stopped","pid":null,"last_exit_code":null,"restart_count":0,"started_at":null,"attached":false}},
+  ],
+  "agents.stop": [
+    {"params":{"id":"echo","signal":"kill"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}},
+    {"params":{"id":"echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","restart":"on_failure","auto_start":false,"status":"stopped","pid":null,"last_exit_code":null,"restart_count":0,"started_at":null,"attached":false}},
+  ],
+  "agents.restart": [
+    {"params":{"id":"echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","args":["-m","echo_agent"],"cwd":"/home/ada/echo","env":{"ECHO_STYLE":"***"},"restart":"always","max_restarts":10,"backoff_secs":5,"auto_start":true,"daemon_token":true,"sandbox":{"read":["/usr","/lib","/etc"],"write":["/home/ada/notes"],"network":"daemon","memory_bytes":1073741824,"cpu_seconds":3600,"open_files":256,"processes":400,"best_effort":false},"denied":{"network":["*"]},"status":"running","pid":4242,"last_exit_code":1,"restart_count":2,"started_at":"2026-01-02T03:04:05.678Z","attached":true,"session_id":"6f1d0c4b92ae","error":"it ended 11 times in a row"}},
+    {"params":{"id":"echo"},"result":{"id":"echo","name":"Echo","command":"/usr/bin/python3.13","restart":"on_failure","auto_start":false,"status":"stopped","pid":null,"last_exit_code":null,"restart_count":0,"started_at":null,"attached":false}},
+  ],
+  "agents.tail_log": [
+    {"params":{"id":"echo","n":2},"result":{"lines":["ready","connected"]}},
+    {"params":{"id":"echo"},"result":{"lines":[]}},
+  ],
+  "agents.rotate_token": [
+    {"params":{"id":"echo"},"result":{"rotated":true}},
+    {"params":{"id":"echo"},"result":{"rotated":true}},
+  ],
+  "agents.chat": [
+    {"params":{"agent_id":"echo","prompt":"How warm is it in Lisbon?","session_id":"chat-2f6c1a90b7de","stream":true,"voice_input":false,"attachments":[{"name":"notes.txt","content":"Lisbon, Porto"}],"on_disconnect":"cancel","when_busy":"queue","idle_timeout_ms":60000,"timeout_ms":600000},"result":{"accepted":true,"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","queued":true,"stream":"chat/chat-2f6c1a90b7de","from":{"epoch":1767323045678,"seq":12}}},
+    {"params":{"agent_id":"echo","prompt":"hello"},"result":{"accepted":true,"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","stream":"chat/chat-2f6c1a90b7de","from":{"epoch":1767323045678,"seq":0}}},
+  ],
+  "agents.chat.cancel": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"},"result":{"cancelled":true,"session_id":"chat-2f6c1a90b7de","reason":"no turn of this chat runs"}},
+    {"params":{"session_id":"chat-2f6c1a90b7de"},"result":{"cancelled":true}},
+  ],
+  "agents.chat.history": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","before":7,"limit":20},"result":{"session_id":"chat-2f6c1a90b7de","turns":[{"number":6,"turn_id":"turn-51b0c2d3e4f5","agent_id":"echo","prompt":"How warm is it in Lisbon?","text":"I do not know","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.678Z","outcome":"error","error":"the model is away"}],"more":false}},
+    {"params":{"session_id":"chat-2f6c1a90b7de"},"result":{"session_id":"chat-2f6c1a90b7de","turns":[],"more":false}},
+  ],
+  "agents.chat.list": [
+    {"params":{"agent_id":"echo","running":true},"result":{"chats":[{"session_id":"chat-2f6c1a90b7de","agent_id":"echo","stream":"chat/chat-2f6c1a90b7de","running":"turn-51b0c2d3e4f5","waiting":1,"updated_at":"2026-01-02T03:04:05.678Z","last_outcome":"done"}]}},
+    {"params":{},"result":{"chats":[]}},
+  ],
+  "registry.register": [
+    {"params":{"entry":{"name":"echo","dashboard_url":"http://127.0.0.1:8080/","status":"idle","display_name":"Echo","port":8080,"pid":4242,"registered_at":"2026-01-02T03:04:05.678Z","last_heartbeat_at":"2026-01-02T03:04:25.678Z"},"registry_path":"/home/ada/.car/registry"},"result":null},
+    {"params":{"entry":{"name":"echo","dashboard_url":"http://127.0.0.1:8080/"}},"result":null},
+  ],
+  "registry.heartbeat": [
+    {"params":{"name":"echo","registry_path":"/home/ada/.car/registry"},"result":{"refreshed":true}},
+    {"params":{"name":"echo"},"result":{"refreshed":false}},
+  ],
+  "registry.unregister": [
+    {"params":{"name":"echo","registry_path":"/home/ada/.car/registry"},"result":null},
+    {"params":{"name":"echo"},"result":null},
+  ],
+  "registry.list": [
+    {"params":{"registry_path":"/home/ada/.car/registry"},"result":[{"name":"echo","dashboard_url":"http://127.0.0.1:8080/","status":"idle","display_name":"Echo","port":8080,"pid":4242,"registered_at":"2026-01-02T03:04:05.678Z","last_heartbeat_at":"2026-01-02T03:04:25.678Z"}]},
+    {"params":{},"result":[]},
+  ],
+  "registry.reap": [
+    {"params":{"max_age_secs":60,"registry_path":"/home/ada/.car/registry"},"result":["echo"]},
+    {"params":{},"result":[]},
+  ],
   "request.outcome": [
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"done","method":"state.set","begun_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T03:04:06.012Z","result_kept":true,"result":"ok","error":{"code":-32602,"message":"proposal.actions[2].id: invalid type: integer `5`, expected a string","data":{"kind":"invalid_params","retryable":false,"field":"proposal.actions[2].id","limit":64,"retry_after_ms":1500}},"known_since":"2026-01-01T03:04:05.678Z"}},
     {"params":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10"},"result":{"key":"3e0f2c58-6f0b-4a39-9a57-1f2d8a5c7b10","status":"not_seen","known_since":"2026-01-01T03:04:05.678Z"}},
@@ -298,12 +374,100 @@ export const methods: Examples<Methods> = {
     {"params":{"title":"Build","body":"All green.","subtitle":"car","sound":"message-new-instant"},"result":{"shown":true,"id":7}},
     {"params":{"title":"Build","body":""},"result":{"shown":true,"id":1}},
   ],
+  "agent.chat.event": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","kind":"token","turn_id":"turn-51b0c2d3e4f5","delta":"It is ","detail":{"tool":"weather"},"finish_reason":"stop","error":"the model is away","attachments":[{"name":"answer.json","content":{"celsius":21.5}}]},"result":{"taken":true}},
+    {"params":{"session_id":"chat-2f6c1a90b7de","kind":"done"},"result":{"taken":false}},
+  ],
+  "memory.add_fact": [
+    {"params":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]},"result":2},
+    {"params":{"subject":"billing","body":"Listens on port 8443"},"result":1},
+  ],
+  "memory.add": [
+    {"params":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]},"result":{"id":"m-2","count":2}},
+    {"params":{"subject":"billing","body":"Listens on port 8443"},"result":{"id":"m-1","count":1}},
+  ],
+  "memory.query": [
+    {"params":{"query":"which port does billing use","k":3,"explain":true},"result":[{"subject":"billing","body":"Listens on port 8443","kind":"fact","confidence":1.25,"id":"m-2","fact_kind":"pattern","score":{"total":1.25,"lexical":0.75,"dense":0.5,"graph":0.25}}]},
+    {"params":{"query":"port"},"result":[]},
+  ],
+  "memory.build_context": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":"## Facts\n- [m-2] billing: Listens on port 8443\n"},
+    {"params":{},"result":""},
+  ],
+  "memory.build_context_fast": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":"## Facts\n- [m-2] billing: Listens on port 8443\n"},
+    {"params":{},"result":""},
+  ],
+  "memory.explain_context": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":{"text":"## Facts\n- [m-2] billing: Listens on port 8443\n","lines":[{"section":"facts","id":"m-2","score":{"total":1.25,"lexical":0.75,"dense":0.5,"graph":0.25},"text":"- [m-2] billing: Listens on port 8443\n"}]}},
+    {"params":{},"result":{"text":"","lines":[]}},
+  ],
+  "memory.consolidate": [
+    {"params":{},"result":{"expired_pruned":1,"superseded_gc":0,"stale_embeddings_removed":40,"nodes_embedded":40,"domains_evolved":["billing"],"total_nodes":200,"total_edges":12,"embedding_coverage":1.0,"trajectory_insights":0,"model_insights":0,"turns_compacted":0,"summaries_created":0,"conv_facts_extracted":0}},
+    {"params":{},"result":{}},
+  ],
+  "memory.fact_count": [
+    {"params":{},"result":2},
+    {"params":{},"result":0},
+  ],
+  "memory.get": [
+    {"params":{"id":"m-2"},"result":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}},
+    {"params":{"id":"m-1"},"result":{"id":"m-1","subject":"billing","body":"Listens on port 80","kind":"pattern","confidence":0.5,"source":"session/6f1d0c4b92ae","at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "memory.update": [
+    {"params":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted"},"result":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}},
+    {"params":{"id":"m-1"},"result":{"id":"m-1","subject":"billing","body":"Listens on port 80","kind":"pattern","confidence":0.5,"source":"session/6f1d0c4b92ae","at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "memory.supersede": [
+    {"params":{"id":"m-1","fact":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]}},"result":{"id":"m-2","count":2}},
+    {"params":{"id":"m-1","fact":{"subject":"billing","body":"Listens on port 8443"}},"result":{"id":"m-1","count":1}},
+  ],
+  "memory.forget": [
+    {"params":{"id":"m-2","source":"meeting/7"},"result":{"facts":["m-2"],"vectors":1,"index_rows":4,"references":1}},
+    {"params":{},"result":{"facts":[],"vectors":0,"index_rows":0,"references":0}},
+  ],
+  "memory.list": [
+    {"params":{"after":"m-1","limit":10,"kind":"pattern","source":"meeting/7","outdated":true},"result":{"facts":[{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}],"next":"m-2"}},
+    {"params":{},"result":{"facts":[]}},
+  ],
+  "memory.history": [
+    {"params":{"id":"m-2"},"result":[{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}]},
+    {"params":{"id":"m-1"},"result":[]},
+  ],
+  "memory.ingest_conversation": [
+    {"params":{"speaker":"meeting/7/mic","text":"the bridge opens in May","at":"2026-01-02T03:04:05.678Z","segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}},"result":{"outcome":"replaced","id":"m-2"}},
+    {"params":{"speaker":"ada","text":"hello"},"result":{"outcome":"known"}},
+  ],
+  "memory.persist": [
+    {"params":{"path":"team/notes.json"},"result":2},
+    {"params":{"path":"a"},"result":0},
+  ],
+  "memory.load": [
+    {"params":{"path":"team/notes.json"},"result":2},
+    {"params":{"path":"a"},"result":0},
+  ],
+  "memory.export": [
+    {"params":{"path":"team/notes.json"},"result":{"facts":2,"bytes":512}},
+    {"params":{"path":"a"},"result":{"facts":0,"bytes":25}},
+  ],
+  "memory.import": [
+    {"params":{"path":"team/notes.json"},"result":{"facts":2,"outdated":1}},
+    {"params":{"path":"a"},"result":{"facts":0,"outdated":0}},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
   "tools.execute": [
     {"params":{"action_id":"a1","tool":"weather","parameters":{"city":"Lisbon"},"timeout_ms":30000,"attempt":1,"request_id":"cb-7","session_id":"6f1d0c4b92ae","proposal_id":"p1","idle_timeout_ms":5000,"compensation":true,"delivery":2,"_meta":{"traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}},"result":{"celsius":21.5}},
     {"params":{"action_id":"a1","tool":"weather","parameters":{},"timeout_ms":null,"attempt":2,"request_id":"cb-8","session_id":"6f1d0c4b92ae"},"result":null},
+  ],
+  "agent.ping": [
+    {"params":{},"result":{}},
+    {"params":{},"result":null},
+  ],
+  "agent.chat": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","prompt":"How warm is it in Lisbon?","stream":true,"context":{"host_client_id":"6f1d0c4b92ae","voice_input":false},"turn_id":"turn-51b0c2d3e4f5","agent_id":"echo","attachments":[{"name":"notes.txt","handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":13,"media_type":"text/plain; charset=utf-8","expires_at":"2026-01-02T04:04:05.678Z"}}]},"result":{"accepted":true}},
+    {"params":{"session_id":"chat-2f6c1a90b7de","prompt":"hello","stream":true,"context":{"host_client_id":"6f1d0c4b92ae","voice_input":false},"turn_id":"turn-51b0c2d3e4f5","agent_id":"echo"},"result":null},
   ],
   "provider.call": [
     {"params":{"method":"mail.send","params":{"to":["ada@example.org"]},"request_id":"cb-7","timeout_ms":60000,"session_id":"0a1b2c3d4e5f","principal":"client","delivery":2},"result":{"sent":true}},
@@ -339,6 +503,18 @@ export const notifications: Examples<Notifications> = {
   "host.event": [
     {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","agent_id":"agent-5d2f0a91c3be","message":"the plan is ready","payload":{"pages":3},"stream":"host","epoch":3,"seq":164}},
     {"params":{"id":"event-77b1d2e3f405","timestamp":"2026-01-02T03:04:05.678Z","kind":"host.notification","message":"","payload":null,"stream":"host","epoch":3,"seq":164}},
+  ],
+  "agents.chat.event": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","agent_id":"echo","turn_id":"turn-51b0c2d3e4f5","kind":"error","prompt":"How warm is it in Lisbon?","delta":"It is ","from_seq":11,"detail":{"tool":"weather"},"attachments":[{"name":"notes.txt","handle":{"sha256":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08","bytes":13,"media_type":"text/plain; charset=utf-8","expires_at":"2026-01-02T04:04:05.678Z"}}],"finish_reason":"stop","error":"the agent's session has ended","outcome":"agent_gone","stream":"chat/chat-2f6c1a90b7de","epoch":1767323045678,"seq":13}},
+    {"params":{"session_id":"chat-2f6c1a90b7de","agent_id":"echo","turn_id":"turn-51b0c2d3e4f5","kind":"token","stream":"chat/chat-2f6c1a90b7de","epoch":1767323045678,"seq":13}},
+  ],
+  "agent.log": [
+    {"params":{"kind":"stdout","timestamp":"2026-01-02T03:04:05.678Z","agent_id":"echo","lines":["ready"],"stream":"agent/echo/log","epoch":1,"seq":3}},
+    {"params":{"kind":"stdout","timestamp":"2026-01-02T03:04:05.678Z","agent_id":"echo","lines":["ready"],"stream":"agent/echo/log","epoch":1,"seq":3}},
+  ],
+  "agent.chat.cancel": [
+    {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
+    {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
   ],
   "provider.cancel": [
     {"params":{"request_id":"cb-7","reason":"timeout"}},

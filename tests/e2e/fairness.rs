@@ -265,6 +265,7 @@ async fn an_identity_has_so_many_connections_and_sessions() {
                     connections: 1,
                     ..usual
                 },
+                Class::Agent => IdentityLimits::default(),
                 Class::Anonymous => IdentityLimits {
                     connections: 2,
                     ..usual

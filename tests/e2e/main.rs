@@ -7,9 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
+mod agents_chat;
 mod approvals;
+mod attach;
 mod audit;
 mod auth;
+mod chat_ends;
 mod diagnostics;
 mod envelope;
 mod errors;
@@ -22,6 +26,8 @@ mod grants;
 mod guide;
 mod host;
 mod link;
+mod memory;
+mod memory_files;
 mod notifications;
 mod patterns;
 mod policy;
@@ -34,6 +40,7 @@ mod proposal_cancel;
 mod proposal_stream;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod resume;

@@ -50,6 +50,17 @@ impl Source {
                 let stream = format!("{}/p", own.replacen("session", "run", 1));
                 (stream, "proposal.submit", Some("p"))
             }
+            "agent" => {
+                // Only hosts hear what agents write.
+                client
+                    .call("session.auth", json!({ "host_token": "" }))
+                    .await;
+                ("agent/source/log".to_owned(), "agents.upsert", None)
+            }
+            "chat" => {
+                let chat = begin_chat(&mut client).await;
+                (format!("chat/{chat}"), "agent.chat.event", None)
+            }
             other => panic!("nobody here knows what makes the family {other} tell something"),
         };
         let mut source = Self {
@@ -68,6 +79,14 @@ impl Source {
         let text = "x".repeat(n * 37 % 900);
         let params = match self.method {
             "host.notify" => json!({ "message": text }),
+            "agents.upsert" => {
+                let name = format!("source {text}");
+                json!({ "id": "source", "name": name, "command": crate::agents::shell() })
+            }
+            "agent.chat.event" => {
+                let chat = self.stream.trim_start_matches("chat/");
+                json!({ "session_id": chat, "kind": "token", "delta": text })
+            }
             _ => {
                 let mut params = proposal([write("a", "k", json!(text))]);
                 if let Some(id) = self.followed {
@@ -93,4 +112,18 @@ impl Source {
         self.client.call("events.unsubscribe", params).await;
         told["streams"][0]["head"]["seq"].as_u64().unwrap()
     }
+}
+
+/// Begins a chat of a client with itself, and answers its id. What is said in it comes to nobody.
+async fn begin_chat(client: &mut TestClient) -> String {
+    let agent = json!({ "name": "source" });
+    let agent = client.call("host.register_agent", agent).await;
+    let params = json!({ "agent_id": agent["id"], "prompt": "speak" });
+    let id = client.request("agents.chat", params).await;
+    let prompt = client.expect("agent.chat").await;
+    client.answer(&prompt, json!({})).await;
+    let begun = client.answer_to(id).await;
+    let streams = json!({ "streams": [begun["result"]["stream"]] });
+    client.call("events.unsubscribe", streams).await;
+    begun["result"]["session_id"].as_str().unwrap().to_owned()
 }

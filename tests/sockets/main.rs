@@ -7,8 +7,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod agents;
 mod approval_kills;
 mod approvals;
+mod chat;
 mod commands;
 mod doctor;
 mod durability;
@@ -18,6 +20,7 @@ mod files;
 mod kills;
 mod lifecycle;
 mod link;
+mod memory;
 mod observed;
 mod outcomes;
 mod resume;

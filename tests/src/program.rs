@@ -16,38 +16,43 @@ use crate::{TestClient, Transcript};
 #[must_use]
 pub fn path() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let this = std::env::current_exe().expect("a test knows where it is");
-        let folder = this.parent().expect("a program lies in a folder");
-        // Tests lie one folder deeper than programs.
-        let folder = match folder.parent() {
-            Some(profile) if folder.ends_with("deps") => profile,
-            _ => folder,
-        };
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([
-            "build",
-            "--quiet",
-            "--package",
-            "car-server",
-            "--bin",
-            "car-server",
-        ]);
-        if folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        cargo
-            .arg("--target-dir")
-            .arg(folder.parent().expect("a profile is below target"));
-        cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(
-            cargo.status().expect("cargo starts").success(),
-            "car-server builds"
-        );
-        folder
-            .join("car-server")
-            .with_extension(std::env::consts::EXE_EXTENSION)
-    })
+    PATH.get_or_init(|| build("car-server", "--bin", "car-server"))
+}
+
+/// Where an example of the client is, which is built like the program.
+#[must_use]
+pub fn example(name: &str) -> PathBuf {
+    build("car-client", "--example", name)
+}
+
+fn build(package: &str, kind: &str, name: &str) -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows where it is");
+    let folder = this.parent().expect("a program lies in a folder");
+    // Tests lie one folder deeper than programs.
+    let folder = match folder.parent() {
+        Some(profile) if folder.ends_with("deps") => profile,
+        _ => folder,
+    };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", package, kind, name]);
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    cargo
+        .arg("--target-dir")
+        .arg(folder.parent().expect("a profile is below target"));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR"));
+    assert!(
+        cargo.status().expect("cargo starts").success(),
+        "{name} builds"
+    );
+    let folder = match kind {
+        "--example" => folder.join("examples"),
+        _ => folder.to_owned(),
+    };
+    folder
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 /// A home folder with nothing in it, and the program as it runs there. Nothing of the real environment gets in.
@@ -87,8 +92,16 @@ impl Sandbox {
     /// The program with these words.
     #[must_use]
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(path());
-        command.args(words).env_clear();
+        let mut command = self.foreign(path());
+        command.args(words);
+        command
+    }
+
+    /// Another program in this home.
+    #[must_use]
+    pub fn foreign(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear();
         command
             .env("HOME", self.home())
             .env("XDG_RUNTIME_DIR", self.runtime_dir());

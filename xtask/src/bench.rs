@@ -6,6 +6,7 @@ mod append;
 mod callback;
 mod cancel;
 mod catchup;
+mod chat;
 #[cfg(feature = "log")]
 mod engine;
 mod fanout;

@@ -9,6 +9,7 @@ use car_transport::Duplex;
 use car_transport::connect::{self, Options, Target};
 
 use crate::callbacks::{CallbackError, Handlers};
+use crate::chat::{ChatTurn, run_chat};
 use crate::client::Client;
 use crate::discover;
 use crate::error::ConnectError;
@@ -46,11 +47,26 @@ impl ClientBuilder {
         self
     }
 
-    /// The token that the environment has, where it has one.
+    /// The token that the environment has, where it has one: an agent's, for the agents that the daemon starts, else the
+    /// client token.
     #[must_use]
     pub fn discovered_token(mut self) -> Self {
+        if self.auth.token.is_none()
+            && let Some((id, token)) = discover::agent()
+        {
+            return self.agent_token(id, token);
+        }
         self.auth.token = self.auth.token.or_else(discover::token);
         self
+    }
+
+    /// Connects to the daemon that the environment names, with the token that it has, as [`Client::discover`] does.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn discover(self) -> Result<Client, ConnectError> {
+        let target = discover::target()?;
+        self.discovered_token().connect(&target).await
     }
 
     /// How long a call may take; 30 seconds when left out. [`Client::with_deadline`] changes it for single calls.
@@ -64,6 +80,27 @@ impl ClientBuilder {
     #[must_use]
     pub fn handshake(mut self) -> Self {
         self.handshake = true;
+        self
+    }
+
+    /// The token of an agent, which the connection speaks for from now on. An older connection that does is closed.
+    #[must_use]
+    pub fn agent_token(mut self, agent_id: impl Into<String>, token: impl Into<String>) -> Self {
+        self.auth.agent_id = Some(agent_id.into());
+        self.auth.token = Some(token.into());
+        self
+    }
+
+    /// Answers prompts. A prompt is taken at once; the function says what there is to say, and the turn is done when it
+    /// returns, or has failed when that is an error. It is dropped when nobody wants the rest. Needs an agent's token, or
+    /// an agent registered with `host.register_agent`.
+    #[must_use]
+    pub fn agent<F, Fut>(mut self, run: F) -> Self
+    where
+        F: Fn(ChatTurn) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), CallbackError>> + Send + 'static,
+    {
+        self.handlers.chat = Some(run_chat(run));
         self
     }
 
@@ -96,12 +133,11 @@ impl ClientBuilder {
     /// # Errors
     /// [`ConnectError`].
     pub async fn over(self, duplex: Duplex) -> Result<Client, ConnectError> {
-        let client = Client::start(duplex, self.handlers, self.deadline);
+        let mut client = Client::start(duplex, self.handlers, self.deadline);
         if self.auth.token.is_some() || self.auth.host_token.is_some() {
-            client
-                .call::<Auth>(self.auth)
-                .await
-                .map_err(ConnectError::Refused)?;
+            let authenticated = client.call::<Auth>(self.auth).await;
+            let authenticated = authenticated.map_err(ConnectError::Refused)?;
+            client.speaks_for(authenticated.agent_id);
         }
         if self.handshake {
             let params = HandshakeParams {

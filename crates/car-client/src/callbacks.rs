@@ -1,12 +1,14 @@
 //! What the daemon asks of this client.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use car_protocol::RpcError;
 use car_protocol::jsonrpc::decode_params;
 use car_protocol::method::Callback;
+use car_protocol::rpc::Empty;
+use car_protocol::rpc::agents::Ping;
 use car_protocol::rpc::tools::{Execute, ExecuteParams};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -14,6 +16,8 @@ use parking_lot::RwLock;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use thiserror::Error;
+
+use crate::chat::RunChat;
 
 /// Why a callback has no result. The message reaches whoever asked.
 #[derive(Clone, Debug, Error)]
@@ -45,6 +49,7 @@ type RunTool =
 #[derive(Clone, Default)]
 pub(crate) struct Handlers {
     callbacks: HashMap<&'static str, Serve>,
+    pub(crate) chat: Option<RunChat>,
     tools: Arc<RwLock<HashMap<String, RunTool>>>,
 }
 
@@ -85,6 +90,9 @@ impl Handlers {
     ) -> Result<BoxFuture<'static, Outcome>, RpcError> {
         if let Some(serve) = self.callbacks.get(method) {
             return serve(params);
+        }
+        if method == Ping::NAME {
+            return Ok(ready(outcome(Ok(Empty {}))).boxed());
         }
         if method != Execute::NAME {
             return Err(RpcError::method_not_found(method));

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::builder::ClientBuilder;
 use crate::callbacks::{CallbackError, Handlers, ToolCall};
+use crate::chat::ChatRouter;
 use crate::discover;
 use crate::error::{CallError, ConnectError};
 use crate::link::{self, Link};
@@ -33,6 +34,8 @@ const OUTGOING: usize = 256;
 pub struct Client {
     shared: Arc<Shared>,
     deadline: Duration,
+    /// The agent that it speaks for by its token.
+    agent: Option<Arc<str>>,
 }
 
 struct Shared {
@@ -40,6 +43,7 @@ struct Shared {
     handlers: Handlers,
     outgoing: mpsc::Sender<Frame>,
     notifications: Mutex<Option<Notifications>>,
+    chats: Arc<ChatRouter>,
     /// Cancelled to end the connection, and when it has ended.
     over: CancellationToken,
     ended: CancellationToken,
@@ -81,6 +85,7 @@ impl Client {
                 receiver: notified,
                 missed: Arc::clone(&missed),
             })),
+            chats: Arc::default(),
             over: CancellationToken::new(),
             ended: CancellationToken::new(),
         });
@@ -91,6 +96,7 @@ impl Client {
             outgoing: outgoing.downgrade(),
             notify,
             missed,
+            chats: Arc::clone(&shared.chats),
             over: shared.over.clone(),
         };
         let ended = shared.ended.clone();
@@ -102,7 +108,15 @@ impl Client {
             link::run(link, duplex, to_write).await;
             ended.cancel();
         });
-        Self { shared, deadline }
+        Self {
+            shared,
+            deadline,
+            agent: None,
+        }
+    }
+
+    pub(crate) fn chats(&self) -> &Arc<ChatRouter> {
+        &self.shared.chats
     }
 
     /// The same connection with another deadline for calls, for example for a proposal that takes its time.
@@ -111,7 +125,18 @@ impl Client {
         Self {
             shared: Arc::clone(&self.shared),
             deadline,
+            agent: self.agent.clone(),
         }
+    }
+
+    pub(crate) fn speaks_for(&mut self, agent: Option<String>) {
+        self.agent = agent.map(Into::into);
+    }
+
+    /// The agent that the connection speaks for by its token.
+    #[must_use]
+    pub fn agent_id(&self) -> Option<&str> {
+        self.agent.as_deref()
     }
 
     /// Calls a method of the table.

@@ -39,6 +39,12 @@ pub(crate) fn token() -> Option<String> {
     })
 }
 
+/// `CAR_AGENT_ID` and `CAR_AGENT_TOKEN`, which the daemon gives to the agents that it starts.
+pub(crate) fn agent() -> Option<(String, String)> {
+    let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    given("CAR_AGENT_ID").zip(given("CAR_AGENT_TOKEN"))
+}
+
 #[cfg(unix)]
 fn runtime_folder() -> Option<PathBuf> {
     env::var_os("XDG_RUNTIME_DIR").map(|folder| PathBuf::from(folder).join(FOLDER))

@@ -6,6 +6,7 @@
 
 mod builder;
 mod callbacks;
+mod chat;
 mod client;
 mod discover;
 mod error;
@@ -15,5 +16,6 @@ mod pending;
 pub use builder::ClientBuilder;
 pub use callbacks::{CallbackError, ToolCall};
 pub use car_transport::connect::Target;
+pub use chat::{ChatStream, ChatTurn};
 pub use client::{Client, Notification, Notifications};
 pub use error::{CallError, ConnectError};

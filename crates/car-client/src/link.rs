@@ -12,16 +12,21 @@ use car_protocol::jsonrpc::{
     self, Message, decode_message, decode_params, encode_error, encode_result,
 };
 use car_protocol::method::{Callback, ServerNotification};
+use car_protocol::rpc::agents_chat::{
+    CancelPrompt, CancelPromptParams, ChatEvent, Event as ChatEvents, Prompt, PromptParams,
+};
 use car_protocol::rpc::tools::{Cancel, CancelParams, Execute};
 use car_transport::source::{BoxSource, drain, next};
 use car_transport::{BoxSink, CloseReason, Duplex, Frame, SinkError, close};
 use futures_util::FutureExt;
+use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::callbacks::Handlers;
+use crate::chat::{ChatRouter, ChatTurn};
 use crate::client::Notification;
 use crate::pending::Pending;
 
@@ -38,6 +43,7 @@ pub(crate) struct Link {
     pub(crate) outgoing: mpsc::WeakSender<Frame>,
     pub(crate) notify: mpsc::Sender<Notification>,
     pub(crate) missed: Arc<AtomicU64>,
+    pub(crate) chats: Arc<ChatRouter>,
     pub(crate) over: CancellationToken,
 }
 
@@ -50,6 +56,7 @@ pub(crate) async fn run(link: Link, duplex: Duplex, mut to_write: mpsc::Receiver
     } = duplex;
     let pending = Arc::clone(&link.pending);
     let over = link.over.clone();
+    let chats = Arc::clone(&link.chats);
     // Pongs and the close frame have a queue of their own, so that reading never waits for the other one.
     let (control, to_control) = mpsc::channel(16);
     let mut reader = Reader {
@@ -69,6 +76,7 @@ pub(crate) async fn run(link: Link, duplex: Duplex, mut to_write: mpsc::Receiver
         }
     }
     pending.end();
+    chats.end();
     drop(reader);
     drain(&mut source, CLOSE_DEADLINE).await;
 }
@@ -159,6 +167,9 @@ impl Reader {
     }
 
     fn request(&mut self, request: jsonrpc::Request<'_>) {
+        if request.method == Prompt::NAME && self.link.handlers.chat.is_some() {
+            return self.prompt(request);
+        }
         let answer = if self.running.len() < MAX_CALLBACKS {
             self.link.handlers.serve(&request.method, request.params)
         } else {
@@ -190,12 +201,56 @@ impl Reader {
         }
     }
 
+    /// Takes a prompt and answers it beside everything else.
+    fn prompt(&mut self, request: jsonrpc::Request<'_>) {
+        let outgoing = self.link.outgoing.clone();
+        let refusal = match decode_params::<PromptParams>(request.params) {
+            Err(error) => error,
+            Ok(_) if self.running.len() >= MAX_CALLBACKS => RpcError::overloaded(
+                "too many callbacks run in this client",
+                MAX_CALLBACKS as u64,
+            ),
+            Ok(prompt) => {
+                let Some(run) = self.link.handlers.chat.clone() else {
+                    return;
+                };
+                let name = turn_name(&prompt.session_id, &prompt.turn_id);
+                let taken = encode_result(&request.id, &json!({ "accepted": true }));
+                let taken =
+                    taken.unwrap_or_else(|_| encode_error(&request.id, &RpcError::internal()));
+                let task = self.running.spawn(async move {
+                    send(&outgoing, taken).await;
+                    ChatTurn::new(prompt, outgoing).run(run).await;
+                });
+                self.requests.insert(name, task);
+                return;
+            }
+        };
+        let text = encode_error(&request.id, &refusal);
+        self.running
+            .spawn(async move { send(&outgoing, text).await });
+    }
+
     fn notification(&mut self, note: &jsonrpc::Notification<'_>) {
         if note.method == Cancel::NAME
             && let Ok(params) = decode_params::<CancelParams>(note.params)
             && let Some(task) = self.requests.remove(&params.request_id)
         {
             task.abort();
+        }
+        if note.method == CancelPrompt::NAME
+            && let Ok(params) = decode_params::<CancelPromptParams>(note.params)
+            && let Some(task) = self
+                .requests
+                .remove(&turn_name(&params.session_id, &params.turn_id))
+        {
+            task.abort();
+        }
+        if note.method == ChatEvents::NAME
+            && let Ok(event) = decode_params::<ChatEvent>(note.params)
+            && self.link.chats.take(event).is_none()
+        {
+            return;
         }
         let notification = Notification {
             method: note.method.clone().into_owned(),
@@ -205,6 +260,11 @@ impl Reader {
             self.link.missed.fetch_add(1, Ordering::AcqRel);
         }
     }
+}
+
+/// What a turn is known by among the requests that run.
+fn turn_name(chat: &str, turn: &str) -> String {
+    format!("chat {chat} {turn}")
 }
 
 async fn send(outgoing: &mpsc::WeakSender<Frame>, text: String) {

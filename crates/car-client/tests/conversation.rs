@@ -231,10 +231,20 @@ async fn a_tool_that_panics_is_answered_and_the_connection_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unknown_callback_is_refused_by_name() {
+async fn whoever_is_asked_whether_it_listens_says_so() {
     let (_client, mut daemon) = connect().await;
     daemon
         .say(json!({ "jsonrpc": "2.0", "id": 9, "method": "agent.ping" }))
+        .await;
+    let answer = daemon.hear().await;
+    assert_eq!(answer["result"], json!({}), "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_callback_is_refused_by_name() {
+    let (_client, mut daemon) = connect().await;
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "id": 9, "method": "agent.sing" }))
         .await;
     let answer = daemon.hear().await;
     assert_eq!(

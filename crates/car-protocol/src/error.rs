@@ -73,6 +73,8 @@ pub mod kind {
         pub const FORBIDDEN: &str = "forbidden";
         /// What the call needs is not there, for example the host that provides the method.
         pub const UNAVAILABLE: &str = "unavailable";
+        /// The agent refuses the prompt.
+        pub const AGENT_REFUSED: &str = "agent_refused";
         /// The daemon is shutting down.
         pub const SHUTTING_DOWN: &str = "shutting_down";
         /// A person denied the call.

@@ -2,7 +2,7 @@
 
 mod admission;
 mod clock;
-mod gate;
+pub(crate) mod gate;
 mod judge;
 mod keep;
 mod keyed;
@@ -304,8 +304,7 @@ impl Reader {
                     ));
                 }
                 Event::Fenced => {
-                    let message = "the session goes on on another connection";
-                    return Some(self.closing("fenced", close::POLICY, message));
+                    return Some(self.closing("fenced", close::POLICY, self.why_fenced()));
                 }
                 Event::Drained => {
                     return Some(self.closing(
@@ -315,6 +314,19 @@ impl Reader {
                     ));
                 }
             }
+        }
+    }
+
+    /// Why nothing that comes on this connection counts any more.
+    fn why_fenced(&self) -> &'static str {
+        let session = self.session();
+        let agent = session.identity().get().agent().cloned();
+        let seats = self.core.state.seats();
+        match agent {
+            Some(agent) if !seats.is_taken_by(agent.as_str(), session.id()) => {
+                "another session speaks for this agent now"
+            }
+            _ => "the session goes on on another connection",
         }
     }
 

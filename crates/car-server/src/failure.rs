@@ -1,11 +1,16 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
+mod agents;
+mod memory;
+
 use std::fmt;
 
+use car_protocol::rpc::agents_chat::Outcome;
 use car_protocol::{RpcError, code, kind};
 use car_state::approval::ApprovalError;
 use car_state::approval::grants::GrantError;
 use car_state::channel::SubscribeError;
+use car_state::chat::ChatError;
 use car_state::engine::EngineError;
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
@@ -214,6 +219,46 @@ impl From<LogError> for Failure {
                 .with_retry_after_ms(u64::try_from(retry.as_millis()).unwrap_or(u64::MAX))
                 .into(),
             LogError::Closed => RpcError::domain(kind::SHUTTING_DOWN, message).into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<ChatError> for Failure {
+    fn from(error: ChatError) -> Self {
+        let message = shortened(&error);
+        match error {
+            ChatError::UnknownAgent(_) | ChatError::Unknown(_) => {
+                RpcError::domain(kind::NOT_FOUND, message).into()
+            }
+            ChatError::AgentAway(_) => RpcError::domain(kind::UNAVAILABLE, message)
+                .retryable()
+                .into(),
+            ChatError::NotOwner(_) => RpcError::domain(kind::NOT_OWNER, message).into(),
+            ChatError::OtherAgent { agent, .. } => RpcError::domain(kind::CONFLICT, message)
+                .with("agent_id", agent)
+                .into(),
+            ChatError::Busy(turn) => RpcError::domain(kind::CONFLICT, message)
+                .retryable()
+                .with("turn_id", turn)
+                .into(),
+            ChatError::Foreign(_) => RpcError::domain(kind::FORBIDDEN, message).into(),
+            ChatError::NotTaken { outcome, .. } => {
+                let refused = match outcome {
+                    Outcome::Error => RpcError::domain(kind::AGENT_REFUSED, message),
+                    Outcome::Cancelled => RpcError::domain(kind::UNAVAILABLE, message),
+                    _ => RpcError::domain(kind::UNAVAILABLE, message).retryable(),
+                };
+                refused.with("outcome", outcome.as_str()).into()
+            }
+            ChatError::Bounds { field, limit, .. } => {
+                RpcError::invalid_params(Some(field), message)
+                    .with_limit(limit as u64)
+                    .into()
+            }
+            ChatError::TooMany { limit, .. } => RpcError::overloaded(message, limit as u64).into(),
+            ChatError::Attachment(error) => error.into(),
+            ChatError::Log(error) => error.into(),
             other => Self::internal(other),
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! [`Server`] is the daemon; the program adds listeners, tokens, configuration and a command line around it.
 
+#[cfg(all(unix, feature = "cli"))]
+pub mod agents;
 mod auth;
 #[cfg(feature = "cli")]
 pub mod config;
@@ -17,7 +19,6 @@ mod life;
 #[cfg(feature = "cli")]
 pub mod logging;
 pub mod operations;
-mod private_file;
 pub mod root_lock;
 mod router;
 pub mod routes;

@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::private_file;
+use car_state::private_file;
 
 /// The lock file, below the root.
 const FILE: &str = "daemon.lock";

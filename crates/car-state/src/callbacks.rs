@@ -1,6 +1,8 @@
 //! The requests that the daemon has open with a client.
 
-use std::collections::{BTreeMap, VecDeque};
+mod handover;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
 use std::pin::pin;
 use std::sync::Arc;
@@ -13,11 +15,11 @@ use car_protocol::rpc::session::OpenCallback;
 use car_protocol::rpc::tools::CancelParams;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use self::handover::again;
 use crate::channel::WsChannel;
 use crate::engine::IdleClock;
 use crate::frame::Frame;
@@ -44,6 +46,8 @@ struct Inner {
     open: BTreeMap<u64, Entry>,
     /// Those that were given up unanswered, newest last: the number, and what it was of.
     given_up: VecDeque<(u64, u64)>,
+    /// Those that another session was asked instead.
+    moved: HashMap<u64, handover::Moved>,
     /// Whether they outlive their connection.
     lasting: bool,
     ended: bool,
@@ -403,19 +407,6 @@ fn request_id(number: u64) -> String {
     format!("cb-{number}")
 }
 
-/// A request as it is sent for the so many-th time.
-fn again(text: &str, delivery: u32, timeout_ms: u64) -> Option<ByteString> {
-    let mut request: Map<String, Value> = serde_json::from_str(text).ok()?;
-    let params = request.get_mut("params")?.as_object_mut()?;
-    if delivery > 1 {
-        params.insert("delivery".to_owned(), delivery.into());
-    }
-    if let Some(left) = params.get_mut("timeout_ms") {
-        *left = timeout_ms.into();
-    }
-    Some(serde_json::to_string(&request).ok()?.into())
-}
-
 /// An entry of the table; it leaves with this.
 struct Open {
     table: Arc<Callbacks>,
@@ -434,6 +425,7 @@ impl Open {
     /// Tells the client that nobody wants the answer; `false` where it was never asked. The request stays in the table,
     /// since an answer that comes all the same says what became of the work; it is not sent again.
     fn recall(&mut self) -> bool {
+        self.follow();
         let text = self.taken_back("cancelled");
         let sent = {
             let mut inner = self.table.inner.lock();
@@ -452,6 +444,7 @@ impl Open {
 
     /// Takes the request from the table, and back from the client if it has it and has not answered.
     fn give_up(&mut self, reason: &str) {
+        self.follow();
         let sent = {
             let mut inner = self.table.inner.lock();
             let entry = inner.open.remove(&self.number);

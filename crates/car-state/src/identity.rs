@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 pub use car_protocol::rpc::session::Role;
 use parking_lot::{Mutex, RwLock};
 
+pub use crate::agents::AgentId;
 use crate::quota::{Account, Share};
 
 /// The id of a session, chosen by the daemon: 12 hex digits.
@@ -43,6 +44,8 @@ pub enum Principal {
     Client,
     /// The host token.
     Host,
+    /// The token of this agent.
+    Agent(AgentId),
 }
 
 impl Principal {
@@ -64,6 +67,7 @@ impl fmt::Display for Principal {
             Self::Anonymous(session) => write!(f, "anonymous/{session}"),
             Self::Client => f.write_str("client"),
             Self::Host => f.write_str("host"),
+            Self::Agent(agent) => write!(f, "agent/{agent}"),
         }
     }
 }
@@ -79,6 +83,17 @@ pub struct Identity {
     pub role: Role,
     /// Whether credentials are asked for at all.
     pub auth_enabled: bool,
+}
+
+impl Identity {
+    /// The agent that the session speaks for by its credential.
+    #[must_use]
+    pub fn agent(&self) -> Option<&AgentId> {
+        match &self.principal {
+            Principal::Agent(agent) => Some(agent),
+            _ => None,
+        }
+    }
 }
 
 /// The identity of a live session, which authentication changes.

@@ -57,13 +57,15 @@ pub enum Class {
     Client,
     /// Who presents the host token.
     Host,
+    /// Who presents the token of an agent.
+    Agent,
     /// Who presents nothing: before authentication, or where none is asked for.
     Anonymous,
 }
 
 impl Class {
     /// Every class.
-    pub const ALL: [Self; 3] = [Self::Client, Self::Host, Self::Anonymous];
+    pub const ALL: [Self; 4] = [Self::Client, Self::Host, Self::Agent, Self::Anonymous];
 
     /// The one of this identity.
     #[must_use]
@@ -71,6 +73,7 @@ impl Class {
         match principal {
             Principal::Client => Self::Client,
             Principal::Host => Self::Host,
+            Principal::Agent(_) => Self::Agent,
             Principal::Anonymous(_) => Self::Anonymous,
         }
     }
@@ -81,6 +84,7 @@ impl Class {
         match self {
             Self::Client => "client",
             Self::Host => "host",
+            Self::Agent => "agent",
             Self::Anonymous => "anonymous",
         }
     }
@@ -154,11 +158,12 @@ impl Quotas {
     /// Accounts with these limits, in the order of [`Class::ALL`].
     #[must_use]
     pub fn new(limits: [IdentityLimits; Class::ALL.len()]) -> Self {
-        let [client, host, anonymous] = limits;
+        let [client, host, agent, anonymous] = limits;
         let account = |class, limits| Arc::new(Account::new(class, limits));
         Self([
             account(Class::Client, client),
             account(Class::Host, host),
+            account(Class::Agent, agent),
             account(Class::Anonymous, anonymous),
         ])
     }
@@ -166,10 +171,11 @@ impl Quotas {
     /// The account of an identity.
     #[must_use]
     pub fn account(&self, principal: &Principal) -> &Arc<Account> {
-        let [client, host, anonymous] = &self.0;
+        let [client, host, agent, anonymous] = &self.0;
         match Class::of(principal) {
             Class::Client => client,
             Class::Host => host,
+            Class::Agent => agent,
             Class::Anonymous => anonymous,
         }
     }
@@ -364,7 +370,7 @@ mod tests {
 
     fn host(limits: IdentityLimits) -> Arc<Account> {
         let others = IdentityLimits::default();
-        let quotas = Quotas::new([others, limits, others]);
+        let quotas = Quotas::new([others, limits, others, others]);
         Arc::clone(quotas.account(&Principal::Host))
     }
 

@@ -1,6 +1,7 @@
 //! What all sessions share.
 
 mod config;
+mod opening;
 #[cfg(test)]
 mod tests;
 
@@ -15,33 +16,30 @@ use thiserror::Error;
 
 pub use self::config::ServerStateConfig;
 
+use crate::agents::{AgentTokens, Supervisor, SupervisorError};
 use crate::approval::grants::GrantBook;
 use crate::approval::rules::Rules;
 use crate::approval::{ApprovalGate, ApprovalParts, Approvals};
 use crate::audit::AuditSink;
 use crate::budget::MemoryBudget;
-use crate::callbacks::Callbacks;
+use crate::chat::{ChatParts, Chats};
 use crate::clock::{Clock, IdSource};
 #[cfg(feature = "sqlite")]
 use crate::db::{Database, DatabaseOptions, DbError};
-use crate::engine::{Engine, EngineLimits, EngineParts, ToolExecutor};
+use crate::engine::{EngineLimits, ToolExecutor};
 use crate::host::{HostParts, HostPlane, HostStream};
-use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
-use crate::log::{
-    Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, SESSION, Snapshots,
-    StreamName,
-};
-use crate::memgine::{Memgine, Memories, SessionMemory};
+use crate::log::{Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, Snapshots};
+use crate::memgine::{Memgine, Memories};
 use crate::outcomes::Outcomes;
-use crate::policy::{Agents, GlobalPolicies, PolicyBook};
+use crate::policy::GlobalPolicies;
 use crate::providers::Providers;
 use crate::quota::Quotas;
-use crate::results::{FileBlobs, ResultLimits, ResultStore, SessionResults};
+use crate::results::{FileBlobs, ResultLimits, ResultStore};
+use crate::seats::Seats;
+use crate::session::SessionRegistry;
 use crate::session::resume::ResumeLedger;
-use crate::session::{ClientSession, Link, Parts, SessionJournal, SessionRegistry};
-use crate::store::{StateStore, StoreLimits};
+use crate::store::StoreLimits;
 use crate::tool_table::{ToolTable, ToolTableError};
-use crate::tools::{GatedExecutor, SessionDesk, WsToolExecutor};
 use crate::traffic::Traffic;
 
 /// Why a [`ServerState`] cannot be made.
@@ -54,6 +52,9 @@ pub enum StateError {
     /// The folder of stored results cannot be read.
     #[error("the folder of stored results cannot be used: {0}")]
     Results(#[from] std::io::Error),
+    /// The supervised agents cannot be read.
+    #[error(transparent)]
+    Agents(#[from] SupervisorError),
     /// The database cannot be opened or read.
     #[cfg(feature = "sqlite")]
     #[error(transparent)]
@@ -92,20 +93,10 @@ pub struct ServerState {
     budget: Arc<MemoryBudget>,
     policies: Arc<GlobalPolicies>,
     results: Arc<ResultStore>,
+    agents: Arc<Supervisor>,
+    seats: Arc<Seats>,
+    chats: Arc<Chats>,
     started_at: Timestamp,
-}
-
-/// The agents that a session registered.
-#[derive(Debug)]
-struct AgentsOf {
-    host: Arc<HostPlane>,
-    session: SessionId,
-}
-
-impl Agents for AgentsOf {
-    fn speaks_for(&self, agent: &str) -> bool {
-        self.host.owns_agent(&self.session, agent)
-    }
 }
 
 impl ServerState {
@@ -117,7 +108,10 @@ impl ServerState {
     pub fn standalone(journal_dir: impl Into<PathBuf>) -> Result<Arc<Self>, StateError> {
         let config = ServerStateConfig::new(journal_dir);
         let results = FileBlobs::open(config.journal_dir.join("results"))?;
-        let config = config.with_results(ResultLimits::default(), Arc::new(results));
+        let tokens = AgentTokens::below(config.journal_dir.join("agents"));
+        let config = config
+            .with_results(ResultLimits::default(), Arc::new(results))
+            .with_agent_tokens(Arc::new(tokens));
         #[cfg(feature = "sqlite")]
         let config = {
             let database = Database::open(&config.journal_dir, DatabaseOptions::default())?;
@@ -180,12 +174,37 @@ impl ServerState {
         let host = Arc::new(host);
         let (store, clock) = (config.outcome_store(), Arc::clone(&config.clock));
         let outcomes = Outcomes::open(store, clock, config.outcomes)?;
+        let turns = config.turn_store();
         let mut snapshots = config.snapshots;
         snapshots.add(HOST.name, Arc::<HostPlane>::clone(&host));
         let providers = Providers::new(Arc::clone(&config.clock), config.provider_timeout);
+        let tokens = match (config.agent_tokens, &config.agents.root) {
+            (Some(tokens), _) => tokens,
+            (None, Some(root)) => Arc::new(AgentTokens::below(root.join("agents"))),
+            (None, None) => Arc::default(),
+        };
+        let (used, log_too) = (Arc::clone(&tokens), Arc::clone(&log));
+        let agents = Supervisor::open(config.agents, used, log_too, Arc::clone(&config.clock))?;
         let results = ResultStore::new(config.results, config.blobs, Arc::clone(&config.clock));
+        let results = Arc::new(results);
+        let seats = Arc::new(Seats::new(tokens));
+        agents.ask_about_sessions(Arc::<Seats>::clone(&seats));
+        let chats = Chats::open(ChatParts {
+            log: Arc::clone(&log),
+            clock: Arc::clone(&config.clock),
+            ids: Arc::clone(&config.ids),
+            host: Arc::clone(&host),
+            results: Arc::clone(&results),
+            seats: Arc::clone(&seats),
+            sessions: Arc::clone(&sessions),
+            turns,
+            limits: config.chats,
+        })?;
         Ok(Arc::new(Self {
-            results: Arc::new(results),
+            results,
+            agents: Arc::new(agents),
+            seats,
+            chats,
             journal_dir: config.journal_dir,
             memories: config.memories,
             gate: Arc::new(config.gate),
@@ -216,98 +235,6 @@ impl ServerState {
         }))
     }
 
-    /// Opens a session for a client that is not known yet.
-    #[must_use]
-    pub fn open_session(&self, auth_enabled: bool) -> Arc<ClientSession> {
-        let id = SessionId::new(&self.ids.hex12());
-        self.open(IdentityCell::new(Identity {
-            session: id.clone(),
-            principal: Principal::Anonymous(id),
-            role: Role::Client,
-            auth_enabled,
-        }))
-    }
-
-    /// Opens a session for a client that was known before.
-    pub(crate) fn open_session_as(&self, identity: Identity) -> Arc<ClientSession> {
-        let (principal, role) = (identity.principal.clone(), identity.role);
-        let identity = IdentityCell::new(identity);
-        identity.authenticate(principal, role);
-        self.open(identity)
-    }
-
-    fn open(&self, identity: IdentityCell) -> Arc<ClientSession> {
-        let (id, identity) = (identity.get().session, Arc::new(identity));
-        let (link, callbacks) = (Arc::<Link>::default(), Arc::<Callbacks>::default());
-        let stream = StreamName::owned(&SESSION, id.as_str());
-        let state = Arc::new(StateStore::new(self.store));
-        let tools = Arc::new(ToolTable::new());
-        if !self.tools.is_empty() && tools.register(self.tools.clone()).is_err() {
-            tracing::error!("the embedder's tools are refused though they were taken at the start");
-        }
-        let policies = PolicyBook::new(Arc::clone(&self.ids))
-            .below(Arc::clone(&self.policies))
-            .speaking_for(Arc::new(AgentsOf {
-                host: Arc::clone(&self.host),
-                session: id.clone(),
-            }));
-        let policies = Arc::new(policies);
-        let executor = self.executor.clone().unwrap_or_else(|| {
-            Arc::new(WsToolExecutor::new(
-                id.clone(),
-                Arc::clone(&link),
-                Arc::clone(&callbacks),
-            ))
-        });
-        let desk = SessionDesk::new(
-            Arc::clone(&self.gate),
-            Arc::clone(self.host.approvals()),
-            Arc::clone(&identity),
-            Arc::clone(&tools),
-        );
-        let (rules, host) = (Arc::clone(&self.rules), Arc::clone(&self.host));
-        let desk = Arc::new(desk.under(rules, host, Arc::clone(&self.clock)));
-        let gated = GatedExecutor::new(Arc::clone(&desk), executor);
-        let journal = SessionJournal::new(
-            Arc::clone(&self.log),
-            id.clone(),
-            stream.clone(),
-            Arc::clone(&self.clock),
-        );
-        let engine = Engine::new(EngineParts {
-            store: Arc::clone(&state),
-            tools: Arc::clone(&tools),
-            policies: Arc::clone(&policies),
-            approver: desk,
-            results: Arc::new(SessionResults::new(
-                Arc::clone(&self.results),
-                Arc::clone(&identity),
-            )),
-            executor: Arc::new(gated),
-            journal: Arc::new(journal),
-            clock: Arc::clone(&self.clock),
-            ids: Arc::clone(&self.ids),
-            limits: self.engine,
-        });
-        ClientSession::new(Parts {
-            id,
-            identity,
-            link,
-            callbacks,
-            state,
-            tools,
-            policies,
-            engine: Arc::new(engine),
-            memory: Arc::new(SessionMemory::new(Arc::clone(&self.memories))),
-            log: Arc::clone(&self.log),
-            stream,
-            host: Arc::clone(&self.host),
-            grants: Arc::clone(&self.grants),
-            registry: Arc::clone(&self.sessions),
-            ledger: Arc::clone(&self.resumes),
-        })
-    }
-
     /// Where durable stores put their files.
     #[must_use]
     pub fn journal_dir(&self) -> &Path {
@@ -330,6 +257,24 @@ impl ServerState {
     #[must_use]
     pub fn results(&self) -> &Arc<ResultStore> {
         &self.results
+    }
+
+    /// The agents that are started and looked after.
+    #[must_use]
+    pub fn agents(&self) -> &Arc<Supervisor> {
+        &self.agents
+    }
+
+    /// Which session speaks for which agent.
+    #[must_use]
+    pub fn seats(&self) -> &Arc<Seats> {
+        &self.seats
+    }
+
+    /// What is said with agents.
+    #[must_use]
+    pub fn chats(&self) -> &Arc<Chats> {
+        &self.chats
     }
 
     /// The memories of all sessions.

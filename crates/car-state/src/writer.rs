@@ -3,6 +3,7 @@
 mod coalesce;
 mod cold;
 mod feed;
+mod merge;
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -13,7 +13,7 @@ use super::proposals::{self, Load};
 use super::rules;
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, cancel, catchup, fanout, idle, resume};
+use super::{Effort, callback, cancel, catchup, chat, fanout, idle, resume};
 #[cfg(feature = "log")]
 use super::{append, engine};
 
@@ -40,6 +40,12 @@ enum What {
     FanOut { stalled: bool },
     /// The daemon's deliveries with a stalled subscriber, against its own without.
     Stalled,
+    /// What an agent says, through so many chats.
+    Deltas { chats: usize },
+    /// One piece of what an agent says, against the floor's round trip.
+    Delta,
+    /// Resident memory of a chat that runs.
+    ChatMemory,
     /// A subscriber that has missed everything.
     CatchUp,
     /// A client that comes back to its session and has missed much.
@@ -141,6 +147,10 @@ const ROWS: &[(&str, What)] = &[
     ("fanout-sqlite-100", What::FanOut { stalled: false }),
     ("fanout-sqlite-100-stalled", What::FanOut { stalled: true }),
     ("stalled-vs-not", What::Stalled),
+    ("chat-deltas-1", What::Deltas { chats: 1 }),
+    ("chat-deltas-100", What::Deltas { chats: 100 }),
+    ("chat-delta", What::Delta),
+    ("chat-memory", What::ChatMemory),
     ("catch-up-100000", What::CatchUp),
     ("resume-10000", What::Resume),
     ("cancel-under-stream", What::Cancel),
@@ -263,6 +273,36 @@ impl Pair<'_> {
                 .await
             }
             What::Stalled => self.stalled().await,
+            What::Deltas { chats } => {
+                let mut row = Row::new(Unit::PerSecond, Target::Known);
+                for _ in 0..self.effort.repetitions {
+                    let outcome = chat::deltas(&self.daemon, chats, self.effort).await?;
+                    row.add_alone(outcome.per_second);
+                }
+                Ok(row)
+            }
+            What::Delta => {
+                let row = Row::new(Unit::Microseconds, Target::AtMost(2.0));
+                let alone = Shape {
+                    connections: 1,
+                    depth: 1,
+                };
+                self.in_turns(row, async |server| {
+                    let outcome = match server.kind {
+                        Kind::Floor => self.round_trips(server, false, alone).await?,
+                        Kind::Daemon => chat::latency(server, self.effort).await?,
+                    };
+                    Ok((outcome.p50.as_secs_f64() * 1e6, outcome.usage))
+                })
+                .await
+            }
+            What::ChatMemory => {
+                let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(64.0 * 1024.0));
+                for _ in 0..self.effort.repetitions.min(3) {
+                    row.add_alone(chat::memory(self.programs).await?);
+                }
+                Ok(row)
+            }
             What::CatchUp => {
                 let mut row = Row::new(Unit::PerSecond, Target::Known);
                 let missed = catchup::Missed::prepare(&self.daemon).await?;

@@ -16,7 +16,13 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("car-transport", &["car-protocol", "car-state"]),
     (
         "car-server",
-        &["car-protocol", "car-state", "car-transport", "car-client"],
+        &[
+            "car-protocol",
+            "car-state",
+            "car-transport",
+            "car-client",
+            "car-memgine",
+        ],
     ),
     ("car-client", &["car-protocol", "car-transport"]),
     ("car-memgine", &["car-protocol", "car-state"]),

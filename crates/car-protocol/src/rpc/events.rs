@@ -176,6 +176,8 @@ pub enum Reader {
     Everybody,
     /// The session that the stream belongs to, and hosts.
     Owner,
+    /// Clients and hosts. An agent hears only what it began itself.
+    Clients,
 }
 
 /// Params of `events.streams`.

@@ -1,5 +1,7 @@
 //! Every method, callback and notification, a file per namespace.
 
+pub mod agents;
+pub mod agents_chat;
 pub mod approvals;
 pub mod audit;
 pub mod diagnostics;
@@ -12,6 +14,7 @@ pub mod policy;
 pub mod proposal;
 pub mod provided;
 pub mod providers;
+pub mod registry;
 pub mod request;
 pub mod results;
 pub mod rules;
@@ -61,16 +64,24 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     approvals::METHODS,
     grants::METHODS,
     audit::METHODS,
+    agents::METHODS,
+    registry::METHODS,
     request::METHODS,
     provided::METHODS,
     providers::METHODS,
     rules::METHODS,
     notifications::METHODS,
+    agents_chat::METHODS,
     memory::METHODS,
 ];
 
 /// All callback tables, by namespace.
-pub const CALLBACKS: &[&[&CallbackSpec]] = &[tools::CALLBACKS, providers::CALLBACKS];
+pub const CALLBACKS: &[&[&CallbackSpec]] = &[
+    tools::CALLBACKS,
+    providers::CALLBACKS,
+    agents::CALLBACKS,
+    agents_chat::CALLBACKS,
+];
 
 /// All notification tables, by namespace.
 pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
@@ -80,6 +91,8 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     events::NOTIFICATIONS,
     host::NOTIFICATIONS,
     providers::NOTIFICATIONS,
+    agents::NOTIFICATIONS,
+    agents_chat::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

@@ -1,13 +1,18 @@
 //! The grammar of the command line.
 
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::time::Duration;
 
 use car_server::config::value::{OptionValue as _, Reading};
 use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::agents::Agents;
 use super::approvals::Approvals;
 use super::audit::Audit;
+#[cfg(unix)]
+use super::confine::Confine;
 use super::failure::Failure;
 use super::flags::{Options, Target};
 
@@ -58,6 +63,23 @@ pub(super) enum Command {
         #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
         timeout: Duration,
     },
+    /// Talks to an agent: what is typed is said to it, line by line, and what it says comes as it says it.
+    ///
+    /// Ctrl-C cancels what it is saying; `/history` shows what was said, `/quit` ends. When the agent waits for a person
+    /// the question can be answered in its place.
+    Chat {
+        /// Its id.
+        agent: String,
+        /// The chat to go on with; a new one when left out.
+        #[arg(long, value_name = "ID")]
+        session: Option<String>,
+        /// Says only this, and ends with the answer.
+        #[arg(long, short, value_name = "TEXT")]
+        message: Option<String>,
+        /// Prints each event as a line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// What happens: the streams of the log.
     #[command(subcommand)]
     Events(Events),
@@ -99,6 +121,19 @@ pub(super) enum Command {
         manager: Manager,
         #[command(flatten)]
         options: Options,
+    },
+    /// The agents that the daemon starts and looks after.
+    #[command(subcommand)]
+    Agents(Agents),
+    /// Gives up what is not needed, for good, and becomes another program.
+    #[cfg(unix)]
+    Confine(Confine),
+    /// Stands between the daemon and an agent.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Keep {
+        #[arg(last = true)]
+        words: Vec<OsString>,
     },
     /// Prints the version.
     Version,
@@ -179,12 +214,18 @@ impl Command {
             Self::Status { .. } => "status",
             Self::Stop { .. } => "stop",
             Self::Call { .. } => "call",
+            Self::Chat { .. } => "chat",
             Self::Config { .. } => "config",
             Self::Doctor { .. } => "doctor",
             Self::Events(_) => "events",
             Self::Approvals(_) => "approvals",
             Self::Audit(_) => "audit",
             Self::Service { .. } => "service",
+            Self::Agents(_) => "agents",
+            #[cfg(unix)]
+            Self::Confine(_) => "confine",
+            #[cfg(unix)]
+            Self::Keep { .. } => "keep",
             Self::Version => "version",
         }
     }

@@ -3,18 +3,23 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use car_server::config::{Config, Places};
+#[cfg(feature = "memgine")]
+use car_memgine::Spaces;
+#[cfg(unix)]
+use car_server::agents::{AgentEnvironment, KeptLauncher};
+use car_server::config::{Config, Environment, Places};
 use car_server::desktop::Desktop;
 use car_server::http::HttpSurface;
 use car_server::operations::Notices;
 use car_server::root_lock::{Holder, RootLock};
 use car_server::threads::Threads;
-use car_server::tokens::{TokenFiles, Tokens};
+use car_server::tokens::{Token, TokenFiles, Tokens};
 use car_server::{Auth, Server, logging};
+use car_state::agents::{AgentTokens, AgentsConfig};
 use car_state::approval::rules::cedar::{CedarRules, Refreshed, RulesError};
 use car_state::clock::SystemClock;
 use car_state::db::{Database, DatabaseOptions};
@@ -69,7 +74,9 @@ async fn serve(
     let database = Database::open(places.home(), DatabaseOptions::default())?;
     let rules = CedarRules::open(places.policies(), Arc::new(SystemClock));
     let rules = Arc::new(rules.map_err(rules_refused)?);
-    let (server, _token_files) = build(config, places, &database, notices, Arc::clone(&rules))?;
+    let port = listeners.tcp.address().port();
+    let used = Arc::clone(&rules);
+    let (server, _token_files) = build(config, places, &database, notices, used, port)?;
     let at = Reachable {
         address: listeners.tcp.address(),
         socket: config.socket_path(),
@@ -84,6 +91,11 @@ async fn serve(
 
     let serving = listeners.serve(config, &server)?;
     let approvals = Arc::clone(server.state().approvals());
+    let agents = Arc::clone(server.state().agents());
+    let serving = async {
+        let (served, ()) = tokio::join!(serving, agents.begin());
+        served
+    };
     let stopping = server.stopping();
     let stop = async {
         tokio::select! {
@@ -104,6 +116,8 @@ async fn serve(
             Ok(())
         }
     };
+    // Their processes end with the daemon. Until here they could answer what was asked of them.
+    agents.close().await;
     drop(server);
     if let Err(error) = database.close(STORE_TIME) {
         tracing::error!(%error, "what was not acknowledged may be lost");
@@ -119,10 +133,18 @@ fn build(
     database: &Database,
     notices: Arc<Notices>,
     rules: Arc<CedarRules>,
+    port: u16,
 ) -> Result<(Server, TokenFiles), Failure> {
+    let tokens = Tokens::generate(!config.no_auth.value)?;
     let results = FileBlobs::open(places.results()).map_err(Failure::error)?;
     let desktop = Arc::new(Desktop::on_bus(places.session_bus().map(ToOwned::to_owned)));
-    let state = ServerStateConfig::new(places.home())
+    let state = ServerStateConfig::new(places.home());
+    #[cfg(feature = "memgine")]
+    let state = {
+        let memories = Spaces::new(car_memgine::Limits::default(), Arc::new(SystemClock));
+        state.with_memgines(Arc::new(memories.kept_in(Arc::new(database.clone()))))
+    };
+    let state = state
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
         .with_rules(rules)
@@ -130,11 +152,12 @@ fn build(
         .with_provider_timeout(config.provider_timeout.value.0)
         .with_engine_limits(config.engine_limits())
         .with_results(config.result_limits(), Arc::new(results))
+        .with_agent_tokens(Arc::new(AgentTokens::below(places.agents())))
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
-        .with_outcome_limits(config.outcome_limits());
+        .with_outcome_limits(config.outcome_limits())
+        .with_agents(agents(config, places, port, tokens.client().cloned()));
     let state = ServerState::with_config(state).map_err(Failure::error)?;
-    let tokens = Tokens::generate(!config.no_auth.value)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;
     let auth = match tokens.auth_enabled() {
         true => Auth::tokens(Arc::new(tokens)),
@@ -174,6 +197,40 @@ async fn watch_rules(rules: &Arc<CedarRules>) -> Infallible {
             Ok(Refreshed::Unchanged) => {}
             Err(error) => tracing::error!(%error, "the rules could not be looked at"),
         }
+    }
+}
+
+/// How agents are started: each with this program as its keeper.
+#[cfg(unix)]
+fn agents(config: &Config, places: &Places, port: u16, token: Option<Token>) -> AgentsConfig {
+    let variables = Environment::whole_of_process();
+    let path = variables.iter().find(|(name, _)| name == "PATH");
+    let search = path.map(|(_, path)| std::env::split_paths(path).collect());
+    let environment = AgentEnvironment {
+        home: places.home().to_owned(),
+        port,
+        client_token: token,
+        variables,
+    };
+    // On Linux the program that runs, also when its file was replaced meanwhile.
+    let program = match cfg!(target_os = "linux") {
+        true => PathBuf::from("/proc/self/exe"),
+        false => std::env::current_exe().unwrap_or_else(|_| PathBuf::from("car-server")),
+    };
+    AgentsConfig {
+        root: Some(places.home().to_owned()),
+        launcher: Arc::new(KeptLauncher::new(program, environment)),
+        ask_first: config.approval_gate().is_enabled(),
+        search: search.unwrap_or_default(),
+    }
+}
+
+#[cfg(not(unix))]
+fn agents(config: &Config, places: &Places, _: u16, _: Option<Token>) -> AgentsConfig {
+    AgentsConfig {
+        root: Some(places.home().to_owned()),
+        ask_first: config.approval_gate().is_enabled(),
+        ..AgentsConfig::default()
     }
 }
 

@@ -1,10 +1,14 @@
 //! The command line. Without a command it is the daemon.
 
+mod agents;
 mod approvals;
 mod arguments;
 mod audit;
 mod banner;
 mod call;
+mod chat;
+#[cfg(unix)]
+mod confine;
 mod conversation;
 mod daemon;
 mod doctor;
@@ -65,6 +69,25 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             let role = if host { Role::Host } else { Role::Client };
             call::run(&running, role, timeout, &method, params)
         }
+        Some(Command::Chat {
+            agent,
+            session,
+            message,
+            json,
+        }) => {
+            let wanted = chat::Wanted {
+                agent,
+                session,
+                prompt: message,
+                json,
+            };
+            let went_well = chat::run(&Running::find(&flags, &environment)?, wanted)?;
+            return Ok(if went_well {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
         Some(Command::Events(Events::Tail {
             streams,
             since,
@@ -98,6 +121,13 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
             let config = Config::load(&flags, &environment)?;
             output::print(&service::unit(manager, &config)?)
         }
+        Some(Command::Agents(command)) => {
+            agents::run(&Running::find(&flags, &environment)?, command)
+        }
+        #[cfg(unix)]
+        Some(Command::Confine(confine)) => Err(confine.run()),
+        #[cfg(unix)]
+        Some(Command::Keep { words }) => return confine::keep(words),
         Some(Command::Version) => {
             output::print(concat!("car-server ", env!("CARGO_PKG_VERSION"), "\n"))
         }

@@ -28,6 +28,18 @@ impl Environment {
         Self::of(variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value))))
     }
 
+    /// All variables of this process, for those that it starts.
+    #[must_use]
+    pub fn whole_of_process() -> Vec<(String, OsString)> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the environment"
+        )]
+        let variables = std::env::vars_os();
+        let named = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value));
+        variables.filter_map(named).collect()
+    }
+
     /// An environment of these variables; those that concern nobody here are left out.
     pub fn of<V: Into<OsString>>(variables: impl IntoIterator<Item = (String, V)>) -> Self {
         let concerns =

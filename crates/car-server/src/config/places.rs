@@ -58,6 +58,12 @@ impl Places {
         self.home.join("car.toml")
     }
 
+    /// The folders of agents, with their tokens.
+    #[must_use]
+    pub fn agents(&self) -> PathBuf {
+        self.home.join("agents")
+    }
+
     /// The folder of stored results.
     #[must_use]
     pub fn results(&self) -> PathBuf {

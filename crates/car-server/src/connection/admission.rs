@@ -148,8 +148,7 @@ impl Reader {
         let Message::Request(request) = message else {
             return;
         };
-        let message = "the session goes on on another connection";
-        let error = RpcError::domain(kind::FENCED, message);
+        let error = RpcError::domain(kind::FENCED, self.why_fenced());
         match batch {
             Some(batch) => Responder::batched(request.id, batch, None).error(&error),
             None => {
@@ -236,9 +235,11 @@ impl Reader {
         let allowed = match route.spec.access {
             Access::Open | Access::Client => true,
             Access::Host => self.may_act_as_host(),
-            // No session is bound to an agent yet, so nobody is one.
-            Access::Agent => false,
+            Access::Agent => self.session().identity().role() == Role::Agent,
         };
+        if self.session().identity().role() == Role::Agent {
+            self.hold_to_manifest(route.spec.name)?;
+        }
         if !allowed {
             let role = route.spec.access.as_str();
             let message = format!("{} needs the {role} role", route.spec.name);
@@ -249,6 +250,19 @@ impl Reader {
             return Err(error.retryable());
         }
         Ok(route)
+    }
+
+    /// An agent may not call what its manifest takes from it.
+    fn hold_to_manifest(&self, method: &str) -> Result<(), RpcError> {
+        let identity = self.session().identity().get();
+        let agents = self.core.state.agents();
+        match identity.agent() {
+            Some(agent) if agents.denies(agent.as_str(), method) => {
+                let message = format!("the manifest of {agent} denies {method}");
+                Err(RpcError::domain(kind::FORBIDDEN, message).with("agent_id", agent.as_str()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A host by its credential; where no credential is asked for, anybody.

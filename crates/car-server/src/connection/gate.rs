@@ -62,7 +62,7 @@ pub(super) fn question(
 }
 
 /// The params that a person put in the place of those that were asked about, or why the call does not run.
-pub(super) fn agreed(
+pub(crate) fn agreed(
     method: &'static str,
     verdict: Verdict,
 ) -> Result<Option<Box<RawValue>>, RpcError> {

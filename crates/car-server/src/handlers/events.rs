@@ -215,6 +215,7 @@ fn retention(own: &OwnStream, cx: &Cx, _: Empty) -> Result<RetentionTable, Failu
             reader: match family.reader {
                 log::Reader::Everybody => Reader::Everybody,
                 log::Reader::Owner => Reader::Owner,
+                log::Reader::Clients => Reader::Clients,
             },
             max_events: kept.count as u64,
             max_bytes: kept.bytes as u64,

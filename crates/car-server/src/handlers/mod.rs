@@ -1,16 +1,20 @@
 //! What the daemon does, a file per namespace: the same stems as the contract in `car_protocol::rpc`.
 
+mod agents;
+mod agents_chat;
 mod approvals;
 mod audit;
 mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod resume;
@@ -24,6 +28,7 @@ mod verify;
 
 use std::sync::Arc;
 
+use car_state::registry::DiscoveryRegistry;
 use car_state::server::ServerState;
 use car_transport::Limits;
 
@@ -40,8 +45,7 @@ pub(crate) fn routes(
 ) -> Vec<Route> {
     let mut routes = Vec::new();
     // Who the caller is and what runs here. Plain: what is pipelined after them already counts on them.
-    let quotas = Arc::clone(state.quotas());
-    routes.extend(session::routes(auth.clone(), quotas, limits.session));
+    routes.extend(session::routes(auth.clone(), state, limits.session));
     routes.extend(resume::routes(Arc::clone(state), limits.session));
     routes.extend(server::routes(Arc::clone(&operations.info)));
     // What the caller has. Plain: a write is seen by the read that follows it.
@@ -66,6 +70,18 @@ pub(crate) fn routes(
         Arc::clone(state.audit()),
         Arc::clone(state.clock()),
     ));
+    // What is started and looked after, and who tells that it is there.
+    routes.extend(agents::routes(agents::Desk {
+        agents: Arc::clone(state.agents()),
+        host: Arc::clone(state.host()),
+        gate: Arc::clone(state.gate()),
+    }));
+    let registry = DiscoveryRegistry::new(state.journal_dir(), Arc::clone(state.clock()));
+    routes.extend(registry::routes(Arc::new(registry)));
+    // What is said with agents: beginning waits for the agent, the rest for nobody.
+    routes.extend(agents_chat::routes(Arc::clone(state.chats())));
+    // What is remembered. Tasks: a model, a disk or a pass over everything may take its time.
+    routes.extend(memory::routes(state));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

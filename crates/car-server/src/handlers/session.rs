@@ -8,10 +8,15 @@ use car_protocol::rpc::session::{
     PolicyClose, PolicyOpen, PolicyScope, Role, SkippedPolicy,
 };
 use car_protocol::{RpcError, code, kind};
+use car_state::agents::AgentId;
+use car_state::chat::Chats;
 use car_state::identity::Principal;
+use car_state::memgine::{SessionMemory, Space};
 use car_state::policy::PolicyBook;
 use car_state::quota::Quotas;
 use car_state::responder::Responder;
+use car_state::seats::Seats;
+use car_state::server::ServerState;
 use car_state::session::ClientSession;
 use car_state::session::resume::ResumeLimits;
 use car_state::tool_table::ToolTable;
@@ -22,14 +27,19 @@ use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Route, Routes, answer};
 
-pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>, limits: ResumeLimits) -> Vec<Route> {
+pub(super) fn routes(auth: Auth, state: &ServerState, limits: ResumeLimits) -> Vec<Route> {
+    let (quotas, seats) = (Arc::clone(state.quotas()), Arc::clone(state.seats()));
+    let chats = Arc::clone(state.chats());
     let door = move |session: &Arc<ClientSession>| Door {
         auth: auth.clone(),
         quotas: Arc::clone(&quotas),
+        seats: Arc::clone(&seats),
+        chats: Arc::clone(&chats),
         session: Arc::clone(session),
         limits,
     };
     let setup = move |session: &Arc<ClientSession>| Setup {
+        memory: Arc::clone(session.memory()),
         tools: Arc::clone(session.tools()),
         policies: Arc::clone(session.policies()),
         limits,
@@ -52,12 +62,15 @@ pub(super) fn routes(auth: Auth, quotas: Arc<Quotas>, limits: ResumeLimits) -> V
 struct Door {
     auth: Auth,
     quotas: Arc<Quotas>,
+    seats: Arc<Seats>,
+    chats: Arc<Chats>,
     session: Arc<ClientSession>,
     limits: ResumeLimits,
 }
 
 /// What `session.init` fills.
 struct Setup {
+    memory: Arc<SessionMemory>,
     tools: Arc<ToolTable>,
     policies: Arc<PolicyBook>,
     limits: ResumeLimits,
@@ -65,6 +78,10 @@ struct Setup {
 
 fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) {
     let before = door.session.identity().get();
+    let memory = match memory(params.memory_namespace.as_deref()) {
+        Ok(memory) => memory,
+        Err(failure) => return answer::<Authenticated>(responder, Err(failure)),
+    };
     let wish = Wish {
         resume: params.resume,
         grace_ms: params.grace_ms,
@@ -73,6 +90,9 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) 
     };
     match present(door, cx, params) {
         Ok(result) => {
+            if let Some(memory) = memory {
+                door.session.memory().bind(memory);
+            }
             if door.session.identity().get() != before {
                 door.session.revoke_resume();
             }
@@ -82,12 +102,15 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) 
     }
 }
 
+/// The memory that a client names.
+fn memory(name: Option<&str>) -> Result<Option<Space>, Failure> {
+    Ok(name.map(Space::named).transpose()?)
+}
+
 fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Failure> {
     let identity = door.session.identity();
-    if params.agent_id.is_some() {
-        // No agent has a token of its own yet, so none can be right.
-        identity.refuse();
-        return Err(mismatch("no agent is known by this id"));
+    if let Some(agent) = &params.agent_id {
+        return attach(door, agent, params.token.as_deref().unwrap_or_default());
     }
     let auth_enabled = door.auth.is_enabled();
     let (principal, role) = match (&params.host_token, &params.token) {
@@ -107,6 +130,9 @@ fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Fa
         }
     };
     door.quotas.account(&principal).seat(&door.session)?;
+    if identity.get().agent().is_some() {
+        door.seats.leave(door.session.id());
+    }
     identity.authenticate(principal, role);
     // Another role reads other streams.
     door.session.subscriptions().review();
@@ -116,6 +142,31 @@ fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Fa
         auth_enabled,
         role,
         agent_id: None,
+        resume_token: None,
+        grace_ms: None,
+    })
+}
+
+/// Binds the session to an agent, which has a token of its own whether or not the daemon asks others for one.
+fn attach(door: &Door, agent: &str, token: &str) -> Result<Authenticated, Failure> {
+    let identity = door.session.identity();
+    let known = agent.parse::<AgentId>().ok();
+    let Some(agent) = known.filter(|agent| door.seats.tokens().verify(agent, token)) else {
+        identity.refuse();
+        return Err(mismatch("an agent has a token of its own"));
+    };
+    let principal = Principal::Agent(agent.clone());
+    door.quotas.account(&principal).seat(&door.session)?;
+    identity.authenticate(principal, Role::Agent);
+    door.session.subscriptions().review();
+    if let Some(before) = door.seats.attach(&agent, &door.session) {
+        door.chats.replaced(before.id());
+    }
+    Ok(Authenticated {
+        ok: true,
+        auth_enabled: true,
+        role: Role::Agent,
+        agent_id: Some(agent.to_string()),
         resume_token: None,
         grace_ms: None,
     })
@@ -143,6 +194,9 @@ fn init(setup: &Setup, cx: &Cx, params: InitParams, responder: Responder) {
 }
 
 fn set_up(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
+    if let Some(memory) = memory(params.memory_namespace.as_deref())? {
+        setup.memory.bind(memory);
+    }
     let tools = setup.tools.register(params.tools.unwrap_or_default());
     let tools_registered = tools.map_err(|error| Failure::from(error).within("tools"))?;
     let mut policies_skipped = Vec::new();

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     crate::host::schema::HOST_PLANE,
     crate::audit::sqlite::AUDIT,
     crate::approval::grants::sqlite::GRANTS,
+    crate::chat::TURNS,
     crate::memgine::sqlite::MEMORY,
 ];
 

@@ -158,6 +158,13 @@ impl AgentTable {
         row.is_some_and(|row| row.session_id.as_deref() == Some(owner.as_str()))
     }
 
+    /// Whose the agent is.
+    #[must_use]
+    pub fn owner_of(&self, id: &str) -> Option<SessionId> {
+        let owner = self.rows.get(id)?.session_id.as_deref()?;
+        Some(SessionId::new(owner))
+    }
+
     /// All agents, by name, then id.
     #[must_use]
     pub fn list(&self) -> Vec<HostAgent> {

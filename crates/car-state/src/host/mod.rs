@@ -214,6 +214,12 @@ impl HostPlane {
         self.agents.lock().is_owned(agent, session)
     }
 
+    /// The session that registered the agent.
+    #[must_use]
+    pub fn owner_of(&self, agent: &str) -> Option<SessionId> {
+        self.agents.lock().owner_of(agent)
+    }
+
     /// Notes that a session may have begun to hear host events, or may decide more than before.
     pub fn heed(&self, session: &ClientSession) {
         if session.hears(self.stream.name()) {

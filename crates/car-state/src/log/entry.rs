@@ -54,6 +54,18 @@ impl Draft {
         })
     }
 
+    /// How long it is, without its place, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.len() < 2
+    }
+
     /// Says that nobody can be refused any more, because it has happened: while storage takes nothing, the event is
     /// kept waiting in memory.
     #[must_use]

@@ -74,6 +74,8 @@ pub enum Reader {
     Everybody,
     /// The session that the stream belongs to, and hosts.
     Owner,
+    /// Clients and hosts, but no agent.
+    Clients,
 }
 
 impl Reader {
@@ -83,6 +85,7 @@ impl Reader {
         match self {
             Self::Everybody => "everybody",
             Self::Owner => "owner",
+            Self::Clients => "clients",
         }
     }
 }
@@ -176,8 +179,51 @@ pub static RUN: Family = Family {
     snapshot: false,
 };
 
+/// What a supervised agent wrote, and what became of it: `agent/<id>/log`. Its files have more, so nothing here is worth a
+/// write. No session has the name of an agent, so only hosts read it.
+pub static AGENT: Family = Family {
+    name: "agent",
+    notification: Some("agent.log"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 2_000,
+        bytes: 512 << 10,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Owner,
+    // Lines do not replace each other.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["seq"]],
+    }],
+    snapshot: false,
+};
+
+/// What is said in one chat. A token is not worth a write, and must not wait for one: what is to be kept of a chat, its
+/// turns and how they ended, is kept beside the log (see [`chat`](crate::chat)) before the last event of a turn is
+/// published. So a stream begins anew with the daemon, and what was said before is read with `agents.chat.history`.
+///
+/// A chat belongs to the person at the clients, so every client may read it; an agent hears what it began itself.
+pub static CHAT: Family = Family {
+    name: "chat",
+    notification: Some("agents.chat.event"),
+    durability: Durability::Memory,
+    retention: Retention {
+        count: 10_000,
+        bytes: 4 << 20,
+        age: Duration::from_secs(24 * 3600),
+    },
+    reader: Reader::Clients,
+    // No event stands for another one: tokens that follow each other come together, with all of their text.
+    keys: &[KeyRule {
+        kinds: "",
+        about: &[&["seq"]],
+    }],
+    snapshot: false,
+};
+
 /// The families of this crate.
-pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN];
+pub static FAMILIES: &[&Family] = &[&HOST, &SESSION, &RUN, &AGENT, &CHAT];
 
 /// How long the name of a stream may be, in bytes: a proposal's id has up to 256.
 const LONGEST_NAME: usize = 300;
@@ -238,8 +284,8 @@ impl Families {
 mod tests {
     use super::*;
 
-    static CHAT: Family = Family {
-        name: "chat",
+    static VOICE: Family = Family {
+        name: "voice",
         notification: None,
         durability: Durability::Fsync,
         retention: HOST.retention,
@@ -250,13 +296,13 @@ mod tests {
 
     #[test]
     fn a_name_is_read_through_the_table() {
-        let families = Families::default().with(&[&CHAT]);
-        for name in ["host", "session/4f0c", "chat/a/b"] {
+        let families = Families::default().with(&[&VOICE]);
+        for name in ["host", "session/4f0c", "voice/a/b"] {
             assert_eq!(families.parse(name).unwrap().as_str(), name);
         }
-        assert_eq!(families.parse("chat/a").unwrap().family(), &CHAT);
+        assert_eq!(families.parse("voice/a").unwrap().family(), &VOICE);
         let long = format!("host/{}", "x".repeat(LONGEST_NAME));
-        for name in ["", "/", "voice/x", "host/", &long] {
+        for name in ["", "/", "a2a/x", "host/", &long] {
             assert!(matches!(
                 families.parse(name),
                 Err(LogError::UnknownFamily(_))

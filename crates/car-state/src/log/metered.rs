@@ -260,7 +260,14 @@ mod tests {
         let draft = || Draft::new("x", Timestamp::UNIX_EPOCH, &json!({})).unwrap();
         log.append(&StreamName::single(&HOST), draft()).unwrap();
         let families: Vec<_> = log.appends().families().collect();
-        assert_eq!(families, [("host", 1), ("session", 0), ("run", 0)]);
+        let expected = [
+            ("host", 1),
+            ("session", 0),
+            ("run", 0),
+            ("agent", 0),
+            ("chat", 0),
+        ];
+        assert_eq!(families, expected);
         assert_eq!(log.appends().refused(), 0);
         let recorded: u64 = log.appends().durations().classes().map(|(_, n)| n).sum();
         assert_eq!(recorded, 1);

@@ -32,7 +32,8 @@ use futures_util::future::{BoxFuture, ready};
 pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
 pub use family::{
-    Durability, FAMILIES, Families, Family, HOST, KeyRule, RUN, Reader, Retention, SESSION,
+    AGENT, CHAT, Durability, FAMILIES, Families, Family, HOST, KeyRule, RUN, Reader, Retention,
+    SESSION,
 };
 pub(crate) use key::key;
 pub use memory::MemoryLog;

@@ -52,9 +52,13 @@ impl StreamName {
     /// Whether somebody may read the stream: what is public, what is their own session's, and a host everything.
     #[must_use]
     pub fn readable_by(&self, identity: &Identity) -> bool {
-        self.family.reader == Reader::Everybody
-            || identity.role == Role::Host
-            || self.session() == Some(identity.session.as_str())
+        identity.role == Role::Host
+            || match self.family.reader {
+                Reader::Everybody => true,
+                Reader::Owner => self.session() == Some(identity.session.as_str()),
+                // Their owners are no sessions, whatever they are called.
+                Reader::Clients => identity.agent().is_none(),
+            }
     }
 
     /// The session whose stream it is, where the family has owners: the owner, up to the first `/`.

@@ -50,8 +50,11 @@ impl Pattern {
             let meant = owned.is_none_or(|name| name == family.name);
             meant
                 && (identity.role == Role::Host
-                    || family.reader == Reader::Everybody
-                    || self.covers(&own))
+                    || match family.reader {
+                        Reader::Everybody => true,
+                        Reader::Owner => self.covers(&own),
+                        Reader::Clients => identity.agent().is_none(),
+                    })
         })
     }
 

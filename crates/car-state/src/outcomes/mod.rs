@@ -79,11 +79,12 @@ impl Scope {
     /// The one of this identity.
     #[must_use]
     pub fn of(principal: &Principal) -> Self {
-        Self::named(match principal {
-            Principal::Anonymous(_) => "anonymous",
-            Principal::Client => "client",
-            Principal::Host => "host",
-        })
+        match principal {
+            Principal::Anonymous(_) => Self::named("anonymous"),
+            Principal::Client => Self::named("client"),
+            Principal::Host => Self::named("host"),
+            Principal::Agent(agent) => Self::named(&format!("agent/{agent}")),
+        }
     }
 
     pub(crate) fn named(name: &str) -> Self {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use car_protocol::rpc::tools::ToolDefinition;
 
 use super::StateError;
+use crate::agents::{AgentTokens, AgentsConfig};
 #[cfg(feature = "sqlite")]
 use crate::approval::SqliteLedger;
 #[cfg(feature = "sqlite")]
@@ -18,6 +19,7 @@ use crate::approval::{ApprovalGate, ApprovalLedger, MemoryLedger, Reach};
 #[cfg(feature = "sqlite")]
 use crate::audit::SqliteAudit;
 use crate::audit::{AuditSink, MemoryAudit};
+use crate::chat::{ChatLimits, TurnKeeper};
 use crate::clock::{Clock, IdSource, RandomIds, SystemClock};
 #[cfg(feature = "sqlite")]
 use crate::db::Database;
@@ -67,6 +69,9 @@ pub struct ServerStateConfig {
     pub(super) blobs: Arc<dyn BlobStore>,
     pub(super) rules: Arc<dyn Rules>,
     pub(super) provider_timeout: Duration,
+    pub(super) agents: AgentsConfig,
+    pub(super) agent_tokens: Option<Arc<AgentTokens>>,
+    pub(super) chats: ChatLimits,
 }
 
 impl ServerStateConfig {
@@ -98,6 +103,9 @@ impl ServerStateConfig {
             blobs: Arc::new(MemoryBlobs::default()),
             rules: Arc::new(NoRules::default()),
             provider_timeout: PROVIDER_TIMEOUT,
+            agents: AgentsConfig::default(),
+            agent_tokens: None,
+            chats: ChatLimits::default(),
         }
     }
 
@@ -147,6 +155,13 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_approval_ledger(mut self, ledger: Arc<dyn ApprovalLedger>) -> Self {
         self.approvals = Some(ledger);
+        self
+    }
+
+    /// Which agents are started and looked after. Without it nobody is, and what is told of agents is in memory.
+    #[must_use]
+    pub fn with_agents(mut self, agents: AgentsConfig) -> Self {
+        self.agents = agents;
         self
     }
 
@@ -245,6 +260,21 @@ impl ServerStateConfig {
         self
     }
 
+    /// Who has the tokens of agents. Otherwise they are below the root of the agents that are started; without either no
+    /// session is bound to an agent.
+    #[must_use]
+    pub fn with_agent_tokens(mut self, tokens: Arc<AgentTokens>) -> Self {
+        self.agent_tokens = Some(tokens);
+        self
+    }
+
+    /// The bounds of chats.
+    #[must_use]
+    pub fn with_chat_limits(mut self, limits: ChatLimits) -> Self {
+        self.chats = limits;
+        self
+    }
+
     /// The bounds of a session's state.
     #[must_use]
     pub fn with_store_limits(mut self, limits: StoreLimits) -> Self {
@@ -329,6 +359,15 @@ impl ServerStateConfig {
         let (clock, ids) = (Arc::clone(&self.clock), Arc::clone(&self.ids));
         let store = self.grant_store(audit);
         Ok(GrantBook::open(store, Arc::clone(audit), clock, ids)?)
+    }
+
+    /// Where the turns of chats are kept.
+    pub(super) fn turn_store(&self) -> TurnKeeper {
+        #[cfg(feature = "sqlite")]
+        if let Some(database) = &self.database {
+            return TurnKeeper::in_database(database, self.chats);
+        }
+        TurnKeeper::in_memory(self.chats)
     }
 
     /// Where the answers of calls with an idempotency key are kept.

@@ -10,8 +10,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::engine::{RunRequest, ToolCall, ToolError};
+use crate::identity::Identity;
 use crate::policy::{PolicyCheck, Subject};
 use crate::results::{Digest, ResultError};
+use crate::session::ClientSession;
 use crate::store::StateView;
 
 /// Gives a text as long as it is told.

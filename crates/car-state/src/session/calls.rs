@@ -107,6 +107,16 @@ impl Calls {
     }
 }
 
+impl Calls {
+    /// Wakes the driver: a call was begun outside its turn.
+    pub(super) fn wake(&self) {
+        let driver = self.inner.lock().driver.clone();
+        if let Some(driver) = driver {
+            driver.wake();
+        }
+    }
+}
+
 impl CallDriver {
     /// Runs what `calls` takes on.
     #[must_use]

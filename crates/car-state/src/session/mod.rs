@@ -34,6 +34,7 @@ pub use subscriptions::{Asked, FedStream, Subscriptions};
 use crate::approval::grants::GrantBook;
 use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
+use crate::chat::Chats;
 use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
@@ -41,6 +42,7 @@ use crate::log::{EventLog, StreamName};
 use crate::memgine::SessionMemory;
 use crate::policy::PolicyBook;
 use crate::providers::OffersOf;
+use crate::seats::Seats;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
 
@@ -63,6 +65,8 @@ pub struct ClientSession {
     stream: StreamName,
     host: Arc<HostPlane>,
     grants: Arc<GrantBook>,
+    seats: Arc<Seats>,
+    chats: Arc<Chats>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -92,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
     pub(crate) grants: Arc<GrantBook>,
+    pub(crate) seats: Arc<Seats>,
+    pub(crate) chats: Arc<Chats>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -117,6 +123,8 @@ impl ClientSession {
             stream: parts.stream,
             host: parts.host,
             grants: parts.grants,
+            seats: parts.seats,
+            chats: parts.chats,
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -236,6 +244,12 @@ impl ClientSession {
         self.calls.begin(self, call);
     }
 
+    /// The same from anywhere: the session's connection has its turn soon.
+    pub fn begin_from_afar(&self, call: impl Future<Output = ()> + Send + 'static) {
+        self.calls.begin(self, call);
+        self.calls.wake();
+    }
+
     /// The same for a call that sees for itself that the session has ended, and then has `last` to end in its own way.
     pub fn begin_lasting(&self, call: impl Future<Output = ()> + Send + 'static, last: Duration) {
         self.calls.begin_lasting(self, call, last);
@@ -343,11 +357,19 @@ impl ClientSession {
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
         }
+        self.leave();
+    }
+
+    /// Ends what others know of the session.
+    fn leave(&self) {
+        self.seats.leave(&self.id);
         self.host.leave(&self.id);
         self.grants.end_session(&self.id);
         self.engine.parts().journal.end();
         self.log.remove(&self.stream);
         self.registry.remove(&self.id);
+        // Last, so that no chat finds the session again.
+        self.chats.leave(&self.id);
     }
 }
 
@@ -356,10 +378,6 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.end_resumption();
-        self.host.leave(&self.id);
-        self.grants.end_session(&self.id);
-        self.engine.parts().journal.end();
-        self.log.remove(&self.stream);
-        self.registry.remove(&self.id);
+        self.leave();
     }
 }

@@ -255,7 +255,9 @@ impl Subscriptions {
             }
             let Table { fed, patterns, .. } = &mut *table;
             let kept = |stream: &StreamName| patterns.iter().any(|one| one.pattern.covers(stream));
-            let ended = fed.extract_if(|stream, fed| !fed.named && !kept(stream));
+            // What is fed for another reason than a pattern stays.
+            let ended =
+                fed.extract_if(|stream, fed| !fed.named && pattern.covers(stream) && !kept(stream));
             ended.map(|(_, fed)| fed).collect()
         };
         Some(ended.len())

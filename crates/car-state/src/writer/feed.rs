@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 
 use super::coalesce::{Coalescing, Gap, Run};
 use super::cold::{Cold, ColdRead, Fetched};
+use super::merge::merged;
 use crate::channel::{Progress, WsChannel};
 use crate::frame::Frame;
 use crate::log::{EventLog, Frames, LogError, Page, StreamName, Watch, key};
@@ -238,11 +239,10 @@ impl Feed {
         };
         let run = coalescing.run(self.cursor.seq, missed, &events, key, share);
         let place = self.cursor.seq + missed;
-        for index in &run.kept {
-            if let Some(entry) = entries.get(*index) {
-                hand.frames.push_back(entry.frame.clone());
-                hand.seqs.push_back(entry.seq);
-            }
+        let kept = run.kept.iter().filter_map(|index| entries.get(*index));
+        for (seq, frame) in merged(family, kept) {
+            hand.frames.push_back(frame);
+            hand.seqs.push_back(seq);
         }
         match run.gap {
             Some(gap) => {

@@ -4,17 +4,21 @@
 //! messages, the order of members in all generated documents, the examples of the reference and the seeds for
 //! fuzzing come from here.
 
+mod agents;
+mod agents_chat;
 mod approvals;
 mod audit;
 mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
 mod provided;
 mod providers;
+mod registry;
 mod request;
 mod results;
 mod rules;
@@ -86,11 +90,15 @@ pub fn examples() -> Vec<Example> {
         approvals::examples,
         grants::examples,
         audit::examples,
+        agents::examples,
+        registry::examples,
         request::examples,
         provided::examples,
         providers::examples,
         rules::examples,
         notifications::examples,
+        memory::examples,
+        agents_chat::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())

@@ -39,11 +39,11 @@ pub trait Limited: OptionValue + Copy {
 }
 
 impl Limited for Count {
-    const LIST: &'static str = "a whole number from 1, and `class=number` for those of `client`, `host` and `anonymous` that are to have another one";
+    const LIST: &'static str = "a whole number from 1, and `class=number` for those of `client`, `host`, `agent` and `anonymous` that are to have another one";
 }
 
 impl Limited for Rate {
-    const LIST: &'static str = "a whole number from 1 or `unlimited`, and `class=number` for those of `client`, `host` and `anonymous` that are to have another one";
+    const LIST: &'static str = "a whole number from 1 or `unlimited`, and `class=number` for those of `client`, `host`, `agent` and `anonymous` that are to have another one";
 }
 
 impl<T: Limited> OptionValue for PerClass<T> {

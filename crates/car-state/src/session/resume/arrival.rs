@@ -173,6 +173,11 @@ impl ServerState {
         if let Err(full) = seated.and_then(|()| channel.join(account)) {
             tracing::warn!(session = %id, %full, "a session that is resumed is not counted for its identity");
         }
+        if let Some(agent) = resumption.identity().agent()
+            && let Some(before) = self.seats().attach(agent, &session)
+        {
+            self.chats().replaced(before.id());
+        }
         tracing::info!(session = %id, fenced, restarted, "a session is resumed");
         Ok(Arrival {
             session: Arc::clone(&session),

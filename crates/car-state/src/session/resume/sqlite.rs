@@ -1,5 +1,6 @@
 //! The table of sessions that can be resumed, and every statement on it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,7 +19,7 @@ use super::machine::Tokens;
 use super::note::{Note, Notebook, NotedStream};
 use super::token::TokenHash;
 use crate::db::{Database, DbError};
-use crate::identity::{Principal, Role, SessionId};
+use crate::identity::{AgentId, Principal, Role, SessionId};
 use crate::log::Durability;
 
 /// The first form of the table.
@@ -120,6 +121,9 @@ impl Notebook for SqliteNotebook {
     }
 }
 
+/// How the principal of an agent begins in the table.
+const AGENT: &str = "agent/";
+
 fn save(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
     let belongings = Belongings {
         tools: note.tools.clone(),
@@ -129,13 +133,15 @@ fn save(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
     };
     let belongings = serde_json::to_string(&belongings)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let principal = match note.principal {
-        Principal::Client => "client",
-        Principal::Host => "host",
-        Principal::Anonymous(_) => "anonymous",
+    let principal = match &note.principal {
+        Principal::Client => Cow::Borrowed("client"),
+        Principal::Host => Cow::Borrowed("host"),
+        Principal::Agent(agent) => Cow::Owned(format!("{AGENT}{agent}")),
+        Principal::Anonymous(_) => Cow::Borrowed("anonymous"),
     };
     let role = match note.role {
         Role::Host => "host",
+        Role::Agent => "agent",
         _ => "client",
     };
     let Tokens {
@@ -190,10 +196,15 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Option<Note>> {
     let principal = match row.get::<_, String>(1)?.as_str() {
         "client" => Principal::Client,
         "host" => Principal::Host,
-        _ => Principal::Anonymous(id.clone()),
+        text => match text.strip_prefix(AGENT).map(str::parse::<AgentId>) {
+            Some(Ok(agent)) => Principal::Agent(agent),
+            Some(Err(_)) => return Ok(None),
+            None => Principal::Anonymous(id.clone()),
+        },
     };
     let role = match row.get::<_, String>(2)?.as_str() {
         "host" => Role::Host,
+        "agent" => Role::Agent,
         _ => Role::Client,
     };
     let token = |column: usize| -> rusqlite::Result<Option<TokenHash>> {

@@ -1,11 +1,14 @@
-//! Files and folders that only their owner may read.
+//! Files and folders that only their owner may read, and files that are replaced in one step.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Creates the folder with mode 0700, and those above it that are missing. One that is there stays as it is.
-pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the file system says.
+pub fn create_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -14,7 +17,10 @@ pub(crate) fn create_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Takes the folder away from group and others.
-pub(crate) fn close_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// What the file system says.
+pub fn close_folder(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +35,8 @@ pub(crate) fn close_folder(path: &Path) -> io::Result<()> {
 }
 
 /// How to open a file that is created with mode 0600.
-pub(crate) fn options() -> OpenOptions {
+#[must_use]
+pub fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -37,7 +44,10 @@ pub(crate) fn options() -> OpenOptions {
 }
 
 /// Puts a file with this content in place, in one step: a reader sees the old file or the new one, never half of it.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+/// What the file system says. The old file is there then.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let temporary = beside(path);
     // Left behind by a process of the same number that was killed between the two steps.
     match fs::remove_file(&temporary) {
