@@ -594,6 +594,120 @@ export interface Methods {
    * Access: client.
    */
   "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
+  /**
+   * Keeps a fact. Answers how many facts are valid; `memory.add` answers its id, too. What is answered survives the end of the daemon, however it comes.
+   *
+   * Access: client.
+   */
+  "memory.add_fact": { params: MemoryNewFact; result: number };
+  /**
+   * Keeps a fact, as `memory.add_fact` does, and answers its id.
+   *
+   * Access: client.
+   */
+  "memory.add": { params: MemoryNewFact; result: MemoryAdded };
+  /**
+   * The valid facts that fit a question best, best first.
+   *
+   * Access: client.
+   */
+  "memory.query": { params: MemoryQueryParams; result: MemoryHit[] };
+  /**
+   * What a model should know for a question, as text: constraints, strategies, facts, what is outdated, the last turns of conversations, and words that no fact has. Each line cites its fact. Equal memories give equal texts.
+   *
+   * Access: client.
+   */
+  "memory.build_context": { params?: MemoryContextParams; result: string };
+  /**
+   * The same without looking for what fits: the newest facts instead, and no unknown words.
+   *
+   * Access: client.
+   */
+  "memory.build_context_fast": { params?: MemoryContextParams; result: string };
+  /**
+   * What `memory.build_context` answers, with the section, the fact and the score of each line.
+   *
+   * Access: client.
+   */
+  "memory.explain_context": { params?: MemoryContextParams; result: MemoryContext };
+  /**
+   * Erases facts that are past their end, and makes the vectors that are missing or of another model.
+   *
+   * Access: client.
+   */
+  "memory.consolidate": { params?: NoParams; result: ConsolidationReport };
+  /**
+   * How many facts are valid. Turns of conversations are not counted.
+   *
+   * Access: client.
+   */
+  "memory.fact_count": { params?: NoParams; result: number };
+  /**
+   * One fact, also when it is outdated.
+   *
+   * Access: client.
+   */
+  "memory.get": { params: MemoryIdParams; result: Fact };
+  /**
+   * Corrects a fact in its place: what is left out stays. Use `memory.supersede` where the earlier state is to be known.
+   *
+   * Access: client.
+   */
+  "memory.update": { params: MemoryUpdateParams; result: Fact };
+  /**
+   * Keeps a fact in the place of another, which stays as history and is not found any more.
+   *
+   * Access: client.
+   */
+  "memory.supersede": { params: MemorySupersedeParams; result: MemoryAdded };
+  /**
+   * Erases a fact, or all that came from a source, and everything that was derived from that: text, vectors, rows of the index, references. Cannot be undone.
+   *
+   * Access: client.
+   */
+  "memory.forget": { params?: MemoryForgetParams; result: Forgotten };
+  /**
+   * Facts in the order in which they were learnt, a page at a time.
+   *
+   * Access: client.
+   */
+  "memory.list": { params?: MemoryListParams; result: MemoryPage };
+  /**
+   * A fact with all that it took the place of and all that took its place, oldest first.
+   *
+   * Access: client.
+   */
+  "memory.history": { params: MemoryIdParams; result: Fact[] };
+  /**
+   * Keeps what was said as an untrusted fact of kind `conversation`, and among the last turns. With a segment it is kept once: a later revision takes the place of an earlier one.
+   *
+   * Access: client.
+   */
+  "memory.ingest_conversation": { params: MemoryIngestParams; result: MemoryIngested };
+  /**
+   * Writes the valid facts to a file below `memory` in the daemon's folder, as a JSON array that only has what was said. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.persist": { params: MemoryFileParams; result: number };
+  /**
+   * Puts the facts of a file that `memory.persist` wrote in the place of all that there are. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.load": { params: MemoryFileParams; result: number };
+  /**
+   * Writes everything to a file below `memory` in the daemon's folder, with ids, history and references, a JSON line each.
+   *
+   * Access: client.
+   */
+  "memory.export": { params: MemoryFileParams; result: MemoryStored };
+  /**
+   * Takes a file that `memory.export` wrote into a memory that is empty. All or nothing.
+   *
+   * Access: client.
+   */
+  "memory.import": { params: MemoryFileParams; result: MemoryImported };
 }
 
 /** What the daemon asks a client, by name. */
@@ -1695,6 +1809,63 @@ export interface ConsentNarrowingOutput {
 /** How far a consent reaches. Beyond `once` it makes a grant, which `grants.list` shows and `grants.revoke` ends. */
 export type ConsentScope = { kind: "once" } | { kind: "session" } | { kind: "always" } | { kind: "for"; ms: number } | { kind: "times"; n: number };
 
+/** What `memory.consolidate` did. Members of the original that stand for what this engine does not do are 0 or empty. */
+export interface ConsolidationReport {
+  /** Facts that were past their end, and were erased. */
+  expired_pruned: number;
+  /** Superseded facts that were erased: none, they are history. */
+  superseded_gc: number;
+  /** Vectors of another model that were replaced. */
+  stale_embeddings_removed: number;
+  /** Facts that got a vector. */
+  nodes_embedded: number;
+  /** Domains of skills that changed. */
+  domains_evolved: string[];
+  /** Facts that there are, outdated ones included. */
+  total_nodes: number;
+  /** References among them. */
+  total_edges: number;
+  /** How many of the facts that can be found have a vector, of 1. */
+  embedding_coverage: number;
+  /** Always 0. */
+  trajectory_insights: number;
+  /** Always 0. */
+  model_insights: number;
+  /** Always 0. */
+  turns_compacted: number;
+  /** Always 0. */
+  summaries_created: number;
+  /** Always 0. */
+  conv_facts_extracted: number;
+}
+
+/** A line of a context. */
+export interface ContextLine {
+  /** Where it is. */
+  section: ContextSection;
+  /** The fact that it tells, which its text cites. */
+  id?: FactId;
+  /** How well that fact fits, where that is why it is there. */
+  score?: FactScore;
+  /** The line, with its end. */
+  text: string;
+}
+
+/** A part of a context. */
+export type ContextSection =
+  /** What always holds: facts of kind `constraint`. */
+  | "constraints"
+  /** How things are done: facts of kind `strategy` that fit. */
+  | "strategies"
+  /** Other facts that fit, the best first. */
+  | "facts"
+  /** What the shown facts took the place of. */
+  | "outdated"
+  /** The last turns of conversations, in their order. */
+  | "conversation"
+  /** Words of the question that no fact has. */
+  | "unknown";
+
 /** What a proposal took. */
 export interface CostSummary {
   /** Tool calls that succeeded. */
@@ -2148,6 +2319,57 @@ export interface ExplainedCall {
   arguments?: unknown;
 }
 
+/** A fact, with where it comes from and what became of it. */
+export interface Fact {
+  /** Its id. */
+  id: FactId;
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** What kind it is: `pattern`, `constraint`, `outcome`, `strategy`, `conversation`, or the caller's own. */
+  kind: string;
+  /** How sure it is, 0 to 1. */
+  confidence: number;
+  /** From whom or where. */
+  source: string;
+  /** The event that said so. */
+  event?: string;
+  /** When it was learnt, and since when it is valid. */
+  at: Timestamp;
+  /** When it stopped or stops to be valid. */
+  valid_until?: Timestamp;
+  /** How far it may be believed; `trusted` where it is left out. */
+  trust?: Trust;
+  /** Whether another took its place, also when that one was forgotten since. */
+  outdated?: boolean;
+  /** The fact that it took the place of. */
+  supersedes?: FactId;
+  /** The fact that took its place. */
+  superseded_by?: FactId;
+  /** Facts that say otherwise. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from. */
+  derived_from?: FactId[];
+  /** The segment of a conversation that it is. */
+  segment?: SegmentKeyOutput;
+}
+
+/** The id of a fact, which no other fact of the same memory ever gets. */
+export type FactId = string;
+
+/** How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted. */
+export interface FactScore {
+  /** All parts, weighted. */
+  total: number;
+  /** Shared words. */
+  lexical: number;
+  /** Likeness of meaning. */
+  dense: number;
+  /** What flowed over from others that fit. */
+  graph: number;
+}
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -2169,6 +2391,18 @@ export type FailureKind =
   | "policy"
   /** The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some. */
   | "rate_limited";
+
+/** What was erased. */
+export interface Forgotten {
+  /** The facts: those that were meant, and all that were derived from them. */
+  facts: FactId[];
+  /** Vectors of theirs. */
+  vectors: number;
+  /** Rows of theirs in the index of terms. */
+  index_rows: number;
+  /** References to them in facts that stay. */
+  references: number;
+}
 
 /** The word `global`. */
 export type GlobalScope =
@@ -2591,6 +2825,147 @@ export interface MatchedRule {
   failed?: boolean;
 }
 
+/** A fact that was kept. */
+export interface MemoryAdded {
+  /** Its id. */
+  id: FactId;
+  /** How many facts are valid now. */
+  count: number;
+}
+
+/** A context, and the reason of each line. */
+export interface MemoryContext {
+  /** What a model gets. */
+  text: string;
+  /** The lines of it below the headings, in order. */
+  lines: ContextLine[];
+}
+
+/** Params of `memory.build_context` and its sisters. */
+export interface MemoryContextParams {
+  /** The question; none when left out. */
+  query?: string | null;
+  /** Tokens that the model can look at. The context has two fifths of what is left of them after 4,096, and 2,000 at least; 8,000 when left out. A token is taken for four bytes. */
+  model_context_window?: number | null;
+}
+
+/** Names a file. */
+export interface MemoryFileParams {
+  /** Where it is: relative to the folder `memory` below the daemon's, or an absolute path that is below it. `..` is refused, and links that lead out of it. */
+  path: string;
+}
+
+/** Params of `memory.forget`: one of the two. */
+export interface MemoryForgetParams {
+  /** The fact. */
+  id?: FactId | null;
+  /** A source, of which everything is meant, and of all that is below it: `meeting/7` with `meeting/7/mic`. */
+  source?: string | null;
+}
+
+/** A fact that fits. */
+export interface MemoryHit {
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** `conversation` for a turn of one, `fact` for everything else. */
+  kind: string;
+  /** How well it fits; comparable within one answer. */
+  confidence: number;
+  /** Its id. */
+  id?: FactId;
+  /** The kind that it was given. */
+  fact_kind?: string;
+  /** The parts of the score, where they were asked for. */
+  score?: FactScore;
+}
+
+/** Names a fact. */
+export interface MemoryIdParams {
+  /** Its id. */
+  id: FactId;
+}
+
+/** What came in. */
+export interface MemoryImported {
+  /** Facts. */
+  facts: number;
+  /** Those of them that are outdated. */
+  outdated: number;
+}
+
+/** Params of `memory.ingest_conversation`. */
+export interface MemoryIngestParams {
+  /** Who spoke: `meeting/<id>/mic`, an agent, a person. */
+  speaker: string;
+  /** What was said: 16 KiB at most. */
+  text: string;
+  /** When; now when left out. */
+  at?: Timestamp | null;
+  /** Which part of which conversation it is. */
+  segment?: SegmentKey | null;
+}
+
+/** What became of something that was said. */
+export type MemoryIngested = { outcome: "added"; id?: FactId } | { outcome: "replaced"; id: FactId } | { outcome: "known" };
+
+/** Params of `memory.list`. */
+export interface MemoryListParams {
+  /** The last fact of the page before; from the first one when left out. */
+  after?: FactId | null;
+  /** How many facts at most: 1 to 1,000; 100 when left out. */
+  limit?: number | null;
+  /** Only facts of this kind. */
+  kind?: string | null;
+  /** Only facts that came from this source, or from what is below it. */
+  source?: string | null;
+  /** Whether facts are wanted, too, that are outdated or past their end. */
+  outdated?: boolean | null;
+}
+
+/** A fact to be kept: params of `memory.add_fact` and `memory.add`. */
+export interface MemoryNewFact {
+  /** What it is about: 1,024 bytes at most. */
+  subject: string;
+  /** What it says: 16 KiB at most. */
+  body: string;
+  /** What kind it is; `pattern` when left out. */
+  kind?: string | null;
+  /** How sure it is, 0 to 1; 0.5 when left out. */
+  confidence?: number | null;
+  /** When it stops to be valid; never when left out. */
+  valid_until?: Timestamp | null;
+  /** How far it may be believed; `trusted` when left out. */
+  trust?: Trust | null;
+  /** From whom or where it is; the session when left out. */
+  source?: string | null;
+  /** The event that said so. */
+  event?: string | null;
+  /** Facts that say otherwise: 32 at most. Both stay valid, and each is shown as disputed. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from: 32 at most. When one of them is forgotten, so is this. */
+  derived_from?: FactId[];
+}
+
+/** A page of facts. */
+export interface MemoryPage {
+  /** The facts, oldest first. */
+  facts: Fact[];
+  /** What the next page is after; left out when there is none. */
+  next?: FactId;
+}
+
+/** Params of `memory.query`. */
+export interface MemoryQueryParams {
+  /** The question: its first 1,024 bytes are looked at. */
+  query: string;
+  /** How many facts at most: up to 1,000; 5 when left out. */
+  k?: number | null;
+  /** Whether the parts of each score are wanted. */
+  explain?: boolean | null;
+}
+
 /** What all connections and all streams hold in memory. */
 export interface MemoryStatus {
   /** How much they may, in bytes. */
@@ -2607,6 +2982,40 @@ export interface MemoryStatus {
   evicted: number;
   /** Connections that were closed to make room. */
   closed: number;
+}
+
+/** What was written to a file. */
+export interface MemoryStored {
+  /** Facts, outdated ones included. */
+  facts: number;
+  /** Bytes of the file. */
+  bytes: number;
+}
+
+/** Params of `memory.supersede`. */
+export interface MemorySupersedeParams {
+  /** The fact that it takes the place of. */
+  id: FactId;
+  /** The new one. */
+  fact: MemoryNewFact;
+}
+
+/** Params of `memory.update`. */
+export interface MemoryUpdateParams {
+  /** The fact. */
+  id: FactId;
+  /** What it is about from now on. */
+  subject?: string | null;
+  /** What it says from now on. */
+  body?: string | null;
+  /** What kind it is from now on. */
+  kind?: string | null;
+  /** How sure it is from now on. */
+  confidence?: number | null;
+  /** When it stops to be valid. */
+  valid_until?: Timestamp | null;
+  /** How far it may be believed from now on. */
+  trust?: Trust | null;
 }
 
 /** How often something happened. */
@@ -3404,6 +3813,34 @@ export type SandboxNetwork =
   /** To the daemon. */
   | "daemon";
 
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKey {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /**
+   * Counts its corrections, from 0.
+   *
+   * `0` when left out.
+   */
+  revision?: number;
+}
+
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKeyOutput {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /** Counts its corrections, from 0. */
+  revision: number;
+}
+
 /** Result of `server.status`. */
 export interface ServerStatus {
   /** The daemon's version. */
@@ -3440,6 +3877,8 @@ export interface SessionAuthParams {
   host_token?: string | null;
   /** Binds the session to this agent. */
   agent_id?: string | null;
+  /** The memory that the session uses from now on, 1 to 128 bytes; without it an agent's own, and else the one that all share. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -3498,6 +3937,8 @@ export interface SessionInitParams {
   tools?: ToolDefinition[] | null;
   /** Policies as for `policy.register`. */
   policies?: PolicyDefinition[] | null;
+  /** The same as in `session.auth`. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -3815,6 +4256,13 @@ export interface ToolsUnregisterParams {
   /** The tool's name. */
   name: string;
 }
+
+/** How far what a fact says may be taken for true. */
+export type Trust =
+  /** Said by the owner of the memory. */
+  | "trusted"
+  /** Said by others: a transcript, a peer, a page. A model is told so. */
+  | "untrusted";
 
 /** Result of `tools.unregister`. */
 export interface Unregistered {

@@ -110,3 +110,11 @@ fn the_readme_quotes_an_example_that_is_run() {
 fn the_page_about_chats_quotes_conversations_that_took_place() {
     assert!(quoted("chat.md") >= 2, "the page has lost its transcripts");
 }
+
+#[test]
+fn the_page_about_memory_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("memory.md") >= 3,
+        "the page has lost its transcripts"
+    );
+}

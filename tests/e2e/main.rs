@@ -26,6 +26,8 @@ mod grants;
 mod guide;
 mod host;
 mod link;
+mod memory;
+mod memory_files;
 mod notifications;
 mod patterns;
 mod policy;

@@ -295,22 +295,7 @@ impl Engine {
         self.admits()?;
         let now = self.now();
         let expired_pruned = self.0.memory.write().prune(now);
-        let (mut embedded, mut after) = (0, None);
-        loop {
-            let missing = self.0.memory.read().without_vector(after, EMBED_STEP);
-            let Some((last, _)) = missing.last() else {
-                break;
-            };
-            after = Some(*last);
-            let made: Vec<_> = missing
-                .into_iter()
-                .filter_map(|(slot, fact)| {
-                    let text = Entry::meaning(&fact.subject, &fact.body);
-                    Some((slot, fact, Vector::new(&self.0.embedder.embed(&text))?))
-                })
-                .collect();
-            embedded += self.0.memory.write().embed(made);
-        }
+        let embedded = self.embed_missing(|_| ());
         let memory = self.0.memory.read();
         let (vectors, found_by) = (memory.index.vectors.len(), memory.index.lexical.len());
         Ok(ConsolidationReport {
@@ -325,6 +310,33 @@ impl Engine {
             },
             ..ConsolidationReport::default()
         })
+    }
+
+    /// How many facts have no vector of this embedder's, though they can be found.
+    #[must_use]
+    pub fn missing_vectors(&self) -> usize {
+        let memory = self.0.memory.read();
+        memory.index.lexical.len() - memory.index.vectors.len()
+    }
+
+    /// Makes the vectors that are missing, and says after each step how many it has made. Searches go on meanwhile.
+    pub(crate) fn embed_missing(&self, progress: impl Fn(u64)) -> u64 {
+        let (mut embedded, mut after) = (0, None);
+        loop {
+            let missing = self.0.memory.read().without_vector(after, EMBED_STEP);
+            let Some((last, _)) = missing.last() else {
+                break;
+            };
+            after = Some(*last);
+            let made = missing.into_iter().filter_map(|(slot, fact)| {
+                let text = Entry::meaning(&fact.subject, &fact.body);
+                Some((slot, fact, Vector::new(&self.0.embedder.embed(&text))?))
+            });
+            let made: Vec<_> = made.collect();
+            embedded += self.0.memory.write().embed(made);
+            progress(embedded);
+        }
+        embedded
     }
 
     /// Everything, a JSON line each behind one that says what it is; [`import`](Self::import) takes it.

@@ -51,11 +51,17 @@ impl Limits {
             self.field_bytes,
         )?;
         if !(0.0..=1.0).contains(&details.confidence) {
-            return Err(invalid("the confidence is not between 0 and 1"));
+            return Err(field("confidence", "the confidence is not between 0 and 1"));
         }
-        for references in [&details.contradicts, &details.derived_from] {
+        for (name, references) in [
+            ("contradicts", &details.contradicts),
+            ("derived_from", &details.derived_from),
+        ] {
             if references.len() > self.references {
-                return Err(invalid(format!("more than {} references", self.references)));
+                return Err(field(
+                    name,
+                    format!("more than {} references", self.references),
+                ));
             }
         }
         Ok(())
@@ -116,16 +122,24 @@ pub(crate) fn invalid(why: impl Into<String>) -> MemgineError {
     MemgineError::Invalid(why.into())
 }
 
-fn said(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+fn field(field: &'static str, why: impl Into<String>) -> MemgineError {
+    let why = why.into();
+    MemgineError::Field { field, why }
+}
+
+fn said(name: &'static str, text: &str, limit: usize) -> Result<(), MemgineError> {
     if text.trim().is_empty() {
-        return Err(invalid(format!("the {name} is empty")));
+        return Err(field(name, format!("the {name} is empty")));
     }
     short(name, text, limit)
 }
 
-fn short(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+fn short(name: &'static str, text: &str, limit: usize) -> Result<(), MemgineError> {
     if text.len() > limit {
-        return Err(invalid(format!("the {name} is longer than {limit} bytes")));
+        return Err(field(
+            name,
+            format!("the {name} is longer than {limit} bytes"),
+        ));
     }
     Ok(())
 }

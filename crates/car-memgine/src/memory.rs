@@ -231,8 +231,8 @@ impl Memory {
                 continue;
             };
             let (vectors, rows) = self.index.remove(slot);
-            erased.vectors += vectors;
-            erased.index_rows += rows;
+            erased.vectors += vectors as u64;
+            erased.index_rows += rows as u64;
             for derived in self.derived.remove(&id).into_iter().flatten() {
                 doomed.extend(self.facts.get(&derived).map(|fact| fact.id.clone()));
             }

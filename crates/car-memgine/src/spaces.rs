@@ -1,6 +1,7 @@
 //! The memories of a daemon.
 
 use std::sync::Arc;
+use std::thread;
 
 use car_state::clock::Clock;
 use car_state::memgine::{FactStores, Memgine, MemgineError, MemgineSource, Space};
@@ -45,10 +46,28 @@ impl MemgineSource for Spaces {
             Some(stores) => Engine::open(self.limits, table, weights, clock, stores.of(space))?,
             None => Engine::with(self.limits, table, weights, clock),
         };
+        if engine.missing_vectors() > 0 {
+            embed_in_background(engine.clone(), space);
+        }
         Ok(Arc::new(engine))
     }
 
     fn keeps(&self) -> bool {
         self.stores.is_some()
+    }
+}
+
+/// Makes vectors of another model again, on a thread of its own that ends with it. Searches go by words meanwhile.
+fn embed_in_background(engine: Engine, space: &Space) {
+    let (name, all) = (space.to_string(), engine.missing_vectors());
+    let embed = move || {
+        let progress = |done| tracing::info!(memory = %name, done, all, "vectors are made again");
+        engine.embed_missing(progress);
+        // Kept sooner or later. Without it they are made again at the next start.
+        drop(engine.settled());
+    };
+    let thread = thread::Builder::new().name("car-memory".to_owned());
+    if let Err(error) = thread.spawn(embed) {
+        tracing::error!(%error, "vectors of another model stay unused");
     }
 }

@@ -1,6 +1,7 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
 mod agents;
+mod memory;
 mod voice;
 
 use std::fmt;

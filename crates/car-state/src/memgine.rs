@@ -159,6 +159,14 @@ pub enum MemgineError {
     /// What was given cannot be kept.
     #[error("{0}")]
     Invalid(String),
+    /// A part of what was given cannot be kept.
+    #[error("{why}")]
+    Field {
+        /// The part.
+        field: &'static str,
+        /// Why not.
+        why: String,
+    },
     /// There is no such fact.
     #[error("there is no fact {0}")]
     Unknown(FactId),

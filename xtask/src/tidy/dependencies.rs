@@ -21,6 +21,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "car-state",
             "car-transport",
             "car-client",
+            "car-memgine",
             "car-voice",
         ],
     ),

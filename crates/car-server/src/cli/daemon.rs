@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "memgine")]
+use car_memgine::Spaces;
 #[cfg(unix)]
 use car_server::agents::{AgentEnvironment, KeptLauncher};
 use car_server::config::{Config, Environment, Places};
@@ -136,7 +138,13 @@ fn build(
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let results = FileBlobs::open(places.results()).map_err(Failure::error)?;
     let desktop = Arc::new(Desktop::on_bus(places.session_bus().map(ToOwned::to_owned)));
-    let state = ServerStateConfig::new(places.home())
+    let state = ServerStateConfig::new(places.home());
+    #[cfg(feature = "memgine")]
+    let state = {
+        let memories = Spaces::new(car_memgine::Limits::default(), Arc::new(SystemClock));
+        state.with_memgines(Arc::new(memories.kept_in(Arc::new(database.clone()))))
+    };
+    let state = state
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
         .with_rules(rules)

@@ -8,6 +8,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
@@ -80,6 +81,8 @@ pub(crate) fn routes(
     routes.extend(registry::routes(Arc::new(registry)));
     // What is said with agents: beginning waits for the agent, the rest for nobody.
     routes.extend(agents_chat::routes(Arc::clone(state.chats())));
+    // What is remembered. Tasks: a model, a disk or a pass over everything may take its time.
+    routes.extend(memory::routes(state));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

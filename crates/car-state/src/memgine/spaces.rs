@@ -8,6 +8,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::OnceCell;
 
 use super::{Memgine, MemgineError};
+use crate::identity::IdentityCell;
 
 /// How many memories are in use at once.
 const OPEN: usize = 256;
@@ -30,11 +31,13 @@ impl Space {
     /// The memory that clients named so.
     ///
     /// # Errors
-    /// [`MemgineError::Invalid`] where the name is empty or longer than 128 bytes.
+    /// [`MemgineError::Field`] where the name is empty or longer than 128 bytes.
     pub fn named(name: &str) -> Result<Self, MemgineError> {
         if name.is_empty() || name.len() > LONGEST_NAME {
-            let why = format!("the name of a memory has 1 to {LONGEST_NAME} bytes");
-            return Err(MemgineError::Invalid(why));
+            return Err(MemgineError::Field {
+                field: "memory_namespace",
+                why: format!("the name of a memory has 1 to {LONGEST_NAME} bytes"),
+            });
         }
         Ok(Self::Named(name.into()))
     }
@@ -143,26 +146,36 @@ impl Memories {
 #[derive(Debug)]
 pub struct SessionMemory {
     memories: Arc<Memories>,
-    space: RwLock<Space>,
+    identity: Arc<IdentityCell>,
+    /// What the client asked for.
+    named: RwLock<Option<Space>>,
 }
 
 impl SessionMemory {
-    pub(crate) fn new(memories: Arc<Memories>) -> Self {
+    pub(crate) fn new(memories: Arc<Memories>, identity: Arc<IdentityCell>) -> Self {
         Self {
             memories,
-            space: RwLock::default(),
+            identity,
+            named: RwLock::default(),
         }
     }
 
-    /// Uses another memory from now on.
+    /// Uses this memory from now on.
     pub fn bind(&self, space: Space) {
-        *self.space.write() = space;
+        *self.named.write() = Some(space);
     }
 
-    /// Which memory it is.
+    /// Which memory it is: the one that was asked for, else that of the agent which the session speaks for, else the one
+    /// that all share.
     #[must_use]
     pub fn space(&self) -> Space {
-        self.space.read().clone()
+        if let Some(named) = &*self.named.read() {
+            return named.clone();
+        }
+        match self.identity.get().agent() {
+            Some(agent) => Space::Agent(agent.to_string().into()),
+            None => Space::Shared,
+        }
     }
 
     /// Its engine.

@@ -103,6 +103,7 @@ impl ServerState {
             ids: Arc::clone(&self.ids),
             limits: self.engine,
         });
+        let memory = SessionMemory::new(Arc::clone(&self.memories), Arc::clone(&identity));
         ClientSession::new(Parts {
             id,
             identity,
@@ -112,7 +113,7 @@ impl ServerState {
             tools,
             policies,
             engine: Arc::new(engine),
-            memory: Arc::new(SessionMemory::new(Arc::clone(&self.memories))),
+            memory: Arc::new(memory),
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),

@@ -120,11 +120,11 @@ pub struct Forgotten {
     /// The facts: those that were meant, and all that were derived from them.
     pub facts: Vec<FactId>,
     /// Vectors of theirs.
-    pub vectors: usize,
+    pub vectors: u64,
     /// Rows of theirs in the index of terms.
-    pub index_rows: usize,
+    pub index_rows: u64,
     /// References to them in facts that stay.
-    pub references: usize,
+    pub references: u64,
 }
 
 /// How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted.

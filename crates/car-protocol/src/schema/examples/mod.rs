@@ -12,6 +12,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
@@ -97,6 +98,7 @@ pub fn examples() -> Vec<Example> {
         providers::examples,
         rules::examples,
         notifications::examples,
+        memory::examples,
         agents_chat::examples,
         voice::examples,
     ]
