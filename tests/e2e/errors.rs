@@ -18,6 +18,7 @@ use car_state::channel::SubscribeError;
 use car_state::engine::{EngineError, StructureError, StructureProblem};
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
+use car_state::meeting::{MeetingError, MeetingId};
 use car_state::outcomes::{OutcomeError, Status};
 use car_state::policy::PolicyError;
 use car_state::store::StoreError;
@@ -259,6 +260,22 @@ fn voice() -> Vec<VoiceError> {
     ]
 }
 
+fn meetings() -> Vec<MeetingError> {
+    let meeting = || MeetingId::new("m").unwrap();
+    vec![
+        MeetingError::Id,
+        MeetingError::Sources,
+        MeetingError::Exists(meeting()),
+        MeetingError::Active(meeting()),
+        MeetingError::NotActive(meeting()),
+        MeetingError::Unknown(meeting()),
+        MeetingError::TooMany { limit: 7 },
+        MeetingError::Speakers { limit: 7 },
+        MeetingError::Full,
+        MeetingError::Voice(VoiceError::NoEngine),
+    ]
+}
+
 fn table<E: Into<Failure> + std::fmt::Debug>(page: &mut String, name: &str, errors: Vec<E>) {
     writeln!(page, "# {name}").unwrap();
     for error in errors {
@@ -297,6 +314,7 @@ fn every_error_has_its_code_its_kind_and_says_whether_to_try_again() {
     table(&mut page, "engine", engine());
     table(&mut page, "outcomes", outcomes());
     table(&mut page, "voice", voice());
+    table(&mut page, "meetings", meetings());
     let cause = std::io::Error::other("a secret of the daemon's");
     let internal = Failure::internal(cause);
     assert!(!format!("{:?}", internal.error()).contains("secret"));

@@ -26,6 +26,7 @@ mod grants;
 mod guide;
 mod host;
 mod link;
+mod meeting;
 mod memory;
 mod memory_files;
 mod notifications;

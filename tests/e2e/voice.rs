@@ -132,7 +132,10 @@ async fn audio_comes_as_binary_messages_and_what_is_wrong_with_it_is_told() {
         kinds.push(event(&mut alice).await.0);
     }
     kinds.sort();
-    assert_eq!(kinds, ["audio_chunk", "audio_chunk", "partial", "transcript"]);
+    assert_eq!(
+        kinds,
+        ["audio_chunk", "audio_chunk", "partial", "transcript"]
+    );
 
     daemon.remark("audio for a stream that is not there, five times");
     for sequence in 0..5 {

@@ -1,6 +1,7 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
 mod agents;
+mod meeting;
 mod memory;
 mod voice;
 

@@ -29,6 +29,7 @@ use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{EngineLimits, ToolExecutor};
 use crate::host::{HostParts, HostPlane, HostStream};
 use crate::log::{Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, Snapshots};
+use crate::meeting::Meetings;
 use crate::memgine::{Memgine, Memories};
 use crate::outcomes::Outcomes;
 use crate::policy::GlobalPolicies;
@@ -98,6 +99,7 @@ pub struct ServerState {
     seats: Arc<Seats>,
     chats: Arc<Chats>,
     voice: Arc<VoiceDesk>,
+    meetings: Arc<Meetings>,
     started_at: Timestamp,
 }
 
@@ -203,6 +205,12 @@ impl ServerState {
             limits: config.chats,
         })?;
         let (heard_in, clock) = (Arc::clone(&log), Arc::clone(&config.clock));
+        let meetings = Meetings::new(
+            config.journal_dir.join("meetings"),
+            Arc::clone(&config.memories),
+            Arc::clone(&clock),
+            Arc::clone(&config.ids),
+        );
         let voice = VoiceDesk::new(config.voice, config.voice_limits, heard_in, clock);
         Ok(Arc::new(Self {
             results,
@@ -210,6 +218,7 @@ impl ServerState {
             seats,
             chats,
             voice: Arc::new(voice),
+            meetings: Arc::new(meetings),
             journal_dir: config.journal_dir,
             memories: config.memories,
             gate: Arc::new(config.gate),
@@ -280,6 +289,12 @@ impl ServerState {
     #[must_use]
     pub fn chats(&self) -> &Arc<Chats> {
         &self.chats
+    }
+
+    /// The meetings. Somebody has to [tend](Meetings::tend) to them.
+    #[must_use]
+    pub fn meetings(&self) -> &Arc<Meetings> {
+        &self.meetings
     }
 
     /// What hears audio, and how many streams of it there are.

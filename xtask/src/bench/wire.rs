@@ -78,6 +78,7 @@ pub(super) struct Connection {
 }
 
 const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
@@ -212,6 +213,11 @@ async fn connect(address: &Address, receive_buffer: Option<u32>) -> Result<Strea
 /// Appends a masked text frame.
 pub(super) fn push_text(out: &mut Vec<u8>, payload: &[u8]) {
     push_frame(out, TEXT, payload);
+}
+
+/// Appends a masked binary frame.
+pub(super) fn push_binary(out: &mut Vec<u8>, payload: &[u8]) {
+    push_frame(out, BINARY, payload);
 }
 
 fn push_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {

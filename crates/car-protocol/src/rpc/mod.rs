@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod events;
 pub mod grants;
 pub mod host;
+pub mod meeting;
 pub mod memory;
 pub mod notifications;
 pub mod policy;
@@ -74,6 +75,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     notifications::METHODS,
     agents_chat::METHODS,
     voice::METHODS,
+    meeting::METHODS,
     memory::METHODS,
 ];
 

@@ -91,6 +91,7 @@ async fn serve(
 
     let serving = listeners.serve(config, &server)?;
     let approvals = Arc::clone(server.state().approvals());
+    let meetings = Arc::clone(server.state().meetings());
     let agents = Arc::clone(server.state().agents());
     let serving = async {
         let (served, ()) = tokio::join!(serving, agents.begin());
@@ -111,6 +112,7 @@ async fn serve(
         served = serving => served.map_err(Failure::error),
         never = watch_rules(&rules) => match never {},
         () = approvals.tend() => Ok(()),
+        never = meetings.tend() => match never {},
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())

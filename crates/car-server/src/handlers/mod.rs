@@ -8,6 +8,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
 mod memory;
 mod notifications;
 mod policy;
@@ -91,6 +92,8 @@ pub(crate) fn routes(
     // What is heard. Audio is taken in order; what begins or ends a stream waits for its recogniser.
     let sessions = Arc::clone(state.sessions());
     routes.extend(voice::routes(Arc::clone(state.voice()), sessions));
+    // What was said in meetings. Tasks: their files are on a disk.
+    routes.extend(meeting::routes(Arc::clone(state.meetings())));
     // What a person has written down. Plain: rules wait for nobody.
     routes.extend(rules::routes(state));
     // What a person sees without a screen of ours. A task: the desktop may take its time.

@@ -24,6 +24,8 @@ use crate::cx::Cx;
 use crate::failure::Failure;
 use crate::router::{Answer, Route, Routes};
 
+/// How long an id may be, in bytes. What else is wrong with one is found when its stream begins.
+const LONGEST_ID: usize = 128;
 /// The rate of audio whose source names none.
 const USUAL_RATE: u32 = 16_000;
 
@@ -86,17 +88,29 @@ async fn start(session: Session, _: Cx, params: StartParams) -> Result<Started, 
 async fn begin(session: &Session, wanted: Wanted) -> Result<car_state::voice::Begun, VoiceError> {
     let streams = session.voice();
     follow(session, &wanted.voice)?;
-    let stream = streams.stream(&wanted.voice).0;
+    let voice = wanted.voice.clone();
     let begun = streams.begin(wanted, streams.sink()).await;
-    if begun.is_err() && !streams.is_live(&stream) {
-        session.subscriptions().unsubscribe(&stream);
-        streams.forget(&stream);
+    if begun.is_err() {
+        unfollow(session, &voice);
     }
     begun
 }
 
+/// Takes back what [`follow`] did, for a stream that did not begin.
+pub(super) fn unfollow(session: &Session, voice: &str) {
+    let streams = session.voice();
+    let stream = streams.stream(voice).0;
+    if !streams.is_live(&stream) {
+        session.subscriptions().unsubscribe(&stream);
+        streams.forget(&stream);
+    }
+}
+
 /// Feeds the events of a stream that is about to begin to the caller's connection.
 pub(super) fn follow(session: &Session, voice: &str) -> Result<(), VoiceError> {
+    if voice.len() > LONGEST_ID {
+        return Err(VoiceError::Id);
+    }
     let streams = session.voice();
     let (stream, from) = streams.stream(voice);
     if streams.is_live(&stream) {

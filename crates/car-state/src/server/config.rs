@@ -150,6 +150,13 @@ impl ServerStateConfig {
         self
     }
 
+    /// Where durable stores put their files.
+    #[must_use]
+    pub fn with_journal_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.journal_dir = dir.into();
+        self
+    }
+
     /// How long a host that provides a method has to answer.
     #[must_use]
     pub fn with_provider_timeout(mut self, timeout: Duration) -> Self {

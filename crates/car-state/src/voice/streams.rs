@@ -285,10 +285,11 @@ impl VoiceStreams {
         list
     }
 
-    /// Whether a stream of the log is that of a stream of audio that goes on.
+    /// Whether a stream of the log is that of a stream of audio that goes on, or is about to.
     #[must_use]
     pub fn is_live(&self, stream: &StreamName) -> bool {
-        let live = |voice| self.table.lock().live.contains_key(voice);
+        let table = self.table.lock();
+        let live = |voice| table.live.contains_key(voice) || table.beginning.contains(voice);
         stream.item().is_some_and(live)
     }
 

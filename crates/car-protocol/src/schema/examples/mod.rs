@@ -12,6 +12,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
 mod memory;
 mod notifications;
 mod policy;
@@ -101,6 +102,7 @@ pub fn examples() -> Vec<Example> {
         memory::examples,
         agents_chat::examples,
         voice::examples,
+        meeting::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
