@@ -282,11 +282,12 @@ async fn a_stream_ends_with_its_session_and_whoever_listens_hears_its_end_once()
     let begun = alice
         .call("voice.transcribe_stream.start", start_params("desk"))
         .await;
-    let streams = json!({ "streams": [begun["stream"]] });
+    push(&mut alice, "desk", 102).await;
+    event(&mut alice).await;
+    let streams = json!({ "streams": [begun["stream"]], "since": "start" });
     host.call("events.subscribe", streams).await;
     let list = host.call("voice.sessions.list", json!({})).await;
     assert_eq!(list["sessions"], json!(["desk"]));
-    push(&mut alice, "desk", 102).await;
     alice.leave().await;
     assert_eq!(event(&mut host).await.0, "partial");
     let (kind, done) = event(&mut host).await;

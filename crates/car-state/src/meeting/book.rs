@@ -18,7 +18,7 @@ use crate::clock::{Clock, IdSource};
 use crate::identity::{Identity, Role};
 use crate::memgine::{Memgine, MemgineError, Memories, Space};
 use crate::session::ClientSession;
-use crate::voice::{SampleFormat, VoiceError, VoiceStreams, Wanted};
+use crate::voice::{SampleFormat, VoiceStreams, Wanted};
 
 /// Meetings that go on at once.
 const ACTIVE: usize = 64;

@@ -26,13 +26,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use book::{MeetingBegun, MeetingView, MeetingWanted, Meetings};
-pub use car_protocol::rpc::meeting::Consent;
+pub use car_protocol::rpc::meeting::{Consent, MeetingSummary};
 pub use error::MeetingError;
 pub use export::{Format, export};
 pub use folder::MeetingFolder;
 pub use minutes::Minutes;
 pub use sink::WsMemgineIngestSink;
-pub use summary::{MeetingSummary, summarise};
+pub use summary::summarise;
 pub use tend::Tended;
 pub use transcript::{Applied, LONGEST_TEXT, MOST_SEGMENTS, Segment, Transcript};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-pub use car_protocol::rpc::meeting::{Citation, MeetingSummary};
+use car_protocol::rpc::meeting::{Citation, MeetingSummary};
 
 use super::{MeetingMetadata, Segment, Transcript};
 
