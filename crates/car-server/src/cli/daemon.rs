@@ -158,6 +158,7 @@ fn build(
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())
+        .with_chat_limits(config.chat_limits())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
     #[cfg(feature = "voice")]
     let state = {
