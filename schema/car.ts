@@ -1159,7 +1159,7 @@ export interface Approval {
 
 /** Who asks. */
 export interface ApprovalAsker {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -1194,7 +1194,7 @@ export interface ApprovalDecideParams {
 
 /** Who decided. */
 export interface ApprovalDecider {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -2419,7 +2419,7 @@ export interface Grant {
   tool?: string;
   /** The version of the tool that it covers: its version, or the digest of its schema. */
   tool_version?: string;
-  /** Whose calls it covers: `client`, `host`, or `anonymous/` and the session. */
+  /** Whose calls it covers: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   owner: string;
   /** The session that it ends with. */
   session_id?: string;
@@ -3043,6 +3043,18 @@ export interface Notice {
   count: number;
 }
 
+/** An approval that the session has asked for and that is pending. */
+export interface OpenApproval {
+  /** The approval. */
+  approval_id: string;
+  /** What is asked: `ws.method:` or `tool:` and a name, or what a client wrote. */
+  action: string;
+  /** The digest of the act, where it is a call. */
+  digest?: string;
+  /** When its time is over, once somebody who can decide was reached. */
+  expires_at?: Timestamp;
+}
+
 /** A callback that the daemon waits for. */
 export interface OpenCallback {
   /** The id of its request. */
@@ -3475,7 +3487,7 @@ export interface ProviderCallParams {
   timeout_ms: number;
   /** The session that calls. */
   session_id: string;
-  /** The credential that it has: `client`, `host` or `anonymous/<session>`. */
+  /** The credential that it has: `client`, `host`, `agent/<agent>` or `anonymous/<session>`. */
   principal: string;
   /** How often this request was sent, beginning with 2. */
   delivery?: number;
@@ -3985,7 +3997,7 @@ export interface SessionResumed {
   grace_ms: number;
   /** Whether the daemon was started anew meanwhile. */
   restarted: boolean;
-  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`. */
+  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`; `approvals` where any are open. */
   restored: string[];
   /** What is gone, by the same names. */
   lost?: string[];
@@ -4003,6 +4015,8 @@ export interface SessionResumed {
   unknown?: unknown[];
   /** The callbacks that are open, oldest first. */
   callbacks: OpenCallback[];
+  /** What the session has asked people and nobody has decided, oldest first. A call that is sent again after a restart goes on with its question. */
+  approvals?: OpenApproval[];
 }
 
 /** What a session may do beyond its own. */

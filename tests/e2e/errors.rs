@@ -20,6 +20,7 @@ use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
 use car_state::outcomes::{OutcomeError, Status};
 use car_state::policy::PolicyError;
+use car_state::quota::{QuotaExceeded, Resource};
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
 
@@ -74,6 +75,11 @@ fn approvals() -> Vec<ApprovalError> {
             owner: "y".to_owned(),
         },
         ApprovalError::TooMany { limit: 7 },
+        ApprovalError::Quota(QuotaExceeded {
+            resource: Resource::Approvals,
+            limit: 7,
+            retry: Duration::from_secs(1),
+        }),
     ]
 }
 

@@ -7,10 +7,14 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent_refusals;
 mod agents;
 mod approval_kills;
 mod approvals;
+#[cfg(target_os = "linux")]
+mod chaos;
 mod chat;
+mod chat_lines;
 mod commands;
 mod doctor;
 mod durability;

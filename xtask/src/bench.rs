@@ -7,6 +7,7 @@ mod callback;
 mod cancel;
 mod catchup;
 mod chat;
+mod decision;
 #[cfg(feature = "log")]
 mod engine;
 mod fanout;

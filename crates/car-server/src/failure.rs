@@ -158,6 +158,7 @@ impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         match error {
             ApprovalError::Storage(error) => error.into(),
+            ApprovalError::Quota(full) => full.into(),
             error => approval(error).into(),
         }
     }

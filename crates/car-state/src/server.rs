@@ -155,9 +155,11 @@ impl ServerState {
         let stream = Arc::new(stream);
         let audit = config.audit();
         let grants = Arc::new(config.grants(&audit)?);
+        let quotas = Arc::new(Quotas::new(config.identities));
         let parts = ApprovalParts {
             ledger: config.approval_ledger(&audit),
             grants: Arc::clone(&grants),
+            quotas: Arc::clone(&quotas),
             stream: Arc::clone(&stream),
             sessions: Arc::clone(&sessions),
             reach: config.reach.clone(),
@@ -222,7 +224,7 @@ impl ServerState {
             audit,
             grants,
             outcomes: Arc::new(outcomes),
-            quotas: Arc::new(Quotas::new(config.identities)),
+            quotas,
             providers: Arc::new(providers),
             rules: config.rules,
             sessions,

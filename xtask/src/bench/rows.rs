@@ -13,7 +13,7 @@ use super::proposals::{self, Load};
 use super::rules;
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, cancel, catchup, chat, fanout, idle, resume};
+use super::{Effort, callback, cancel, catchup, chat, decision, fanout, idle, resume};
 #[cfg(feature = "log")]
 use super::{append, engine, memory};
 
@@ -52,6 +52,8 @@ enum What {
     Resume,
     /// A cancel on a connection that a stream saturates.
     Cancel,
+    /// A person's decision about a parked call while subscribers are flooded.
+    Decision,
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
@@ -60,6 +62,9 @@ enum What {
 
 /// Within which time a cancel comes, in microseconds.
 const CANCEL: f64 = 5_000.0;
+
+/// Within which time a parked call is answered that a person has decided, in microseconds.
+const DECISION: f64 = 5_000.0;
 
 /// Within which time a client that comes back has what it missed, in microseconds.
 const RESUME: f64 = 250_000.0;
@@ -154,6 +159,7 @@ const ROWS: &[(&str, What)] = &[
     ("catch-up-100000", What::CatchUp),
     ("resume-10000", What::Resume),
     ("cancel-under-stream", What::Cancel),
+    ("decision-under-flood", What::Decision),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
@@ -329,6 +335,13 @@ impl Pair<'_> {
                 let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(CANCEL));
                 for _ in 0..self.effort.repetitions {
                     row.add_alone(cancel::latency(&self.daemon, self.effort).await?);
+                }
+                Ok(row)
+            }
+            What::Decision => {
+                let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(DECISION));
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(decision::latency(&self.daemon, self.effort).await?);
                 }
                 Ok(row)
             }

@@ -7,7 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use self::resume::{OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream};
+pub use self::resume::{
+    OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
+};
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;
 use super::{Empty, Ok};
@@ -126,6 +128,18 @@ pub enum Role {
     Host,
     /// An agent: what a client may, under its own name.
     Agent,
+}
+
+impl Role {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Host => "host",
+            Self::Agent => "agent",
+        }
+    }
 }
 
 /// Result of `session.auth`.

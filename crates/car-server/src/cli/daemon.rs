@@ -156,6 +156,7 @@ fn build(
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())
+        .with_chat_limits(config.chat_limits())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;

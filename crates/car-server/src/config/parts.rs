@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use car_state::approval::ApprovalGate;
 use car_state::approval::route::{Route, RouteName, RouteTable};
+use car_state::chat::ChatLimits;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
@@ -65,6 +66,7 @@ impl Config {
             sessions: self.identity_sessions.value.of(class).0,
             calls: self.identity_calls.value.of(class).0,
             subscriptions: self.identity_subscriptions.value.of(class).0,
+            approvals: self.identity_approvals.value.of(class).0,
             rate: self.identity_rate.value.of(class).0,
         }
     }
@@ -78,6 +80,23 @@ impl Config {
             result_bytes: self.outcomes_result_bytes.value.0,
             age: self.outcomes_age.value.0,
             ..OutcomeLimits::default()
+        }
+    }
+
+    /// How much is taken on of chats.
+    #[must_use]
+    pub fn chat_limits(&self) -> ChatLimits {
+        ChatLimits {
+            ack: self.chat_ack.value.0,
+            idle: self.chat_idle.value.0,
+            total: self.chat_total.value.0,
+            chats: self.chat_chats.value.0,
+            waiting: self.chat_waiting.value.0,
+            text_bytes: self.chat_text_bytes.value.0,
+            kept_of_chat: self.chat_turns_of_chat.value.0,
+            kept: self.chat_turns.value.0,
+            age: self.chat_age.value.0,
+            ..ChatLimits::default()
         }
     }
 
@@ -233,13 +252,13 @@ mod tests {
     #[test]
     fn what_an_identity_may_take_and_what_is_kept_can_be_set() {
         let defaults = load("", Flags::default());
-        assert_eq!(
-            defaults.identity_limits(Class::Client),
-            IdentityLimits::default()
-        );
+        for class in Class::ALL {
+            let usual = IdentityLimits::of(class);
+            assert_eq!(defaults.identity_limits(class), usual, "{class:?}");
+        }
         assert_eq!(defaults.outcome_limits(), OutcomeLimits::default());
         let config = load(
-            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\nrate = ['unlimited', 'client=5']\n\
+            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\napprovals = [5, 'host=50']\nrate = ['unlimited', 'client=5']\n\
              [outcomes]\nkeys = 6\nbytes = 7\nresult_bytes = 8\nage = '9s'\n",
             Flags::default(),
         );
@@ -249,14 +268,37 @@ mod tests {
             client.sessions,
             client.calls,
             client.subscriptions,
+            client.approvals,
         ];
-        assert_eq!(counts, [1, 2, 3, 4]);
+        assert_eq!(counts, [1, 2, 3, 4, 5]);
         assert_eq!(client.rate.map(std::num::NonZero::get), Some(5));
         let host = config.identity_limits(Class::Host);
-        assert_eq!((host.calls, host.rate), (30, None));
+        assert_eq!((host.calls, host.approvals, host.rate), (30, 50, None));
         let kept = config.outcome_limits();
         assert_eq!((kept.keys, kept.bytes, kept.result_bytes), (6, 7, 8));
         assert_eq!(kept.age.as_secs(), 9);
+    }
+
+    #[test]
+    fn what_is_taken_on_of_chats_can_be_set() {
+        let defaults = load("", Flags::default());
+        assert_eq!(defaults.chat_limits(), ChatLimits::default());
+        let config = load(
+            "[chat]\nack = '1s'\nidle = '2s'\ntotal = '3s'\nchats = 4\nwaiting = 5\ntext_bytes = 6\n\
+             turns_of_chat = 7\nturns = 8\nage = '9s'\n",
+            Flags::default(),
+        );
+        let limits = config.chat_limits();
+        let times = [limits.ack, limits.idle, limits.total, limits.age];
+        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 9]);
+        let counts = [
+            limits.chats,
+            limits.waiting,
+            limits.text_bytes,
+            limits.kept_of_chat,
+            limits.kept,
+        ];
+        assert_eq!(counts, [4, 5, 6, 7, 8]);
     }
 
     #[test]

@@ -44,6 +44,17 @@ pub enum Durability {
     Fsync,
 }
 
+impl Family {
+    /// Appends what stands before the params of its notification; nothing where it has none.
+    pub(super) fn push_opening(&self, text: &mut String) {
+        if let Some(method) = self.notification {
+            text.push_str(r#"{"jsonrpc":"2.0","method":""#);
+            text.push_str(method);
+            text.push_str(r#"","params":"#);
+        }
+    }
+}
+
 impl Durability {
     /// The word for it on the wire.
     #[must_use]

@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod family;
 mod key;
+mod members;
 mod memory;
 mod metered;
 mod name;
@@ -36,6 +37,7 @@ pub use family::{
     SESSION,
 };
 pub(crate) use key::key;
+pub use members::Members;
 pub use memory::MemoryLog;
 pub use metered::{Appends, Durations, MeteredLog};
 pub use name::StreamName;

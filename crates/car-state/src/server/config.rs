@@ -96,7 +96,7 @@ impl ServerStateConfig {
             engine: EngineLimits::default(),
             store: StoreLimits::default(),
             outcomes: OutcomeLimits::default(),
-            identities: Default::default(),
+            identities: Class::ALL.map(IdentityLimits::of),
             snapshots: Snapshots::default(),
             policies: Arc::default(),
             results: ResultLimits::default(),
