@@ -3247,8 +3247,8 @@ export interface MemoryIngestParams {
   speaker: string;
   /** What was said: 16 KiB at most. */
   text: string;
-  /** When; now when left out. */
-  at?: Timestamp | null;
+  /** When, in RFC 3339; now when left out. */
+  at?: string | null;
   /** Which part of which conversation it is. */
   segment?: SegmentKey | null;
 }
@@ -3280,8 +3280,8 @@ export interface MemoryNewFact {
   kind?: string | null;
   /** How sure it is, 0 to 1; 0.5 when left out. */
   confidence?: number | null;
-  /** When it stops to be valid; never when left out. */
-  valid_until?: Timestamp | null;
+  /** When it stops to be valid, in RFC 3339; never when left out. */
+  valid_until?: string | null;
   /** How far it may be believed; `trusted` when left out. */
   trust?: Trust | null;
   /** From whom or where it is; the session when left out. */
@@ -3358,8 +3358,8 @@ export interface MemoryUpdateParams {
   kind?: string | null;
   /** How sure it is from now on. */
   confidence?: number | null;
-  /** When it stops to be valid. */
-  valid_until?: Timestamp | null;
+  /** When it stops to be valid, in RFC 3339. */
+  valid_until?: string | null;
   /** How far it may be believed from now on. */
   trust?: Trust | null;
 }

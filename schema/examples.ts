@@ -468,7 +468,7 @@ export const methods: Examples<Methods> = {
   ],
   "memory.consolidate": [
     {"params":{},"result":{"expired_pruned":1,"superseded_gc":0,"stale_embeddings_removed":40,"nodes_embedded":40,"domains_evolved":["billing"],"total_nodes":200,"total_edges":12,"embedding_coverage":1.0,"trajectory_insights":0,"model_insights":0,"turns_compacted":0,"summaries_created":0,"conv_facts_extracted":0}},
-    {"params":{},"result":{}},
+    {"params":{},"result":{"expired_pruned":1,"superseded_gc":0,"stale_embeddings_removed":0,"nodes_embedded":0,"domains_evolved":[],"total_nodes":200,"total_edges":12,"embedding_coverage":1.0,"trajectory_insights":0,"model_insights":0,"turns_compacted":0,"summaries_created":0,"conv_facts_extracted":0}},
   ],
   "memory.fact_count": [
     {"params":{},"result":2},

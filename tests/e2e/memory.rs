@@ -130,6 +130,10 @@ async fn what_a_memory_refuses_names_the_field() {
             json!({ "subject": "s", "body": "b", "derived_from": ["m-9"] }),
         ),
         ("memory.add", json!({ "subject": "s" })),
+        (
+            "memory.add",
+            json!({ "subject": "s", "body": "b", "valid_until": "soon" }),
+        ),
         ("memory.query", json!({ "query": "q", "k": 1_001 })),
         ("memory.get", json!({ "id": "m-9" })),
         ("memory.update", json!({ "id": "m-9", "body": "b" })),

@@ -17,7 +17,10 @@ async fn what_was_answered_is_remembered_and_what_was_forgotten_is_not_after_eve
         let daemon = sandbox.start(&[]);
         let mut client = alice(&daemon, &sandbox).await;
         let page = client.call("memory.list", json!({ "limit": 1_000 })).await;
-        let there: Vec<&str> = page["facts"].as_array().unwrap().iter()
+        let there: Vec<&str> = page["facts"]
+            .as_array()
+            .unwrap()
+            .iter()
             .map(|fact| fact["body"].as_str().unwrap())
             .collect();
         assert_eq!(there, kept, "round {round}");
@@ -36,7 +39,9 @@ async fn what_was_answered_is_remembered_and_what_was_forgotten_is_not_after_eve
             "text": format!("said in round {round}"),
             "segment": { "conversation": "meeting/7", "source": "mic", "segment": "s1", "revision": round },
         });
-        client.call("memory.ingest_conversation", said.clone()).await;
+        client
+            .call("memory.ingest_conversation", said.clone())
+            .await;
         let again = client.call("memory.ingest_conversation", said).await;
         assert_eq!(again, json!({ "outcome": "known" }));
         let said = kept.iter().position(|body| body.starts_with("said"));
@@ -56,7 +61,9 @@ async fn what_was_answered_is_remembered_and_what_was_forgotten_is_not_after_eve
         let page = client.call("memory.list", filter).await;
         let last = page["facts"].as_array().unwrap().last().unwrap().clone();
         if last["body"] == "unanswered" {
-            client.call("memory.forget", json!({ "id": last["id"] })).await;
+            client
+                .call("memory.forget", json!({ "id": last["id"] }))
+                .await;
         }
         let asked = json!({ "query": format!("round {round} number 3"), "k": 3 });
         let found = client.call("memory.query", asked).await;

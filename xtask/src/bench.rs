@@ -15,6 +15,8 @@ mod fanout;
 pub(crate) mod floor;
 mod idle;
 mod load;
+#[cfg(feature = "log")]
+mod memory;
 mod proposals;
 mod resume;
 mod rows;

@@ -16,6 +16,7 @@ mod seam;
 mod segments;
 mod spaces;
 mod stored;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -2,6 +2,8 @@
 
 use car_state::memgine::{ConversationTurn, Details, Fact, MemgineError, NewFact, SegmentKey};
 
+use crate::engine::CONVERSATION;
+
 /// What a memory holds at most. What is beyond is refused, and nothing is dropped for it; only turns of a conversation
 /// push out the oldest.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +12,8 @@ pub struct Limits {
     pub facts: usize,
     /// Bytes of a fact's text.
     pub body_bytes: usize,
+    /// Bytes of what is said in a turn of a conversation.
+    pub turn_bytes: usize,
     /// Bytes of each other text of a fact, and of a question.
     pub field_bytes: usize,
     /// References of a fact, of each sort.
@@ -29,6 +33,7 @@ impl Default for Limits {
         Self {
             facts: 200_000,
             body_bytes: 16 << 10,
+            turn_bytes: 64 << 10,
             field_bytes: 1 << 10,
             references: 32,
             turns: 200,
@@ -41,7 +46,11 @@ impl Default for Limits {
 
 impl Limits {
     pub(crate) fn check(&self, fact: &NewFact, details: &Details) -> Result<(), MemgineError> {
-        said("body", &fact.body, self.body_bytes)?;
+        let body_bytes = match &*fact.kind {
+            CONVERSATION => self.turn_bytes,
+            _ => self.body_bytes,
+        };
+        said("body", &fact.body, body_bytes)?;
         said("subject", &fact.subject, self.field_bytes)?;
         said("kind", &fact.kind, self.field_bytes)?;
         short("source", &fact.source, self.field_bytes)?;
@@ -101,7 +110,7 @@ impl Limits {
     }
 
     pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {
-        said("text", &turn.text, self.body_bytes)?;
+        said("text", &turn.text, self.turn_bytes)?;
         said("speaker", &turn.speaker, self.field_bytes)
     }
 

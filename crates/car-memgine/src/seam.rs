@@ -46,6 +46,11 @@ impl Engine {
     }
 }
 
+/// A score as it is shown: four digits behind the point say more than there is to say.
+fn rounded(score: f32) -> f64 {
+    (f64::from(score) * 1e4).round() / 1e4
+}
+
 impl Memgine for Engine {
     fn add_fact(&self, fact: NewFact) -> Told<'_, FactId> {
         Memgine::add(self, fact, Details::default())
@@ -59,7 +64,7 @@ impl Memgine for Engine {
                 subject: found.fact.subject,
                 body: found.fact.body,
                 kind: found.fact.kind,
-                score: found.score.total.into(),
+                score: rounded(found.score.total),
             });
             Ok(hits.collect())
         })

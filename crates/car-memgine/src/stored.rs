@@ -11,6 +11,7 @@ use crate::embedder::Embedder;
 use crate::engine::{Engine, Inner};
 use crate::index::{Entry, Weights};
 use crate::limits::Limits;
+use crate::text::Stems;
 use crate::{Slot, export};
 
 impl Engine {
@@ -29,7 +30,9 @@ impl Engine {
         let kept = store.load()?;
         let engine = Self::over(limits, embedder, weights, clock, Some(store));
         let model = Arc::clone(&engine.0.model);
-        let facts = kept.facts.into_iter().map(|kept| placed(kept, &model));
+        let mut stems = Stems::new();
+        let facts = kept.facts.into_iter();
+        let facts = facts.map(|kept| placed(kept, &model, &mut stems));
         let facts = facts.collect::<Result<Vec<_>, _>>()?;
         let past = facts
             .last()
@@ -58,6 +61,7 @@ impl Engine {
 fn placed(
     kept: KeptFact,
     model: &Arc<str>,
+    stems: &mut Stems,
 ) -> Result<(Slot, Arc<car_state::memgine::Fact>, Option<Entry>), MemgineError> {
     let slot = Slot(kept.number);
     if export::slot(&kept.fact.id) != Some(slot) {
@@ -67,7 +71,7 @@ fn placed(
     let entry = (!kept.fact.outdated).then(|| {
         let vector = kept.vector.filter(|vector| vector.model == *model);
         let vector = vector.map(|vector| Vector::kept(vector.scale, vector.values));
-        Entry::with(&kept.fact.subject, &kept.fact.body, vector)
+        Entry::among(stems, &kept.fact.subject, &kept.fact.body, vector)
     });
     Ok((slot, kept.fact, entry))
 }

@@ -16,7 +16,7 @@ use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
 use super::{Effort, callback, cancel, catchup, chat, decision, fanout, idle, resume};
 #[cfg(feature = "log")]
-use super::{append, engine};
+use super::{append, engine, memory};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -176,6 +176,7 @@ pub(super) fn keys() -> Vec<&'static str> {
     let keys = keys
         .chain(append::ROWS.iter().map(|(key, _)| *key))
         .chain(engine::ROWS.iter().map(|(key, _)| *key))
+        .chain(memory::ROWS.iter().map(|(key, _)| *key))
         .chain(rules::ROWS.iter().map(|(key, _)| *key));
     keys.collect()
 }
@@ -205,6 +206,10 @@ pub(super) async fn measure(
     #[cfg(feature = "log")]
     for (key, what) in engine::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
         rows.push(measured(key, engine::row(*what, effort)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in memory::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, memory::row(*what, effort)).await);
     }
     #[cfg(feature = "log")]
     for (key, what) in rules::ROWS.iter().filter(|(key, _)| keys.contains(key)) {

@@ -6,7 +6,6 @@ mod report;
 use serde::{Deserialize, Serialize};
 
 use super::Empty;
-use crate::Timestamp;
 
 pub use fact::{Context, ContextLine, Fact, FactId, Forgotten, Score, Section, SegmentKey, Trust};
 pub use report::{ConsolidationReport, Imported, Ingested, Stored};
@@ -101,9 +100,9 @@ pub struct AddParams {
     /// How sure it is, 0 to 1; 0.5 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// When it stops to be valid; never when left out.
+    /// When it stops to be valid, in RFC 3339; never when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_until: Option<Timestamp>,
+    pub valid_until: Option<String>,
     /// How far it may be believed; `trusted` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
@@ -213,9 +212,9 @@ pub struct UpdateParams {
     /// How sure it is from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
-    /// When it stops to be valid.
+    /// When it stops to be valid, in RFC 3339.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_until: Option<Timestamp>,
+    pub valid_until: Option<String>,
     /// How far it may be believed from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trust: Option<Trust>,
@@ -288,9 +287,9 @@ pub struct IngestParams {
     pub speaker: String,
     /// What was said: 16 KiB at most.
     pub text: String,
-    /// When; now when left out.
+    /// When, in RFC 3339; now when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
+    pub at: Option<String>,
     /// Which part of which conversation it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<SegmentKey>,

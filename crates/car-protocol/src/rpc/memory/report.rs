@@ -5,7 +5,6 @@ use super::FactId;
 /// What `memory.consolidate` did. Members of the original that stand for what this engine does not do are 0 or empty.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
 pub struct ConsolidationReport {
     /// Facts that were past their end, and were erased.
     pub expired_pruned: u64,

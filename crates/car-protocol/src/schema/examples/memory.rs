@@ -131,24 +131,8 @@ fn keeping() -> Vec<Example> {
             json!({ "outcome": "replaced", "id": "m-2" }),
             json!({ "outcome": "known" }),
         ),
-        Example::call("memory.consolidate").gives(
-            json!({
-                "expired_pruned": 1,
-                "superseded_gc": 0,
-                "stale_embeddings_removed": 40,
-                "nodes_embedded": 40,
-                "domains_evolved": ["billing"],
-                "total_nodes": 200,
-                "total_edges": 12,
-                "embedding_coverage": 1.0,
-                "trajectory_insights": 0,
-                "model_insights": 0,
-                "turns_compacted": 0,
-                "summaries_created": 0,
-                "conv_facts_extracted": 0,
-            }),
-            json!({}),
-        ),
+        Example::call("memory.consolidate")
+            .gives(consolidated(40, &["billing"]), consolidated(0, &[])),
     ]
 }
 
@@ -228,4 +212,22 @@ fn segment() -> Value {
 
 fn score() -> Value {
     json!({ "total": 1.25, "lexical": 0.75, "dense": 0.5, "graph": 0.25 })
+}
+
+fn consolidated(embedded: u64, domains: &[&str]) -> Value {
+    json!({
+        "expired_pruned": 1,
+        "superseded_gc": 0,
+        "stale_embeddings_removed": embedded,
+        "nodes_embedded": embedded,
+        "domains_evolved": domains,
+        "total_nodes": 200,
+        "total_edges": 12,
+        "embedding_coverage": 1.0,
+        "trajectory_insights": 0,
+        "model_insights": 0,
+        "turns_compacted": 0,
+        "summaries_created": 0,
+        "conv_facts_extracted": 0,
+    })
 }

@@ -4,13 +4,13 @@ mod files;
 
 use std::sync::Arc;
 
-use car_protocol::RpcError;
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::memory::{
     self as rpc, Added, ConsolidationReport, Context, ContextParams, Fact, ForgetParams, Forgotten,
     Hit, IdParams, IngestParams, Ingested, ListParams, Page, QueryParams, SupersedeParams,
     UpdateParams,
 };
+use car_protocol::{RpcError, Timestamp};
 use car_state::clock::Clock;
 use car_state::memgine::{
     self, ConversationTurn, Details, FactChange, FactFilter, Found, Memgine, NewFact, SessionMemory,
@@ -75,10 +75,10 @@ impl Memory {
     }
 
     /// A fact as it was given, and what else was said of it.
-    fn fact(&self, cx: &Cx, given: rpc::AddParams) -> (NewFact, Details) {
+    fn fact(&self, cx: &Cx, given: rpc::AddParams) -> Result<(NewFact, Details), Failure> {
         let details = Details {
             confidence: given.confidence.unwrap_or(Details::default().confidence),
-            valid_until: given.valid_until,
+            valid_until: time("valid_until", given.valid_until.as_deref())?,
             trust: given.trust.unwrap_or_default(),
             event: given.event,
             contradicts: given.contradicts,
@@ -91,7 +91,7 @@ impl Memory {
             at: self.clock.now(),
             source: given.source.unwrap_or_else(|| source(cx)),
         };
-        (fact, details)
+        Ok((fact, details))
     }
 }
 
@@ -110,7 +110,7 @@ async fn add_fact(memory: Memory, cx: Cx, params: rpc::AddParams) -> Result<u64,
 
 async fn add(memory: Memory, cx: Cx, params: rpc::AddParams) -> Result<Added, Failure> {
     let engine = memory.engine().await?;
-    let (fact, details) = memory.fact(&cx, params);
+    let (fact, details) = memory.fact(&cx, params)?;
     let id = if details == Details::default() {
         engine.add_fact(fact).await?
     } else {
@@ -151,6 +151,13 @@ fn explained(found: Found) -> Hit {
         fact_kind: Some(fact.kind),
         score: Some(found.score),
     }
+}
+
+/// A moment that may be left out.
+fn time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, Failure> {
+    let parsed = text.map(str::parse::<Timestamp>).transpose();
+    parsed
+        .map_err(|error| RpcError::invalid_params(Some(field), format!("{field}: {error}")).into())
 }
 
 /// What published clients know as the kind.
@@ -219,7 +226,7 @@ async fn update(memory: Memory, _: Cx, params: UpdateParams) -> Result<Fact, Fai
         body: params.body,
         kind: params.kind,
         confidence: params.confidence,
-        valid_until: params.valid_until,
+        valid_until: time("valid_until", params.valid_until.as_deref())?,
         trust: params.trust,
     };
     Ok(memory.engine().await?.update(&params.id, change).await?)
@@ -227,11 +234,12 @@ async fn update(memory: Memory, _: Cx, params: UpdateParams) -> Result<Fact, Fai
 
 async fn supersede(memory: Memory, cx: Cx, params: SupersedeParams) -> Result<Added, Failure> {
     let engine = memory.engine().await?;
-    let (fact, details) = memory.fact(&cx, params.fact);
+    let of_fact = |error: Failure| error.within("fact");
+    let (fact, details) = memory.fact(&cx, params.fact).map_err(of_fact)?;
     let id = engine
         .supersede(&params.id, fact, details)
         .await
-        .map_err(|error| Failure::from(error).within("fact"))?;
+        .map_err(|error| of_fact(error.into()))?;
     let count = engine.fact_count().await?;
     Ok(Added { id, count })
 }
@@ -274,7 +282,7 @@ async fn ingest(memory: Memory, _: Cx, params: IngestParams) -> Result<Ingested,
     let turn = ConversationTurn {
         speaker: params.speaker,
         text: params.text,
-        at: params.at.unwrap_or_else(|| memory.clock.now()),
+        at: time("at", params.at.as_deref())?.unwrap_or_else(|| memory.clock.now()),
     };
     let Some(key) = params.segment else {
         engine.ingest_conversation(turn).await?;
