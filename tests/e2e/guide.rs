@@ -115,3 +115,11 @@ fn the_pages_about_agents_and_chats_quote_conversations_that_took_place() {
         );
     }
 }
+
+#[test]
+fn the_page_about_memory_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("memory.md") >= 3,
+        "the page has lost its transcripts"
+    );
+}

@@ -24,6 +24,8 @@ mod files;
 mod kills;
 mod lifecycle;
 mod link;
+mod meetings;
+mod memory;
 mod observed;
 mod outcomes;
 mod resume;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "log")]
 mod append;
+mod audio;
 mod callback;
 mod cancel;
 mod catchup;
@@ -14,6 +15,8 @@ mod fanout;
 pub(crate) mod floor;
 mod idle;
 mod load;
+#[cfg(feature = "log")]
+mod memory;
 mod proposals;
 mod resume;
 mod rows;

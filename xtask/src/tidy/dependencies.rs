@@ -16,7 +16,14 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("car-transport", &["car-protocol", "car-state"]),
     (
         "car-server",
-        &["car-protocol", "car-state", "car-transport", "car-client"],
+        &[
+            "car-protocol",
+            "car-state",
+            "car-transport",
+            "car-client",
+            "car-memgine",
+            "car-voice",
+        ],
     ),
     ("car-client", &["car-protocol", "car-transport"]),
     ("car-memgine", &["car-protocol", "car-state"]),

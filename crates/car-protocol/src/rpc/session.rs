@@ -93,6 +93,10 @@ pub struct AuthParams {
     /// Binds the session to this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
+    /// The memory that the session uses from now on, 1 to 128 bytes; without it an agent's own, and else the one that all
+    /// share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_namespace: Option<String>,
     /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<bool>,
@@ -174,6 +178,9 @@ pub struct InitParams {
     /// Policies as for `policy.register`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<PolicyDefinition>>,
+    /// The same as in `session.auth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_namespace: Option<String>,
     /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<bool>,

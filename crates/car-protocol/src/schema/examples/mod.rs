@@ -12,6 +12,8 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
@@ -26,6 +28,7 @@ mod session;
 mod state;
 mod tools;
 mod verify;
+mod voice;
 
 use serde_json::{Value, json};
 
@@ -96,7 +99,10 @@ pub fn examples() -> Vec<Example> {
         providers::examples,
         rules::examples,
         notifications::examples,
+        memory::examples,
         agents_chat::examples,
+        voice::examples,
+        meeting::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
