@@ -81,6 +81,13 @@ fn the_pages_about_policies_results_and_approvals_quote_conversations_that_took_
     }
 }
 
+#[test]
+fn the_pages_about_voice_and_meetings_quote_conversations_that_took_place() {
+    for page in ["voice.md", "meetings.md"] {
+        assert!(quoted(page) >= 3, "docs/{page} has lost its transcripts");
+    }
+}
+
 /// Each Rust block of the README must stand, word for word, in the example that it is from.
 #[test]
 fn the_readme_quotes_an_example_that_is_run() {

@@ -106,11 +106,11 @@ def state_large_value():
 @scenario
 def meetings_are_listed():
     rt = runtime()
-    begun = json.loads(rt.start_meeting(json.dumps({"id": "python", "sources": ["mic"]})))
-    equal(begun["voice_session_ids"], ["meeting:python:mic"], "streams of a meeting")
-    ended = json.loads(rt.stop_meeting("python", False))
+    begun = json.loads(rt.start_meeting(json.dumps({"id": "python-15", "sources": ["mic"]})))
+    equal(begun["voice_session_ids"], ["meeting:python-15:mic"], "streams of a meeting")
+    ended = json.loads(rt.stop_meeting("python-15", False))
     check(ended["ended_at"] is not None, f"it has ended: {ended}")
-    check("python" in json.loads(rt.list_meetings())["ids"], "the meeting is listed")
-    equal(json.loads(rt.get_meeting("python"))["segments"], [], "what is kept")
+    check("python-15" in json.loads(rt.list_meetings())["ids"], "the meeting is listed")
+    equal(json.loads(rt.get_meeting("python-15"))["segments"], [], "what is kept")
     with raises(RuntimeError, "a meeting that is not there"):
         rt.get_meeting("none")

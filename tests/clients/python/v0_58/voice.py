@@ -3,6 +3,8 @@
 import base64
 import json
 
+import car_runtime
+
 from harness import check, equal, raises
 from v0_58 import runtime, scenario
 
@@ -23,7 +25,7 @@ def voice_streams():
     equal(json.loads(rt.voice_sessions_list("{}"))["sessions"], ["desk"], "streams")
     stopped = json.loads(rt.voice_transcribe_stream_stop(json.dumps({"session_id": "desk"})))
     equal((stopped["session_id"], stopped["stopped"]), ("desk", True), "the end")
-    with raises(RuntimeError, "a push after the end"):
+    with raises(car_runtime.DaemonRpcError, "a push after the end"):
         rt.voice_transcribe_stream_push(json.dumps(pushed))
 
 
