@@ -1,11 +1,13 @@
-//! The echo agent of `examples/`, in the language of others: started by hand, and by the daemon.
+//! The echo agents of `examples/`, in the languages of others: started by hand, and by the daemon.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use car_tests::program::{Program, Sandbox};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::{python, workspace};
 
@@ -87,4 +89,57 @@ fn the_echo_agent_in_python_is_talked_to() {
     let script = workspace().join("examples/echo_agent.py");
     talk(&sandbox, &daemon, &program, &script);
     supervise(&sandbox, &program, &script);
+}
+
+#[test]
+fn the_echo_agent_in_typescript_is_talked_to() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.start(&[]);
+    let project = project();
+    let script = project.path().join("out/examples/echo_agent.js");
+    let program = node();
+    talk(&sandbox, &daemon, &program, &script);
+    supervise(&sandbox, &program, &script);
+}
+
+/// Where Node is.
+fn node() -> PathBuf {
+    let output = Command::new("node")
+        .args(["-p", "process.execPath"])
+        .output()
+        .expect("Node starts");
+    let path = String::from_utf8(output.stdout).expect("its path is text");
+    PathBuf::from(path.trim())
+}
+
+/// The agent and the generated types as they would lie in a project of somebody's, checked and compiled. The packages are
+/// found in the folder above.
+fn project() -> TempDir {
+    let packages = workspace().join("target/node");
+    let compiler = packages.join("node_modules/typescript/bin/tsc");
+    assert!(
+        compiler.exists(),
+        "{} is missing: run `cargo xtask test --prepare`",
+        compiler.display()
+    );
+    let project = tempfile::tempdir_in(&packages).expect("a temporary folder");
+    for file in ["examples/echo_agent.ts", "schema/car.ts"] {
+        let to = project.path().join(file);
+        fs::create_dir(to.parent().expect("it lies in a folder")).expect("a folder is made");
+        fs::copy(workspace().join(file), to).expect("a file is copied");
+    }
+    let mut compile = Command::new(node());
+    compile.arg(compiler).current_dir(project.path());
+    let options = "--strict --target es2022 --module nodenext --types node --outDir out";
+    let output = compile
+        .args(options.split(' '))
+        .arg("examples/echo_agent.ts")
+        .output()
+        .expect("the compiler starts");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    project
 }

@@ -23,6 +23,7 @@ use crate::discover;
 use crate::error::{CallError, ConnectError};
 use crate::link::{self, Link};
 use crate::pending::Pending;
+use crate::subscription::SubscriptionRouter;
 
 /// Notifications that wait to be read; further ones are dropped and counted.
 const NOTIFICATIONS: usize = 1_024;
@@ -44,6 +45,7 @@ struct Shared {
     outgoing: mpsc::Sender<Frame>,
     notifications: Mutex<Option<Notifications>>,
     chats: Arc<ChatRouter>,
+    subscriptions: Arc<SubscriptionRouter>,
     /// Cancelled to end the connection, and when it has ended.
     over: CancellationToken,
     ended: CancellationToken,
@@ -86,6 +88,7 @@ impl Client {
                 missed: Arc::clone(&missed),
             })),
             chats: Arc::default(),
+            subscriptions: Arc::default(),
             over: CancellationToken::new(),
             ended: CancellationToken::new(),
         });
@@ -97,6 +100,7 @@ impl Client {
             notify,
             missed,
             chats: Arc::clone(&shared.chats),
+            subscriptions: Arc::clone(&shared.subscriptions),
             over: shared.over.clone(),
         };
         let ended = shared.ended.clone();
@@ -117,6 +121,10 @@ impl Client {
 
     pub(crate) fn chats(&self) -> &Arc<ChatRouter> {
         &self.shared.chats
+    }
+
+    pub(crate) fn subscriptions(&self) -> &SubscriptionRouter {
+        &self.shared.subscriptions
     }
 
     /// The same connection with another deadline for calls, for example for a proposal that takes its time.
@@ -251,7 +259,8 @@ impl Client {
         Ok(())
     }
 
-    /// What the daemon tells, in order. There is one reader: `None` from the second call on.
+    /// What the daemon tells, in order, unless a [`Subscription`](crate::Subscription) or a
+    /// [`ChatStream`](crate::ChatStream) has it. There is one reader: `None` from the second call on.
     #[must_use]
     pub fn notifications(&self) -> Option<Notifications> {
         self.shared.notifications.lock().take()

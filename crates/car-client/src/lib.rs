@@ -12,6 +12,7 @@ mod discover;
 mod error;
 mod link;
 mod pending;
+mod subscription;
 
 pub use builder::ClientBuilder;
 pub use callbacks::{CallbackError, ToolCall};
@@ -19,3 +20,4 @@ pub use car_transport::connect::Target;
 pub use chat::{ChatStream, ChatTurn};
 pub use client::{Client, Notification, Notifications};
 pub use error::{CallError, ConnectError};
+pub use subscription::{StreamEvent, Subscription};

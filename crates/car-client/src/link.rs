@@ -29,6 +29,7 @@ use crate::callbacks::Handlers;
 use crate::chat::{ChatRouter, ChatTurn};
 use crate::client::Notification;
 use crate::pending::Pending;
+use crate::subscription::SubscriptionRouter;
 
 /// How many requests of the daemon run at the same time.
 const MAX_CALLBACKS: usize = 256;
@@ -44,6 +45,7 @@ pub(crate) struct Link {
     pub(crate) notify: mpsc::Sender<Notification>,
     pub(crate) missed: Arc<AtomicU64>,
     pub(crate) chats: Arc<ChatRouter>,
+    pub(crate) subscriptions: Arc<SubscriptionRouter>,
     pub(crate) over: CancellationToken,
 }
 
@@ -57,6 +59,7 @@ pub(crate) async fn run(link: Link, duplex: Duplex, mut to_write: mpsc::Receiver
     let pending = Arc::clone(&link.pending);
     let over = link.over.clone();
     let chats = Arc::clone(&link.chats);
+    let subscriptions = Arc::clone(&link.subscriptions);
     // Pongs and the close frame have a queue of their own, so that reading never waits for the other one.
     let (control, to_control) = mpsc::channel(16);
     let mut reader = Reader {
@@ -77,6 +80,7 @@ pub(crate) async fn run(link: Link, duplex: Duplex, mut to_write: mpsc::Receiver
     }
     pending.end();
     chats.end();
+    subscriptions.end();
     drop(reader);
     drain(&mut source, CLOSE_DEADLINE).await;
 }
@@ -246,10 +250,14 @@ impl Reader {
         {
             task.abort();
         }
+        let told = self.link.subscriptions.take(note);
         if note.method == ChatEvents::NAME
             && let Ok(event) = decode_params::<ChatEvent>(note.params)
             && self.link.chats.take(event).is_none()
         {
+            return;
+        }
+        if told {
             return;
         }
         let notification = Notification {

@@ -306,3 +306,76 @@ async fn a_wrong_credential_is_told_before_there_is_a_client() {
             .contains("token mismatch")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn events_come_to_who_subscribed_to_their_stream_and_all_others_to_everybody() {
+    let (client, mut daemon) = connect().await;
+    let mut rest = client.notifications().unwrap();
+    let event = |stream: &str, seq: u64| json!({ "jsonrpc": "2.0", "method": "host.event", "params": { "stream": stream, "epoch": 1, "seq": seq } });
+    let params = events::SubscribeParams {
+        streams: vec!["host".to_owned(), "chat/*".to_owned()],
+        ..events::SubscribeParams::default()
+    };
+    let talk = async {
+        let asked = daemon.hear().await;
+        assert_eq!(asked["params"]["streams"], json!(["host", "chat/*"]));
+        // The first one comes before the answer.
+        daemon.say(event("chat/c", 1)).await;
+        let result =
+            json!({ "streams": [], "delivery": "lossless", "caps": { "frames": 1, "bytes": 1 } });
+        daemon
+            .say(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }))
+            .await;
+    };
+    let (subscription, ()) = tokio::join!(client.subscribe(params), talk);
+    let mut subscription = subscription.unwrap();
+    daemon.say(event("session/x", 7)).await;
+    daemon.say(event("host", 2)).await;
+    let lagged = json!({ "stream": "host", "missed": 1 });
+    daemon
+        .say(json!({ "jsonrpc": "2.0", "method": "events.lagged", "params": lagged }))
+        .await;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        let event = subscription.next().await.unwrap();
+        seen.push((event.stream, event.cursor.map(|cursor| cursor.seq)));
+    }
+    let wanted = [("chat/c", Some(1)), ("host", Some(2)), ("host", None)];
+    assert_eq!(seen, wanted.map(|(stream, seq)| (stream.to_owned(), seq)));
+    assert_eq!(rest.next().await.unwrap().method, "host.event");
+    assert_eq!(subscription.missed(), 0);
+    drop(daemon);
+    assert!(subscription.next().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_subscription_that_nobody_reads_keeps_the_newest_and_counts_the_others() {
+    let (client, mut daemon) = connect().await;
+    let params = || events::SubscribeParams {
+        streams: vec!["host".to_owned()],
+        ..events::SubscribeParams::default()
+    };
+    let result =
+        json!({ "streams": [], "delivery": "lossless", "caps": { "frames": 1, "bytes": 1 } });
+    let (subscription, _) = tokio::join!(client.subscribe(params()), daemon.answer(result));
+    let mut subscription = subscription.unwrap();
+    for seq in 1..=5_000 {
+        let params = json!({ "stream": "host", "epoch": 1, "seq": seq });
+        daemon
+            .say(json!({ "jsonrpc": "2.0", "method": "host.event", "params": params }))
+            .await;
+    }
+    // What was said before an answer has come with it.
+    tokio::join!(
+        client.call::<state::Get>(key("k")),
+        daemon.answer(json!(null))
+    )
+    .0
+    .unwrap();
+    assert_eq!(subscription.missed(), 5_000 - 4_096);
+    let first = subscription.next().await.unwrap();
+    assert_eq!(first.cursor.unwrap().seq, 5_000 - 4_096 + 1);
+    let (ended, asked) = tokio::join!(subscription.end(), daemon.answer(json!({ "removed": 1 })));
+    ended.unwrap();
+    assert_eq!(asked["params"]["streams"], json!(["host"]));
+}

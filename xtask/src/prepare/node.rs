@@ -12,6 +12,8 @@ use crate::tree::Tree;
 const PACKAGES: &[&str] = &[
     "@open-rpc/schema-utils-js@2.2.1",
     "@open-rpc/spec@1.4.1",
+    "@types/node@20.19.25",
+    "@types/ws@8.18.1",
     "typescript@6.0.3",
     "ws@8.23.0",
 ];

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Cursor;
 
 /// Params of `events.subscribe`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "EventsSubscribeParams"))]
 pub struct SubscribeParams {
