@@ -595,6 +595,102 @@ export interface Methods {
    */
   "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
   /**
+   * Begins a stream of audio, and feeds what is heard in it to the caller as `voice.event`. The audio comes with `voice.transcribe_stream.push` or as binary messages, from when this is answered. A stream ends with the event `done`, exactly once: when it is stopped, when its session ends, or at its limits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.start": { params: VoiceStartParams; result: VoiceStarted };
+  /**
+   * Gives a stream more audio. While a recogniser is behind, the answer waits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.push": { params: VoicePushParams; result: VoiceAccepted };
+  /**
+   * Ends a stream after all that was pushed; answered when everything was told.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.stop": { params: VoiceStopParams; result: VoiceStopped };
+  /**
+   * Says whether the client plays speech itself: who speaks meanwhile barges in.
+   *
+   * Access: client.
+   */
+  "voice.playback": { params: VoicePlaybackParams; result: VoiceAccepted };
+  /**
+   * The streams of the caller's session that have not ended; for a host those of all sessions.
+   *
+   * Access: client.
+   */
+  "voice.sessions.list": { params?: NoParams; result: VoiceSessions };
+  /**
+   * The recognisers that there are, and how to get others.
+   *
+   * Access: client.
+   */
+  "voice.providers.list": { params?: NoParams; result: VoiceProvider[] };
+  /**
+   * Begins a meeting: a stream of audio for each source, all or none. The caller sends their audio as that of any stream, and hears `voice.event`; what is said is kept as far as `consent` allows, and given to the caller's memory. A meeting ends when it is stopped, or when all of its streams have ended.
+   *
+   * Access: client.
+   */
+  "meeting.start": { params: MeetingStartParams; result: MeetingStarted };
+  /**
+   * Ends a meeting after all that was pushed, and answers what is known of it.
+   *
+   * Access: client.
+   */
+  "meeting.stop": { params: MeetingStopParams; result: MeetingMetadata };
+  /**
+   * The meetings that there are.
+   *
+   * Access: client.
+   */
+  "meeting.list": { params?: MeetingListParams; result: MeetingList };
+  /**
+   * What is known of a meeting and what was said, also while it goes on.
+   *
+   * Access: client.
+   */
+  "meeting.get": { params: MeetingGetParams; result: Meeting };
+  /**
+   * Keeps nothing of what is said from now on. Events go on.
+   *
+   * Access: client.
+   */
+  "meeting.pause": { params: MeetingParams; result: MeetingPaused };
+  /**
+   * Keeps what is said again.
+   *
+   * Access: client.
+   */
+  "meeting.resume": { params: MeetingParams; result: MeetingPaused };
+  /**
+   * Finds the segments that have all words of a query, in all meetings or one.
+   *
+   * Access: client.
+   */
+  "meeting.search": { params: MeetingSearchParams; result: MeetingHits };
+  /**
+   * A meeting as a document.
+   *
+   * Access: client.
+   */
+  "meeting.export": { params: MeetingExportParams; result: MeetingExported };
+  /**
+   * Erases a meeting that has ended: its files, and what memories have of it.
+   *
+   * Access: client.
+   */
+  "meeting.delete": { params: MeetingParams; result: MeetingDeleted };
+  /**
+   * Says who a speaker is: a `role` that the recogniser told, or a source.
+   *
+   * Access: client.
+   */
+  "meeting.name_speaker": { params: MeetingNameSpeakerParams; result: MeetingMetadata };
+  /**
    * Keeps a fact. Answers how many facts are valid; `memory.add` answers its id, too. What is answered survives the end of the daemon, however it comes.
    *
    * Access: client.
@@ -752,6 +848,10 @@ export interface Notifications {
   "agent.log": { params: AgentLog };
   /** Tells an agent that nobody wants the rest of a turn. What it says about it from now on is dropped. */
   "agent.chat.cancel": { params: ChatCancelPromptParams };
+  /** Something was heard in a stream, or it has ended. */
+  "voice.event": { params: VoiceEventParams };
+  /** Binary audio was not taken. Of refusals that follow each other the first, second, fourth and so on are told. */
+  "voice.audio_refused": { params: VoiceAudioRefusedParams };
   /** Takes a `provider.call` back: nobody waits for its answer. */
   "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
@@ -2825,6 +2925,252 @@ export interface MatchedRule {
   failed?: boolean;
 }
 
+/** Result of `meeting.get`. */
+export interface Meeting {
+  /** What is known of it. */
+  metadata: MeetingMetadata;
+  /** What was said, in the order in which it was heard first. */
+  segments: MeetingSegment[];
+  /** Whether it goes on. */
+  active: boolean;
+  /** Whether nothing is kept of what is said now. */
+  paused: boolean;
+  /** Where the segments go on; left out at the end. */
+  next_offset?: number;
+}
+
+/** What may be kept of a meeting. */
+export type MeetingConsent =
+  /** Audio and what was said. The daemon itself keeps no audio. */
+  | "record"
+  /** What was said. */
+  | "transcript_only"
+  /** Nothing: that it took place, and no word of it. */
+  | "nothing";
+
+/** Result of `meeting.delete`. */
+export interface MeetingDeleted {
+  /** The meeting. */
+  meeting_id: string;
+  /** Always `true`. */
+  deleted: boolean;
+  /** How many facts went from memories, those included that were derived from what was said. */
+  facts_forgotten: number;
+}
+
+/** What a meeting is exported as. */
+export type MeetingExportFormat =
+  /** A document to be read. */
+  | "markdown"
+  /** WebVTT. */
+  | "vtt"
+  /** As `meeting.get` answers. */
+  | "json";
+
+/** Params of `meeting.export`. */
+export interface MeetingExportParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** `markdown`, `vtt` (captions, <https://www.w3.org/TR/webvtt1/>) or `json`; Markdown when left out. */
+  format?: MeetingExportFormat | null;
+}
+
+/** Result of `meeting.export`. */
+export interface MeetingExported {
+  /** The meeting. */
+  meeting_id: string;
+  /** What it is. */
+  media_type: string;
+  /** The document, 4 MiB at most: a longer one is refused as `limit_exceeded`. */
+  text: string;
+}
+
+/** Params of `meeting.get`. */
+export interface MeetingGetParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+  /** The first segment, counted from 0; 0 when left out. */
+  offset?: number | null;
+  /** How many segments at most; as many as 4 MiB hold, when left out. */
+  limit?: number | null;
+}
+
+/** A segment that was found. */
+export interface MeetingHit {
+  /** The meeting. */
+  meeting_id: string;
+  /** Its place in the transcript, from 0. */
+  index: number;
+  /** The segment. */
+  segment: MeetingSegment;
+}
+
+/** Result of `meeting.search`. */
+export interface MeetingHits {
+  /** Those that were found, by meeting and place. */
+  hits: MeetingHit[];
+  /** Whether there are others. */
+  more: boolean;
+}
+
+/** Result of `meeting.list`. */
+export interface MeetingList {
+  /** The folder of their files. */
+  root: string;
+  /** Their ids, in order. */
+  ids: string[];
+  /** Those that go on. */
+  active: string[];
+}
+
+/** Params of `meeting.list`. */
+export interface MeetingListParams {
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+}
+
+/** What is known of a meeting. */
+export interface MeetingMetadata {
+  /** Its id. */
+  id: string;
+  /** What it is called. */
+  title: string | null;
+  /** When it began. */
+  started_at: Timestamp;
+  /** When it ended; `null` while it goes on. */
+  ended_at: Timestamp | null;
+  /** Where its audio comes from: `mic`, `system`. */
+  sources: string[];
+  /** Whether its audio is kept. */
+  persist_audio: boolean;
+  /** The model that its recogniser was asked for. */
+  model: string | null;
+  /** The language that is spoken. */
+  language: string | null;
+  /** What it was about, as `MeetingSummary` where this daemon made it. */
+  summary: unknown;
+  /** What may be kept. */
+  consent: MeetingConsent;
+  /** After how many days from its end it is erased. */
+  erase_after_days?: number;
+  /** The credential of who began it. */
+  owner?: string;
+  /** Which memory has what was said: `shared`, `agent/<id>`, `namespace/<name>`; left out where none has. */
+  memory?: string;
+  /** Whether that memory has all of it. */
+  remembered?: boolean;
+  /** Segments that were not kept because they came faster than the disk took them. */
+  lost_segments?: number;
+  /** Who is who: the names of roles and sources. */
+  speakers?: { [key: string]: string };
+}
+
+/** Params of `meeting.name_speaker`. */
+export interface MeetingNameSpeakerParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** A `role` or a `source` of segments. Of a segment that both have names for, that of its role counts. */
+  speaker: string;
+  /** Who it is, 256 bytes at most; taken back when left out. */
+  name?: string | null;
+}
+
+/** Params of methods that are about one meeting. */
+export interface MeetingParams {
+  /** The meeting. */
+  meeting_id: string;
+}
+
+/** Result of `meeting.pause` and `meeting.resume`. */
+export interface MeetingPaused {
+  /** The meeting. */
+  meeting_id: string;
+  /** Whether nothing is kept of what is said now. */
+  paused: boolean;
+}
+
+/** Params of `meeting.search`. */
+export interface MeetingSearchParams {
+  /** Words, all of which a segment must have somewhere; case does not matter. */
+  query: string;
+  /** Only this meeting. */
+  meeting_id?: string | null;
+  /** How many hits at most: 1 to 200; 20 when left out. */
+  limit?: number | null;
+}
+
+/** Something that was said in a meeting: a line of `transcript.jsonl`. */
+export interface MeetingSegment {
+  /** When it began. */
+  timestamp: Timestamp;
+  /** Where the audio came from: `mic`, `system`. */
+  source: string;
+  /** Who spoke, as the recogniser told: `enrolled_user`, `other:<id>`, `unknown`. */
+  role: string;
+  /** The words. */
+  text: string;
+  /** How long they took. */
+  duration_ms: number;
+  /** Which part of the source it is. A line without one stands for itself. */
+  segment_id?: string;
+  /** Counts the corrections, from 0. */
+  revision: number;
+  /** Who that is, where somebody said so. */
+  speaker?: string;
+}
+
+/** Params of `meeting.start`. */
+export interface MeetingStartParams {
+  /** Its id: 1 to 64 letters, digits, `-` and `_` of ASCII; the daemon chooses one when left out. */
+  id?: string | null;
+  /** Whose audio it has: `mic`, `system`, or both. The client sends it, in the streams that the answer names. */
+  sources: string[];
+  /** What it is called, 1,024 bytes at most. */
+  title?: string | null;
+  /** Which of the recogniser's models. */
+  model?: string | null;
+  /** The language that is spoken, as a BCP 47 tag. */
+  language?: string | null;
+  /** The recogniser, by the id that `voice.providers.list` gives it. */
+  provider?: string | null;
+  /** Samples a second and channel of the audio; 16,000 when left out. */
+  sample_rate?: number | null;
+  /** Interleaved channels of the audio; 1 when left out. */
+  channels?: number | null;
+  /** Must be left out or `false`: the daemon keeps no audio. */
+  persist_audio?: boolean | null;
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+  /** What may be kept; `transcript_only` when left out. */
+  consent?: MeetingConsent | null;
+  /** After how many days from its end it is erased, with what memories have of it; never when left out. */
+  erase_after_days?: number | null;
+}
+
+/** Result of `meeting.start`. */
+export interface MeetingStarted {
+  /** Its id. */
+  id: string;
+  /** What it is called. */
+  title: string | null;
+  /** When it began. */
+  started_at: Timestamp;
+  /** Its streams of audio, one for each source, in their order. */
+  voice_session_ids: string[];
+  /** The recogniser. Without one nothing is turned into text. */
+  provider?: string;
+}
+
+/** Params of `meeting.stop`. */
+export interface MeetingStopParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** Whether what was said is summarised; `true` when left out. */
+  summarize?: boolean | null;
+}
+
 /** A fact that was kept. */
 export interface MemoryAdded {
   /** Its id. */
@@ -4302,4 +4648,204 @@ export interface VerifyParams {
   initial_state?: { [key: string]: unknown } | null;
   /** For whom it would run: the session's own state is that of this tenant. */
   scope?: ProposalScope | null;
+}
+
+/** Result of `voice.transcribe_stream.push` and `voice.playback`. */
+export interface VoiceAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+}
+
+/** Params of `voice.audio_refused`. */
+export interface VoiceAudioRefusedParams {
+  /** The stream, where the message could be read so far. */
+  session_id?: string;
+  /** The number of the message in the stream. */
+  sequence?: number;
+  /** `data.kind` of the error that a push would be refused with. */
+  kind: string;
+  /** Why, for a person. */
+  message: string;
+  /** How many were refused in a row by now. */
+  refused: number;
+}
+
+/** Where audio comes from. */
+export interface VoiceAudioSource {
+  /** `pcm_push`: the client sends it. The daemon opens no device and no file itself, so `mic`, `system`, `file` and `fifo` are `unavailable`. */
+  kind: string;
+  /** Samples a second and channel, 4,000 to 384,000; 16,000 when left out. */
+  sample_rate?: number | null;
+  /** Interleaved channels, 1 to 8; 1 when left out. */
+  channels?: number | null;
+}
+
+/** Something was heard. */
+export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
+
+/** Params of `voice.event`. */
+export interface VoiceEventParams {
+  /** The stream of audio. */
+  session_id: string;
+  /** What was heard. */
+  event: VoiceEvent;
+  /** The stream of events: `voice/`, the session, `/` and the stream of audio. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
+}
+
+/** Params of `voice.playback`. */
+export interface VoicePlaybackParams {
+  /** The stream. */
+  session_id: string;
+  /** Whether the client plays speech from now on. */
+  playing: boolean;
+}
+
+/** A recogniser. */
+export interface VoiceProvider {
+  /** What `options.provider` calls it. */
+  id: string;
+  /** `stt`. */
+  kind: string;
+  /** Whether a stream can have it now. */
+  available: boolean;
+  /** What it is, or how to get it. */
+  description: string;
+}
+
+/** Params of `voice.transcribe_stream.push`. */
+export interface VoicePushParams {
+  /** The stream. */
+  session_id: string;
+  /** Whole samples of 16-bit signed little-endian PCM as base64, 1 MiB at most. */
+  pcm_b64: string;
+  /** Its number, from 0; without one it follows what came last. What is missing is waited for, for half a second. */
+  sequence?: number | null;
+}
+
+/** A stream of audio that has not ended. */
+export interface VoiceSession {
+  /** Its id. */
+  session_id: string;
+  /** The session that owns it. */
+  owner: string;
+  /** Its events. */
+  stream: string;
+  /** Since when it is there. */
+  started_at: Timestamp;
+  /** Samples a second and channel. */
+  sample_rate: number;
+  /** Channels. */
+  channels: number;
+  /** The recogniser that hears it. */
+  provider?: string;
+  /** Bytes of audio that were taken. */
+  bytes: number;
+  /** How often audio was refused because too much waited. */
+  refused: number;
+}
+
+/** Result of `voice.sessions.list`. */
+export interface VoiceSessions {
+  /** Their ids, in order. */
+  sessions: string[];
+  /** What is known of each, in the same order. */
+  details: VoiceSession[];
+}
+
+/** What a stream is asked for. */
+export interface VoiceStartOptions {
+  /** The recogniser, by the id that `voice.providers.list` gives it; the first that is available when left out, and for `local`. */
+  provider?: string | null;
+  /** Which of the recogniser's models. */
+  model?: string | null;
+  /** The language that is spoken, as a BCP 47 tag. */
+  language?: string | null;
+  /** Whether each piece of audio is told as `audio_chunk`. */
+  emit_audio_meta?: boolean | null;
+}
+
+/** Params of `voice.transcribe_stream.start`. */
+export interface VoiceStartParams {
+  /** The id that the stream is to have in the caller's session: 1 to 128 letters, digits and `-_.:/` of ASCII. */
+  session_id: string;
+  /** Where its audio comes from. */
+  audio_source: VoiceAudioSource;
+  /** What else is wanted. */
+  options?: VoiceStartOptions | null;
+}
+
+/** Result of `voice.transcribe_stream.start`. */
+export interface VoiceStarted {
+  /** The stream's id. */
+  session_id: string;
+  /** Its events: `voice/`, the session, `/` and the id. */
+  stream: string;
+  /** The epoch of that. */
+  epoch: number;
+  /** The number after which its events begin. */
+  seq: number;
+  /** The recogniser that hears it. Without one, speech is noticed but not turned into text. */
+  provider?: string;
+  /** Where there is none: the recognisers that there could be, and how to get them. */
+  providers?: VoiceProvider[];
+}
+
+/** Params of `voice.transcribe_stream.stop`. */
+export interface VoiceStopParams {
+  /** The stream. */
+  session_id: string;
+}
+
+/** Result of `voice.transcribe_stream.stop`. */
+export interface VoiceStopped {
+  /** The stream. */
+  session_id: string;
+  /** Always `true`. */
+  stopped: boolean;
+  /** The epoch of its events. */
+  epoch: number;
+  /** The number of the last one. */
+  seq: number;
+}
+
+/** Why a stream is over. */
+export type VoiceStreamOutcome =
+  /** It was stopped. */
+  | "stopped"
+  /** Nobody could feed or stop it any more. */
+  | "abandoned"
+  /** Its session ended, or was without a connection for too long. */
+  | "owner_lost"
+  /** It lasted as long as a stream may. */
+  | "too_long"
+  /** The recogniser failed, or the audio could not be read. */
+  | "failed"
+  /** It was ended together with the daemon. */
+  | "aborted";
+
+/** Words, and where they were said. */
+export interface VoiceUtterance {
+  /** The words. */
+  text: string;
+  /** How long they took. */
+  duration_ms: number;
+  /** Who spoke: `enrolled_user`, `other:<id>`, `unknown`, or what the source is called. */
+  role: string;
+  /** Which part of the stream it is; unique in the stream. */
+  segment_id: string;
+  /** Counts the corrections of the segment, from 0. */
+  revision: number;
+  /** Where it begins. */
+  start_ms: number;
+  /** Where it ends. */
+  end_ms: number;
+  /** The language, where the recogniser tells. */
+  language?: string;
+  /** How sure the recogniser is, from 0 to 1, where it tells. */
+  confidence?: number;
 }

@@ -378,6 +378,70 @@ export const methods: Examples<Methods> = {
     {"params":{"session_id":"chat-2f6c1a90b7de","kind":"token","turn_id":"turn-51b0c2d3e4f5","delta":"It is ","detail":{"tool":"weather"},"finish_reason":"stop","error":"the model is away","attachments":[{"name":"answer.json","content":{"celsius":21.5}}]},"result":{"taken":true}},
     {"params":{"session_id":"chat-2f6c1a90b7de","kind":"done"},"result":{"taken":false}},
   ],
+  "voice.transcribe_stream.start": [
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push","sample_rate":48000,"channels":2},"options":{"provider":"whisper","model":"tiny.en","language":"en","emit_audio_meta":true}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0,"provider":"whisper","providers":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]}},
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push"}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0}},
+  ],
+  "voice.transcribe_stream.push": [
+    {"params":{"session_id":"desk","pcm_b64":"AAD/fwCA","sequence":7},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","pcm_b64":"AAA="},"result":{"accepted":true}},
+  ],
+  "voice.transcribe_stream.stop": [
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":12}},
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":1}},
+  ],
+  "voice.playback": [
+    {"params":{"session_id":"desk","playing":true},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","playing":false},"result":{"accepted":true}},
+  ],
+  "voice.sessions.list": [
+    {"params":{},"result":{"sessions":["desk"],"details":[{"session_id":"desk","owner":"6f1d0c4b92ae","stream":"voice/6f1d0c4b92ae/desk","started_at":"2026-01-02T03:04:05.678Z","sample_rate":48000,"channels":2,"provider":"whisper","bytes":1920000,"refused":0}]}},
+    {"params":{},"result":{"sessions":[],"details":[]}},
+  ],
+  "voice.providers.list": [
+    {"params":{},"result":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]},
+    {"params":{},"result":[]},
+  ],
+  "meeting.start": [
+    {"params":{"id":"m-1","sources":["mic","system"],"title":"Weekly","model":"tiny.en","language":"en","provider":"whisper","sample_rate":48000,"channels":1,"persist_audio":false,"root":"/home/ada/.car/meetings","consent":"transcript_only","erase_after_days":30},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","voice_session_ids":["meeting:m-1:mic","meeting:m-1:system"],"provider":"whisper"}},
+    {"params":{"sources":["mic"]},"result":{"id":"m-6f1d0c4b92ae","title":null,"started_at":"2026-01-02T03:04:05.678Z","voice_session_ids":["meeting:m-6f1d0c4b92ae:mic"]}},
+  ],
+  "meeting.stop": [
+    {"params":{"meeting_id":"m-1","summarize":true},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
+  ],
+  "meeting.list": [
+    {"params":{"root":"/home/ada/.car/meetings"},"result":{"root":"/home/ada/.car/meetings","ids":["m-1","m-2"],"active":["m-2"]}},
+    {"params":{},"result":{"root":"/home/ada/.car/meetings","ids":[],"active":[]}},
+  ],
+  "meeting.get": [
+    {"params":{"meeting_id":"m-1","root":"/home/ada/.car/meetings","offset":0,"limit":1},"result":{"metadata":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}},"segments":[{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}],"active":true,"paused":false,"next_offset":1}},
+    {"params":{"meeting_id":"m-1"},"result":{"metadata":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"},"segments":[],"active":false,"paused":false}},
+  ],
+  "meeting.pause": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":true}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":true}},
+  ],
+  "meeting.resume": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":false}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":false}},
+  ],
+  "meeting.search": [
+    {"params":{"query":"steel bridge","meeting_id":"m-1","limit":5},"result":{"hits":[{"meeting_id":"m-1","index":3,"segment":{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}}],"more":true}},
+    {"params":{"query":"steel"},"result":{"hits":[],"more":false}},
+  ],
+  "meeting.export": [
+    {"params":{"meeting_id":"m-1","format":"vtt"},"result":{"meeting_id":"m-1","media_type":"text/vtt","text":"WEBVTT\n\n00:00:01.000 --> 00:00:01.900\n<v Ada>good morning\n"}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","media_type":"text/markdown","text":"# m-1\n"}},
+  ],
+  "meeting.delete": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","deleted":true,"facts_forgotten":12}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","deleted":true,"facts_forgotten":0}},
+  ],
+  "meeting.name_speaker": [
+    {"params":{"meeting_id":"m-1","speaker":"mic","name":"Ada"},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1","speaker":"mic"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
+  ],
   "memory.add_fact": [
     {"params":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]},"result":2},
     {"params":{"subject":"billing","body":"Listens on port 8443"},"result":1},
@@ -515,6 +579,14 @@ export const notifications: Examples<Notifications> = {
   "agent.chat.cancel": [
     {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
     {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
+  ],
+  "voice.event": [
+    {"params":{"session_id":"desk","event":{"type":"transcript","text":"good morning","duration_ms":900,"role":"unknown","segment_id":"0","revision":1,"start_ms":320,"end_ms":1220,"language":"en","confidence":0.93},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+    {"params":{"session_id":"desk","event":{"type":"done","outcome":"stopped"},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+  ],
+  "voice.audio_refused": [
+    {"params":{"session_id":"desk","sequence":8,"kind":"overloaded","message":"as much audio waits as may","refused":2}},
+    {"params":{"kind":"invalid_params","message":"the message ends within its header","refused":1}},
   ],
   "provider.cancel": [
     {"params":{"request_id":"cb-7","reason":"timeout"}},

@@ -24,6 +24,7 @@ mod files;
 mod kills;
 mod lifecycle;
 mod link;
+mod meetings;
 mod memory;
 mod observed;
 mod outcomes;

@@ -3,6 +3,7 @@
 
 #[cfg(feature = "log")]
 mod append;
+mod audio;
 mod callback;
 mod cancel;
 mod catchup;

@@ -1,6 +1,7 @@
 //! One connection from its first frame to its last: who is admitted, what is answered, and when it is over.
 
 mod admission;
+mod audio;
 mod clock;
 pub(crate) mod gate;
 mod judge;
@@ -139,6 +140,8 @@ struct Reader {
     goodbye: bool,
     /// Frames of this turn that gave the calls something to do.
     stirred: usize,
+    /// Binary messages in a row that were not taken.
+    refused_audio: u64,
 }
 
 /// Frames that are read before the writer has its turn. A task does only so much at a time, and a peer that talks
@@ -191,6 +194,7 @@ impl Reader {
             connected,
             goodbye: false,
             stirred: 0,
+            refused_audio: 0,
         }
     }
 
@@ -388,9 +392,7 @@ impl Reader {
                 }
                 Flow::Continue
             }
-            Frame::Binary(_) => {
-                Flow::Close(CloseReason::new(close::UNSUPPORTED, "messages are text"))
-            }
+            Frame::Binary(message) => self.audio(&message),
             Frame::Close(reason) => {
                 // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
                 let code = reason.map_or(close::NORMAL, |reason| reason.code);

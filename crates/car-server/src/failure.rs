@@ -1,7 +1,9 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
 mod agents;
+mod meeting;
 mod memory;
+mod voice;
 
 use std::fmt;
 

@@ -29,6 +29,7 @@ use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{EngineLimits, ToolExecutor};
 use crate::host::{HostParts, HostPlane, HostStream};
 use crate::log::{Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, Snapshots};
+use crate::meeting::Meetings;
 use crate::memgine::{Memgine, Memories};
 use crate::outcomes::Outcomes;
 use crate::policy::GlobalPolicies;
@@ -41,6 +42,7 @@ use crate::session::resume::ResumeLedger;
 use crate::store::StoreLimits;
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::traffic::Traffic;
+use crate::voice::VoiceDesk;
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -96,6 +98,8 @@ pub struct ServerState {
     agents: Arc<Supervisor>,
     seats: Arc<Seats>,
     chats: Arc<Chats>,
+    voice: Arc<VoiceDesk>,
+    meetings: Arc<Meetings>,
     started_at: Timestamp,
 }
 
@@ -202,11 +206,21 @@ impl ServerState {
             turns,
             limits: config.chats,
         })?;
+        let (heard_in, clock) = (Arc::clone(&log), Arc::clone(&config.clock));
+        let meetings = Meetings::new(
+            config.journal_dir.join("meetings"),
+            Arc::clone(&config.memories),
+            Arc::clone(&clock),
+            Arc::clone(&config.ids),
+        );
+        let voice = VoiceDesk::new(config.voice, config.voice_limits, heard_in, clock);
         Ok(Arc::new(Self {
             results,
             agents: Arc::new(agents),
             seats,
             chats,
+            voice: Arc::new(voice),
+            meetings: Arc::new(meetings),
             journal_dir: config.journal_dir,
             memories: config.memories,
             gate: Arc::new(config.gate),
@@ -279,10 +293,16 @@ impl ServerState {
         &self.chats
     }
 
-    /// The memories of all sessions.
+    /// The meetings. Somebody has to [tend](Meetings::tend) to them.
     #[must_use]
-    pub fn memories(&self) -> &Arc<Memories> {
-        &self.memories
+    pub fn meetings(&self) -> &Arc<Meetings> {
+        &self.meetings
+    }
+
+    /// What hears audio, and how many streams of it there are.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceDesk> {
+        &self.voice
     }
 
     /// Agents, approvals and host events.
@@ -331,6 +351,12 @@ impl ServerState {
     #[must_use]
     pub fn quotas(&self) -> &Arc<Quotas> {
         &self.quotas
+    }
+
+    /// The memories of all sessions.
+    #[must_use]
+    pub fn memories(&self) -> &Arc<Memories> {
+        &self.memories
     }
 
     /// The event log.

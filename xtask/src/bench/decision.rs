@@ -40,16 +40,15 @@ pub(super) async fn latency(server: &Server, effort: Effort) -> Result<f64> {
         asked: 0,
     };
     let window = Window::starting_now(effort);
-    let (mut samples, mut before) = (Vec::new(), None);
+    let (mut samples, before) = (Vec::new(), flood.delivered());
     while Instant::now() < window.until {
         let one = tokio::time::timeout(PATIENCE, pair.decide()).await;
         let took = one.context("a decision did not come through")??;
         if Instant::now() > window.from {
-            before.get_or_insert_with(|| flood.delivered());
             samples.push(took);
         }
     }
-    let delivered = flood.delivered() - before.unwrap_or_default();
+    let delivered = flood.delivered() - before;
     if delivered < 100 * samples.len() as u64 {
         bail!(
             "{} decisions among {delivered} deliveries: nobody was flooded",

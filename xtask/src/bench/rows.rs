@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use super::audio::{self, Audio};
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::proposals::{self, Load};
 #[cfg(feature = "log")]
@@ -54,6 +55,8 @@ enum What {
     Cancel,
     /// A person's decision about a parked call while subscribers are flooded.
     Decision,
+    /// Pieces of audio that are heard.
+    Audio(Audio),
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
@@ -160,6 +163,8 @@ const ROWS: &[(&str, What)] = &[
     ("resume-10000", What::Resume),
     ("cancel-under-stream", What::Cancel),
     ("decision-under-flood", What::Decision),
+    ("audio-pieces", What::Audio(Audio::Pieces)),
+    ("audio-latency-p99", What::Audio(Audio::Latency)),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
@@ -345,6 +350,7 @@ impl Pair<'_> {
                 }
                 Ok(row)
             }
+            What::Audio(what) => audio::row(&self.daemon, what, self.effort).await,
             What::Memory => {
                 let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(16.0 * 1024.0));
                 for _ in 0..self.effort.repetitions.min(3) {

@@ -78,6 +78,7 @@ pub(super) struct Connection {
 }
 
 const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
@@ -218,6 +219,11 @@ pub(super) fn push_text(out: &mut Vec<u8>, payload: &[u8]) {
 pub(super) fn push_text_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
     push_header(out, TEXT, parts.iter().map(|part| part.len()).sum());
     parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+/// Appends a masked binary frame.
+pub(super) fn push_binary(out: &mut Vec<u8>, payload: &[u8]) {
+    push_frame(out, BINARY, payload);
 }
 
 fn push_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {

@@ -22,6 +22,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "car-transport",
             "car-client",
             "car-memgine",
+            "car-voice",
         ],
     ),
     ("car-client", &["car-protocol", "car-transport"]),

@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod events;
 pub mod grants;
 pub mod host;
+pub mod meeting;
 pub mod memory;
 pub mod notifications;
 pub mod policy;
@@ -23,6 +24,7 @@ pub mod session;
 pub mod state;
 pub mod tools;
 pub mod verify;
+pub mod voice;
 
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +74,8 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     rules::METHODS,
     notifications::METHODS,
     agents_chat::METHODS,
+    voice::METHODS,
+    meeting::METHODS,
     memory::METHODS,
 ];
 
@@ -93,6 +97,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     providers::NOTIFICATIONS,
     agents::NOTIFICATIONS,
     agents_chat::NOTIFICATIONS,
+    voice::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

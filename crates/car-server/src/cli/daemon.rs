@@ -91,6 +91,7 @@ async fn serve(
 
     let serving = listeners.serve(config, &server)?;
     let approvals = Arc::clone(server.state().approvals());
+    let meetings = Arc::clone(server.state().meetings());
     let agents = Arc::clone(server.state().agents());
     let serving = async {
         let (served, ()) = tokio::join!(serving, agents.begin());
@@ -111,6 +112,7 @@ async fn serve(
         served = serving => served.map_err(Failure::error),
         never = watch_rules(&rules) => match never {},
         () = approvals.tend() => Ok(()),
+        never = meetings.tend() => match never {},
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())
@@ -158,6 +160,11 @@ fn build(
         .with_outcome_limits(config.outcome_limits())
         .with_chat_limits(config.chat_limits())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
+    #[cfg(feature = "voice")]
+    let state = {
+        let hearing = config.hearing().map_err(Failure::error)?;
+        state.with_voice(Arc::new(hearing), config.voice_limits())
+    };
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;
     let auth = match tokens.auth_enabled() {

@@ -12,13 +12,14 @@ use car_state::outcomes::OutcomeLimits;
 use car_state::providers::PROVIDER_TIMEOUT;
 use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
+use car_state::voice::VoiceLimits;
 use car_transport::Limits;
 use car_transport::tcp::DEFAULT_PORT;
 
 use super::table::options;
 use super::value::{
     AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
-    PerClass, Policy, Rate, RouteWord,
+    PerClass, Policy, Rate, Recogniser, RouteWord,
 };
 
 /// The default of one limit.
@@ -198,6 +199,36 @@ options! {
     results_keep: Deadline {
         key: "results.keep",
         default: |_places| Deadline(ResultLimits::default().keep),
+    }
+
+    /// Programs that turn speech into text, one table each: `[[voice.providers]]` with a `name`, which clients ask for, and a `command`, which begins with an absolute path. The first is the usual one. Each stream of audio has a process of its own, without a shell and without the daemon's environment; it reads 16-bit PCM, 16 kHz mono, from its standard input and writes lines of JSON.
+    voice_providers: Vec<Recogniser> {
+        key: "voice.providers",
+        default: |_places| Vec::new(),
+    }
+
+    /// Streams of audio of one session at once.
+    voice_streams: Count {
+        key: "voice.streams",
+        default: |_places| Count(VoiceLimits::default().session),
+    }
+
+    /// Streams of audio of all sessions at once.
+    voice_total: Count {
+        key: "voice.total",
+        default: |_places| Count(VoiceLimits::default().total),
+    }
+
+    /// How long a stream of audio may last.
+    voice_longest: Deadline {
+        key: "voice.longest",
+        default: |_places| Deadline(VoiceLimits::default().longest),
+    }
+
+    /// How long the session of a stream of audio may be without a connection before the stream ends.
+    voice_grace: Deadline {
+        key: "voice.grace",
+        default: |_places| Deadline(VoiceLimits::default().grace),
     }
 
     /// How long calls that are under way may take to end when the daemon is asked to stop.

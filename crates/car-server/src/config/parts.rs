@@ -10,11 +10,21 @@ use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
 use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
+use car_state::voice::VoiceLimits;
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
+#[cfg(feature = "voice")]
+use car_voice::stt::SttError;
+#[cfg(feature = "voice")]
+use car_voice::stt::command::{CommandStt, Program};
+
 use super::Config;
+#[cfg(feature = "voice")]
+use super::value::Recogniser;
 use crate::desktop::Desktop;
+#[cfg(feature = "voice")]
+use crate::hearing::Hearing;
 #[cfg(unix)]
 use crate::routes::CommandRoute;
 use crate::routes::DesktopRoute;
@@ -139,6 +149,40 @@ impl Config {
             session_bytes: self.results_session_bytes.value.0 as u64,
             keep: self.results_keep.value.0,
         }
+    }
+
+    /// How many streams of audio there may be, and how long each.
+    #[must_use]
+    pub fn voice_limits(&self) -> VoiceLimits {
+        VoiceLimits {
+            session: self.voice_streams.value.0,
+            total: self.voice_total.value.0,
+            longest: self.voice_longest.value.0,
+            grace: self.voice_grace.value.0,
+            ..VoiceLimits::default()
+        }
+    }
+
+    /// What hears audio, with the recognisers that are programs.
+    ///
+    /// # Errors
+    /// Never for a loaded configuration: its commands were tried.
+    #[cfg(feature = "voice")]
+    pub fn hearing(&self) -> Result<Hearing, SttError> {
+        let mut hearing = Hearing::new();
+        for Recogniser { name, command } in &self.voice_providers.value {
+            let Some((path, args)) = command.split_first() else {
+                continue;
+            };
+            let program = Program {
+                path: path.into(),
+                args: args.to_vec(),
+                env: Vec::new(),
+            };
+            let stt = CommandStt::new(name, program)?;
+            hearing = hearing.with(Arc::new(stt), format!("the program {path}"));
+        }
+        Ok(hearing)
     }
 
     /// The policies of all sessions.

@@ -8,6 +8,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
 mod memory;
 mod notifications;
 mod policy;
@@ -25,6 +26,7 @@ mod state;
 mod subscriptions;
 mod tools;
 mod verify;
+mod voice;
 
 use std::sync::Arc;
 
@@ -87,6 +89,11 @@ pub(crate) fn routes(
     // What a connected host does for others.
     routes.extend(provided::routes(Arc::clone(state.providers())));
     routes.extend(providers::routes(Arc::clone(state.providers())));
+    // What is heard. Audio is taken in order; what begins or ends a stream waits for its recogniser.
+    let sessions = Arc::clone(state.sessions());
+    routes.extend(voice::routes(Arc::clone(state.voice()), sessions));
+    // What was said in meetings. Tasks: their files are on a disk.
+    routes.extend(meeting::routes(Arc::clone(state.meetings())));
     // What a person has written down. Plain: rules wait for nobody.
     routes.extend(rules::routes(state));
     // What a person sees without a screen of ours. A task: the desktop may take its time.

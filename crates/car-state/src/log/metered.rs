@@ -270,6 +270,7 @@ mod tests {
             ("run", 0),
             ("agent", 0),
             ("chat", 0),
+            ("voice", 0),
         ];
         assert_eq!(families, expected);
         assert_eq!(log.appends().refused(), 0);

@@ -34,7 +34,7 @@ pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
 pub use family::{
     AGENT, CHAT, Durability, FAMILIES, Families, Family, HOST, KeyRule, RUN, Reader, Retention,
-    SESSION,
+    SESSION, VOICE,
 };
 pub(crate) use key::key;
 pub use members::Members;

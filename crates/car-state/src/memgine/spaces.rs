@@ -43,6 +43,21 @@ impl Space {
     }
 }
 
+impl Space {
+    /// The memory of this text, as [`Display`](fmt::Display) writes it.
+    ///
+    /// # Errors
+    /// [`MemgineError::Invalid`].
+    pub fn parse(text: &str) -> Result<Self, MemgineError> {
+        match text.split_once('/') {
+            None if text == "shared" => Ok(Self::Shared),
+            Some(("agent", id)) if !id.is_empty() => Ok(Self::Agent(id.into())),
+            Some(("namespace", name)) => Self::named(name),
+            _ => Err(MemgineError::Invalid("there is no such memory".to_owned())),
+        }
+    }
+}
+
 impl fmt::Display for Space {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -42,6 +42,7 @@ use crate::session::resume::ResumeLedger;
 #[cfg(feature = "sqlite")]
 use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
+use crate::voice::{VoiceEngine, VoiceLimits};
 
 /// How a [`ServerState`](super::ServerState) is to be made.
 #[derive(Clone)]
@@ -72,6 +73,8 @@ pub struct ServerStateConfig {
     pub(super) agents: AgentsConfig,
     pub(super) agent_tokens: Option<Arc<AgentTokens>>,
     pub(super) chats: ChatLimits,
+    pub(super) voice: Option<Arc<dyn VoiceEngine>>,
+    pub(super) voice_limits: VoiceLimits,
 }
 
 impl ServerStateConfig {
@@ -106,6 +109,8 @@ impl ServerStateConfig {
             agents: AgentsConfig::default(),
             agent_tokens: None,
             chats: ChatLimits::default(),
+            voice: None,
+            voice_limits: VoiceLimits::default(),
         }
     }
 
@@ -134,6 +139,21 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_rules(mut self, rules: Arc<dyn Rules>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// What hears audio, and how many streams of it there may be. Without it there are none.
+    #[must_use]
+    pub fn with_voice(mut self, engine: Arc<dyn VoiceEngine>, limits: VoiceLimits) -> Self {
+        self.voice = Some(engine);
+        self.voice_limits = limits;
+        self
+    }
+
+    /// Where durable stores put their files.
+    #[must_use]
+    pub fn with_journal_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.journal_dir = dir.into();
         self
     }
 

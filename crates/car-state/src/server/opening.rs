@@ -118,6 +118,7 @@ impl ServerState {
             stream,
             host: Arc::clone(&self.host),
             grants: Arc::clone(&self.grants),
+            voice_desk: Arc::clone(&self.voice),
             seats: Arc::clone(&self.seats),
             chats: Arc::clone(&self.chats),
             registry: Arc::clone(&self.sessions),

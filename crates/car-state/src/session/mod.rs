@@ -45,6 +45,7 @@ use crate::providers::OffersOf;
 use crate::seats::Seats;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
+use crate::voice::{VoiceDesk, VoiceStreams};
 
 /// How long the end of a session waits for its tasks, which are cancelled by then.
 const TASKS_END: Duration = Duration::from_secs(5);
@@ -67,6 +68,9 @@ pub struct ClientSession {
     grants: Arc<GrantBook>,
     seats: Arc<Seats>,
     chats: Arc<Chats>,
+    voice_desk: Arc<VoiceDesk>,
+    /// There where the client has sent audio.
+    voice: OnceLock<Arc<VoiceStreams>>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -98,6 +102,7 @@ pub(crate) struct Parts {
     pub(crate) grants: Arc<GrantBook>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) chats: Arc<Chats>,
+    pub(crate) voice_desk: Arc<VoiceDesk>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -125,6 +130,8 @@ impl ClientSession {
             grants: parts.grants,
             seats: parts.seats,
             chats: parts.chats,
+            voice_desk: parts.voice_desk,
+            voice: OnceLock::new(),
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -191,6 +198,19 @@ impl ClientSession {
     #[must_use]
     pub fn memory(&self) -> &Arc<SessionMemory> {
         &self.memory
+    }
+
+    /// The session's streams of audio.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceStreams> {
+        self.voice
+            .get_or_init(|| Arc::new(VoiceStreams::new(&self.voice_desk, &self.id)))
+    }
+
+    /// The same where there were any.
+    #[must_use]
+    pub fn voice_if_any(&self) -> Option<&Arc<VoiceStreams>> {
+        self.voice.get()
     }
 
     /// Takes an answer of the client. One that comes too late for its tool call is recorded there; `false` where
@@ -347,6 +367,13 @@ impl ClientSession {
         self.link.detach();
         let offers = self.offers.lock().take();
         drop(offers);
+        self.end_voice();
+    }
+
+    fn end_voice(&self) {
+        if let Some(voice) = self.voice.get() {
+            voice.close();
+        }
     }
 
     /// Ends the session and all it owns, and waits until its tasks are gone.
@@ -356,6 +383,10 @@ impl ClientSession {
         let patience = TASKS_END + self.engine.wind_down();
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
+        }
+        if let Some(voice) = self.voice.get() {
+            // A recogniser may take longer to tell the rest. It is told then.
+            let _ = timeout(TASKS_END, voice.over()).await;
         }
         self.leave();
     }
@@ -378,6 +409,7 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.end_resumption();
+        self.end_voice();
         self.leave();
     }
 }

@@ -12,6 +12,7 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
 mod memory;
 mod notifications;
 mod policy;
@@ -27,6 +28,7 @@ mod session;
 mod state;
 mod tools;
 mod verify;
+mod voice;
 
 use serde_json::{Value, json};
 
@@ -99,6 +101,8 @@ pub fn examples() -> Vec<Example> {
         notifications::examples,
         memory::examples,
         agents_chat::examples,
+        voice::examples,
+        meeting::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())

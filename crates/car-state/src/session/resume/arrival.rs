@@ -161,6 +161,9 @@ impl ServerState {
         }
         let durable = session.carry_out(&effects);
         session.link().detach();
+        if let Some(voice) = session.voice_if_any() {
+            voice.owner(true);
+        }
         let missed = resumption.replies.missed(request.waiting.as_deref());
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
