@@ -141,41 +141,23 @@ options! {
     }
 
     /// How a person hears of a question when no host is connected, one way after the other: `desktop`, a notification on the desktop of the machine, and `command`, the command of `approvals.command`.
-    approvals_routes: Vec<RouteWord> {
-        key: "approvals.routes",
-        default: |_places| RouteWord::all(),
-    }
+    approvals_routes: Vec<RouteWord> { key: "approvals.routes", default: |_places| RouteWord::all() }
 
     /// A command with its arguments that tells a person of a question when no host is connected. It is started without a shell and gets the approval as JSON on its standard input, secrets masked; a status of 0 says that somebody was told.
-    approvals_command: Vec<String> {
-        key: "approvals.command",
-        default: |_places| Vec::new(),
-    }
+    approvals_command: Vec<String> { key: "approvals.command", default: |_places| Vec::new() }
 
     /// How long that command has. Then it is killed with all that it started.
-    approvals_command_timeout: Deadline {
-        key: "approvals.command_timeout",
-        default: |_places| Deadline(Duration::from_secs(10)),
-    }
+    approvals_command_timeout: Deadline { key: "approvals.command_timeout", default: |_places| Deadline(Duration::from_secs(10)) }
 
     /// How long a host that provides a method has to answer a call of it.
-    provider_timeout: Deadline {
-        key: "provider_timeout",
-        default: |_places| Deadline(PROVIDER_TIMEOUT),
-    }
+    provider_timeout: Deadline { key: "provider_timeout", default: |_places| Deadline(PROVIDER_TIMEOUT) }
 
     /// Policies that bind every session of the daemon, one table each: `[[policies]]` with the members that
     /// `policy.register` takes. Nobody can change them while the daemon runs; hosts may add others.
-    policies: Vec<Policy> {
-        key: "policies",
-        default: |_places| Vec::new(),
-    }
+    policies: Vec<Policy> { key: "policies", default: |_places| Vec::new() }
 
     /// The longest result of an action that an answer carries, as JSON. A longer one is stored, and a handle stands for it.
-    results_inline_bytes: ByteSize {
-        key: "results.inline_bytes",
-        default: |_places| ByteSize(EngineLimits::default().result_bytes),
-    }
+    results_inline_bytes: ByteSize { key: "results.inline_bytes", default: |_places| ByteSize(EngineLimits::default().result_bytes) }
 
     /// Bytes of all stored results. When there are more, the oldest go.
     results_total_bytes: ByteSize {
@@ -190,46 +172,25 @@ options! {
     }
 
     /// How many results are stored. When there are more, the oldest go.
-    results_entries: Count {
-        key: "results.entries",
-        default: |_places| Count(ResultLimits::default().entries),
-    }
+    results_entries: Count { key: "results.entries", default: |_places| Count(ResultLimits::default().entries) }
 
     /// How long a stored result is kept at most. None outlives the daemon.
-    results_keep: Deadline {
-        key: "results.keep",
-        default: |_places| Deadline(ResultLimits::default().keep),
-    }
+    results_keep: Deadline { key: "results.keep", default: |_places| Deadline(ResultLimits::default().keep) }
 
     /// Programs that turn speech into text, one table each: `[[voice.providers]]` with a `name`, which clients ask for, and a `command`, which begins with an absolute path. The first is the usual one. Each stream of audio has a process of its own, without a shell and without the daemon's environment; it reads 16-bit PCM, 16 kHz mono, from its standard input and writes lines of JSON.
-    voice_providers: Vec<Recogniser> {
-        key: "voice.providers",
-        default: |_places| Vec::new(),
-    }
+    voice_providers: Vec<Recogniser> { key: "voice.providers", default: |_places| Vec::new() }
 
     /// Streams of audio of one session at once.
-    voice_streams: Count {
-        key: "voice.streams",
-        default: |_places| Count(VoiceLimits::default().session),
-    }
+    voice_streams: Count { key: "voice.streams", default: |_places| Count(VoiceLimits::default().session) }
 
     /// Streams of audio of all sessions at once.
-    voice_total: Count {
-        key: "voice.total",
-        default: |_places| Count(VoiceLimits::default().total),
-    }
+    voice_total: Count { key: "voice.total", default: |_places| Count(VoiceLimits::default().total) }
 
     /// How long a stream of audio may last.
-    voice_longest: Deadline {
-        key: "voice.longest",
-        default: |_places| Deadline(VoiceLimits::default().longest),
-    }
+    voice_longest: Deadline { key: "voice.longest", default: |_places| Deadline(VoiceLimits::default().longest) }
 
     /// How long the session of a stream of audio may be without a connection before the stream ends.
-    voice_grace: Deadline {
-        key: "voice.grace",
-        default: |_places| Deadline(VoiceLimits::default().grace),
-    }
+    voice_grace: Deadline { key: "voice.grace", default: |_places| Deadline(VoiceLimits::default().grace) }
 
     /// How long calls that are under way may take to end when the daemon is asked to stop.
     drain_time: Duration {
@@ -288,16 +249,10 @@ options! {
     }
 
     /// Connections at once, over TCP and the socket. Further clients wait until one ends.
-    limits_connections: Count {
-        key: "limits.connections",
-        default: |_places| Count(limit(|limits| limits.connections)),
-    }
+    limits_connections: Count { key: "limits.connections", default: |_places| Count(limit(|limits| limits.connections)) }
 
     /// The longest message of an authenticated connection. A longer one closes it with 1009.
-    limits_message_bytes: ByteSize {
-        key: "limits.message_bytes",
-        default: |_places| ByteSize(limit(|limits| limits.message_bytes)),
-    }
+    limits_message_bytes: ByteSize { key: "limits.message_bytes", default: |_places| ByteSize(limit(|limits| limits.message_bytes)) }
 
     /// The longest message before authentication. A longer one closes the connection with 1009.
     limits_pre_auth_message_bytes: ByteSize {
@@ -306,10 +261,7 @@ options! {
     }
 
     /// Requests of one connection that are under way or whose answer is not written yet. When there are as many, nothing further is read.
-    limits_outbox_requests: Count {
-        key: "limits.outbox.requests",
-        default: |_places| Count(limit(|limits| limits.outbox.requests)),
-    }
+    limits_outbox_requests: Count { key: "limits.outbox.requests", default: |_places| Count(limit(|limits| limits.outbox.requests)) }
 
     /// Bytes of the requests of one connection that are under way. When there are as many, nothing further is read.
     limits_outbox_request_bytes: ByteSize {
@@ -318,16 +270,10 @@ options! {
     }
 
     /// Callbacks and notifications of one connection that are not written yet. Further notifications are kept in the log, and the client is told what it missed.
-    limits_outbox_frames: Count {
-        key: "limits.outbox.frames",
-        default: |_places| Count(limit(|limits| limits.outbox.frames)),
-    }
+    limits_outbox_frames: Count { key: "limits.outbox.frames", default: |_places| Count(limit(|limits| limits.outbox.frames)) }
 
     /// Bytes of one connection that are not written yet. Beyond them nothing further is read or taken.
-    limits_outbox_bytes: ByteSize {
-        key: "limits.outbox.bytes",
-        default: |_places| ByteSize(limit(|limits| limits.outbox.bytes)),
-    }
+    limits_outbox_bytes: ByteSize { key: "limits.outbox.bytes", default: |_places| ByteSize(limit(|limits| limits.outbox.bytes)) }
 
     /// Bytes of events that are written before answers are looked at again.
     limits_outbox_turn_bytes: ByteSize {
@@ -342,22 +288,13 @@ options! {
     }
 
     /// The longest time that a session whose client asked for `resume` stays without a connection, and the usual one.
-    limits_session_grace: Deadline {
-        key: "limits.session.grace",
-        default: |_places| Deadline(limit(|limits| limits.session.grace)),
-    }
+    limits_session_grace: Deadline { key: "limits.session.grace", default: |_places| Deadline(limit(|limits| limits.session.grace)) }
 
     /// Sessions without a connection. Beyond it the one that has waited longest ends.
-    limits_session_detached: Count {
-        key: "limits.session.detached",
-        default: |_places| Count(limit(|limits| limits.session.detached)),
-    }
+    limits_session_detached: Count { key: "limits.session.detached", default: |_places| Count(limit(|limits| limits.session.detached)) }
 
     /// Replies that are kept of each session whose client asked for `resume`, until they are known to have arrived. Beyond it the oldest is dropped.
-    limits_session_replies: Count {
-        key: "limits.session.replies",
-        default: |_places| Count(limit(|limits| limits.session.replies)),
-    }
+    limits_session_replies: Count { key: "limits.session.replies", default: |_places| Count(limit(|limits| limits.session.replies)) }
 
     /// Bytes of those replies.
     limits_session_reply_bytes: ByteSize {
@@ -366,10 +303,7 @@ options! {
     }
 
     /// Streams that are fed to one connection because its patterns cover them. Further ones wait until one of those has ended, and the client is told.
-    limits_outbox_covered: Count {
-        key: "limits.outbox.covered",
-        default: |_places| Count(limit(|limits| limits.outbox.covered)),
-    }
+    limits_outbox_covered: Count { key: "limits.outbox.covered", default: |_places| Count(limit(|limits| limits.outbox.covered)) }
 
     /// What waits for all connections and what all streams hold in memory, together. When it is more, whoever holds most pays first: events go back to the log, streams let go of what the disk has or drop their oldest events, and a connection that holds most of all is closed with 1013.
     limits_memory_budget_bytes: ByteSize {
@@ -378,64 +312,34 @@ options! {
     }
 
     /// Calls of one connection that wait for a person. Further ones are answered `overloaded`.
-    limits_parked_approvals: Count {
-        key: "limits.parked_approvals",
-        default: |_places| Count(limit(|limits| limits.parked_approvals)),
-    }
+    limits_parked_approvals: Count { key: "limits.parked_approvals", default: |_places| Count(limit(|limits| limits.parked_approvals)) }
 
     /// How long a client may take for the head of an HTTP request.
-    limits_header_timeout: Deadline {
-        key: "limits.header_timeout",
-        default: |_places| Deadline(limit(|limits| limits.header_timeout)),
-    }
+    limits_header_timeout: Deadline { key: "limits.header_timeout", default: |_places| Deadline(limit(|limits| limits.header_timeout)) }
 
     /// How long the head of an HTTP request may be.
-    limits_header_bytes: ByteSize {
-        key: "limits.header_bytes",
-        default: |_places| ByteSize(limit(|limits| limits.header_bytes)),
-    }
+    limits_header_bytes: ByteSize { key: "limits.header_bytes", default: |_places| ByteSize(limit(|limits| limits.header_bytes)) }
 
     /// How long a connection may take to authenticate.
-    limits_auth_deadline: Deadline {
-        key: "limits.auth_deadline",
-        default: |_places| Deadline(limit(|limits| limits.auth_deadline)),
-    }
+    limits_auth_deadline: Deadline { key: "limits.auth_deadline", default: |_places| Deadline(limit(|limits| limits.auth_deadline)) }
 
     /// How long nothing more is read from a connection whose authentication failed.
-    limits_auth_failure_delay: Duration {
-        key: "limits.auth_failure_delay",
-        default: |_places| limit(|limits| limits.auth_failure_delay),
-    }
+    limits_auth_failure_delay: Duration { key: "limits.auth_failure_delay", default: |_places| limit(|limits| limits.auth_failure_delay) }
 
     /// Failed authentications of one connection; the last of them closes it.
-    limits_auth_failures: Count {
-        key: "limits.auth_failures",
-        default: |_places| Count(limit(|limits| limits.auth_failures) as usize),
-    }
+    limits_auth_failures: Count { key: "limits.auth_failures", default: |_places| Count(limit(|limits| limits.auth_failures) as usize) }
 
     /// The time between two pings to a client.
-    limits_ping_interval: Deadline {
-        key: "limits.ping_interval",
-        default: |_places| Deadline(limit(|limits| limits.ping_interval)),
-    }
+    limits_ping_interval: Deadline { key: "limits.ping_interval", default: |_places| Deadline(limit(|limits| limits.ping_interval)) }
 
     /// How long nothing may come from a client before it counts as gone. Time in which this machine was suspended does not count.
-    limits_silence: Deadline {
-        key: "limits.silence",
-        default: |_places| Deadline(limit(|limits| limits.silence)),
-    }
+    limits_silence: Deadline { key: "limits.silence", default: |_places| Deadline(limit(|limits| limits.silence)) }
 
     /// How long a client may take to read what is written to it before it counts as stuck.
-    limits_write_deadline: Deadline {
-        key: "limits.write_deadline",
-        default: |_places| Deadline(limit(|limits| limits.write_deadline)),
-    }
+    limits_write_deadline: Deadline { key: "limits.write_deadline", default: |_places| Deadline(limit(|limits| limits.write_deadline)) }
 
     /// How long a client may take to answer that its connection closes.
-    limits_close_deadline: Deadline {
-        key: "limits.close_deadline",
-        default: |_places| Deadline(limit(|limits| limits.close_deadline)),
-    }
+    limits_close_deadline: Deadline { key: "limits.close_deadline", default: |_places| Deadline(limit(|limits| limits.close_deadline)) }
 
     /// The memory that each connection keeps for reading.
     limits_read_buffer_bytes: ByteSize {
@@ -450,10 +354,7 @@ options! {
     }
 
     /// How often a connection that was just busy looks for the next frame before its thread may sleep.
-    limits_linger_looks: Count {
-        key: "limits.linger_looks",
-        default: |_places| Count(limit(|limits| limits.linger_looks) as usize),
-    }
+    limits_linger_looks: Count { key: "limits.linger_looks", default: |_places| Count(limit(|limits| limits.linger_looks) as usize) }
 
     /// How long an agent may take to take a prompt.
     chat_ack: Deadline { key: "chat.ack", default: |_places| Deadline(chat().ack) }

@@ -271,7 +271,8 @@ impl VoiceStreams {
     /// The streams that have not ended, by their ids.
     #[must_use]
     pub fn list(&self) -> Vec<StreamInfo> {
-        let info = |(voice, live): (&Box<str>, &Arc<Live>)| StreamInfo {
+        let table = self.table.lock();
+        let streams = table.live.iter().map(|(voice, live)| StreamInfo {
             voice: voice.to_string(),
             stream: live.name.clone(),
             format: live.format,
@@ -279,8 +280,9 @@ impl VoiceStreams {
             started_at: live.started_at,
             bytes: live.bytes.load(Ordering::Relaxed),
             refused: live.refused.load(Ordering::Relaxed),
-        };
-        let mut list: Vec<_> = self.table.lock().live.iter().map(info).collect();
+        });
+        let mut list: Vec<_> = streams.collect();
+        drop(table);
         list.sort_unstable_by(|a, b| a.voice.cmp(&b.voice));
         list
     }
