@@ -8,6 +8,7 @@
 )]
 
 mod agents;
+mod agents_external;
 mod approval_kills;
 mod approvals;
 mod chat;

@@ -16,8 +16,15 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     ("car-transport", &["car-protocol", "car-state"]),
     (
         "car-server",
-        &["car-protocol", "car-state", "car-transport", "car-client"],
+        &[
+            "car-acp",
+            "car-protocol",
+            "car-state",
+            "car-transport",
+            "car-client",
+        ],
     ),
+    ("car-acp", &["car-client", "car-protocol"]),
     ("car-client", &["car-protocol", "car-transport"]),
     ("car-memgine", &["car-protocol", "car-state"]),
     ("car-voice", &[]),

@@ -6,6 +6,7 @@
 
 mod agents;
 mod agents_chat;
+mod agents_external;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -97,6 +98,7 @@ pub fn examples() -> Vec<Example> {
         rules::examples,
         notifications::examples,
         agents_chat::examples,
+        agents_external::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())
