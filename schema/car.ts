@@ -619,6 +619,216 @@ export interface Methods {
    * Access: client.
    */
   "agent.chat.event": { params: ChatSayParams; result: ChatSaid };
+  /**
+   * Begins a stream of audio, and feeds what is heard in it to the caller as `voice.event`. The audio comes with `voice.transcribe_stream.push` or as binary messages, from when this is answered. A stream ends with the event `done`, exactly once: when it is stopped, when its session ends, or at its limits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.start": { params: VoiceStartParams; result: VoiceStarted };
+  /**
+   * Gives a stream more audio. While a recogniser is behind, the answer waits.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.push": { params: VoicePushParams; result: VoiceAccepted };
+  /**
+   * Ends a stream after all that was pushed; answered when everything was told.
+   *
+   * Access: client.
+   */
+  "voice.transcribe_stream.stop": { params: VoiceStopParams; result: VoiceStopped };
+  /**
+   * Says whether the client plays speech itself: who speaks meanwhile barges in.
+   *
+   * Access: client.
+   */
+  "voice.playback": { params: VoicePlaybackParams; result: VoiceAccepted };
+  /**
+   * The streams of the caller's session that have not ended; for a host those of all sessions.
+   *
+   * Access: client.
+   */
+  "voice.sessions.list": { params?: NoParams; result: VoiceSessions };
+  /**
+   * The recognisers that there are, and how to get others.
+   *
+   * Access: client.
+   */
+  "voice.providers.list": { params?: NoParams; result: VoiceProvider[] };
+  /**
+   * Begins a meeting: a stream of audio for each source, all or none. The caller sends their audio as that of any stream, and hears `voice.event`; what is said is kept as far as `consent` allows, and given to the caller's memory. A meeting ends when it is stopped, or when all of its streams have ended.
+   *
+   * Access: client.
+   */
+  "meeting.start": { params: MeetingStartParams; result: MeetingStarted };
+  /**
+   * Ends a meeting after all that was pushed, and answers what is known of it.
+   *
+   * Access: client.
+   */
+  "meeting.stop": { params: MeetingStopParams; result: MeetingMetadata };
+  /**
+   * The meetings that there are.
+   *
+   * Access: client.
+   */
+  "meeting.list": { params?: MeetingListParams; result: MeetingList };
+  /**
+   * What is known of a meeting and what was said, also while it goes on.
+   *
+   * Access: client.
+   */
+  "meeting.get": { params: MeetingGetParams; result: Meeting };
+  /**
+   * Keeps nothing of what is said from now on. Events go on.
+   *
+   * Access: client.
+   */
+  "meeting.pause": { params: MeetingParams; result: MeetingPaused };
+  /**
+   * Keeps what is said again.
+   *
+   * Access: client.
+   */
+  "meeting.resume": { params: MeetingParams; result: MeetingPaused };
+  /**
+   * Finds the segments that have all words of a query, in all meetings or one.
+   *
+   * Access: client.
+   */
+  "meeting.search": { params: MeetingSearchParams; result: MeetingHits };
+  /**
+   * A meeting as a document.
+   *
+   * Access: client.
+   */
+  "meeting.export": { params: MeetingExportParams; result: MeetingExported };
+  /**
+   * Erases a meeting that has ended: its files, and what memories have of it.
+   *
+   * Access: client.
+   */
+  "meeting.delete": { params: MeetingParams; result: MeetingDeleted };
+  /**
+   * Says who a speaker is: a `role` that the recogniser told, or a source.
+   *
+   * Access: client.
+   */
+  "meeting.name_speaker": { params: MeetingNameSpeakerParams; result: MeetingMetadata };
+  /**
+   * Keeps a fact. Answers how many facts are valid; `memory.add` answers its id, too. What is answered survives the end of the daemon, however it comes.
+   *
+   * Access: client.
+   */
+  "memory.add_fact": { params: MemoryNewFact; result: number };
+  /**
+   * Keeps a fact, as `memory.add_fact` does, and answers its id.
+   *
+   * Access: client.
+   */
+  "memory.add": { params: MemoryNewFact; result: MemoryAdded };
+  /**
+   * The valid facts that fit a question best, best first.
+   *
+   * Access: client.
+   */
+  "memory.query": { params: MemoryQueryParams; result: MemoryHit[] };
+  /**
+   * What a model should know for a question, as text: constraints, strategies, facts, what is outdated, the last turns of conversations, and words that no fact has. Each line cites its fact. Equal memories give equal texts.
+   *
+   * Access: client.
+   */
+  "memory.build_context": { params?: MemoryContextParams; result: string };
+  /**
+   * The same without looking for what fits: the newest facts instead, and no unknown words.
+   *
+   * Access: client.
+   */
+  "memory.build_context_fast": { params?: MemoryContextParams; result: string };
+  /**
+   * What `memory.build_context` answers, with the section, the fact and the score of each line.
+   *
+   * Access: client.
+   */
+  "memory.explain_context": { params?: MemoryContextParams; result: MemoryContext };
+  /**
+   * Erases facts that are past their end, and makes the vectors that are missing or of another model.
+   *
+   * Access: client.
+   */
+  "memory.consolidate": { params?: NoParams; result: ConsolidationReport };
+  /**
+   * How many facts are valid. Turns of conversations are not counted.
+   *
+   * Access: client.
+   */
+  "memory.fact_count": { params?: NoParams; result: number };
+  /**
+   * One fact, also when it is outdated.
+   *
+   * Access: client.
+   */
+  "memory.get": { params: MemoryIdParams; result: Fact };
+  /**
+   * Corrects a fact in its place: what is left out stays. Use `memory.supersede` where the earlier state is to be known.
+   *
+   * Access: client.
+   */
+  "memory.update": { params: MemoryUpdateParams; result: Fact };
+  /**
+   * Keeps a fact in the place of another, which stays as history and is not found any more.
+   *
+   * Access: client.
+   */
+  "memory.supersede": { params: MemorySupersedeParams; result: MemoryAdded };
+  /**
+   * Erases a fact, or all that came from a source, and everything that was derived from that: text, vectors, rows of the index, references. Cannot be undone.
+   *
+   * Access: client.
+   */
+  "memory.forget": { params?: MemoryForgetParams; result: Forgotten };
+  /**
+   * Facts in the order in which they were learnt, a page at a time.
+   *
+   * Access: client.
+   */
+  "memory.list": { params?: MemoryListParams; result: MemoryPage };
+  /**
+   * A fact with all that it took the place of and all that took its place, oldest first.
+   *
+   * Access: client.
+   */
+  "memory.history": { params: MemoryIdParams; result: Fact[] };
+  /**
+   * Keeps what was said as an untrusted fact of kind `conversation`, and among the last turns. With a segment it is kept once: a later revision takes the place of an earlier one.
+   *
+   * Access: client.
+   */
+  "memory.ingest_conversation": { params: MemoryIngestParams; result: MemoryIngested };
+  /**
+   * Writes the valid facts to a file below `memory` in the daemon's folder, as a JSON array that only has what was said. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.persist": { params: MemoryFileParams; result: number };
+  /**
+   * Puts the facts of a file that `memory.persist` wrote in the place of all that there are. Answers how many they are.
+   *
+   * Access: client.
+   */
+  "memory.load": { params: MemoryFileParams; result: number };
+  /**
+   * Writes everything to a file below `memory` in the daemon's folder, with ids, history and references, a JSON line each.
+   *
+   * Access: client.
+   */
+  "memory.export": { params: MemoryFileParams; result: MemoryStored };
+  /**
+   * Takes a file that `memory.export` wrote into a memory that is empty. All or nothing.
+   *
+   * Access: client.
+   */
+  "memory.import": { params: MemoryFileParams; result: MemoryImported };
 }
 
 /** What the daemon asks a client, by name. */
@@ -663,6 +873,10 @@ export interface Notifications {
   "agent.log": { params: AgentLog };
   /** Tells an agent that nobody wants the rest of a turn. What it says about it from now on is dropped. */
   "agent.chat.cancel": { params: ChatCancelPromptParams };
+  /** Something was heard in a stream, or it has ended. */
+  "voice.event": { params: VoiceEventParams };
+  /** Binary audio was not taken. Of refusals that follow each other the first, second, fourth and so on are told. */
+  "voice.audio_refused": { params: VoiceAudioRefusedParams };
   /** Takes a `provider.call` back: nobody waits for its answer. */
   "provider.cancel": { params: ToolsCancelParams };
   /** A step of a proposal that was submitted with `stream`, or whose stream is subscribed. */
@@ -1136,7 +1350,7 @@ export interface Approval {
 
 /** Who asks. */
 export interface ApprovalAsker {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -1171,7 +1385,7 @@ export interface ApprovalDecideParams {
 
 /** Who decided. */
 export interface ApprovalDecider {
-  /** The credential: `client`, `host`, or `anonymous/` and the session. */
+  /** The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   principal: string;
   /** What it allows. */
   role: SessionRole;
@@ -1790,6 +2004,63 @@ export interface ConsentNarrowingOutput {
 /** How far a consent reaches. Beyond `once` it makes a grant, which `grants.list` shows and `grants.revoke` ends. */
 export type ConsentScope = { kind: "once" } | { kind: "session" } | { kind: "always" } | { kind: "for"; ms: number } | { kind: "times"; n: number };
 
+/** What `memory.consolidate` did. Members of the original that stand for what this engine does not do are 0 or empty. */
+export interface ConsolidationReport {
+  /** Facts that were past their end, and were erased. */
+  expired_pruned: number;
+  /** Superseded facts that were erased: none, they are history. */
+  superseded_gc: number;
+  /** Vectors of another model that were replaced. */
+  stale_embeddings_removed: number;
+  /** Facts that got a vector. */
+  nodes_embedded: number;
+  /** Domains of skills that changed. */
+  domains_evolved: string[];
+  /** Facts that there are, outdated ones included. */
+  total_nodes: number;
+  /** References among them. */
+  total_edges: number;
+  /** How many of the facts that can be found have a vector, of 1. */
+  embedding_coverage: number;
+  /** Always 0. */
+  trajectory_insights: number;
+  /** Always 0. */
+  model_insights: number;
+  /** Always 0. */
+  turns_compacted: number;
+  /** Always 0. */
+  summaries_created: number;
+  /** Always 0. */
+  conv_facts_extracted: number;
+}
+
+/** A line of a context. */
+export interface ContextLine {
+  /** Where it is. */
+  section: ContextSection;
+  /** The fact that it tells, which its text cites. */
+  id?: FactId;
+  /** How well that fact fits, where that is why it is there. */
+  score?: FactScore;
+  /** The line, with its end. */
+  text: string;
+}
+
+/** A part of a context. */
+export type ContextSection =
+  /** What always holds: facts of kind `constraint`. */
+  | "constraints"
+  /** How things are done: facts of kind `strategy` that fit. */
+  | "strategies"
+  /** Other facts that fit, the best first. */
+  | "facts"
+  /** What the shown facts took the place of. */
+  | "outdated"
+  /** The last turns of conversations, in their order. */
+  | "conversation"
+  /** Words of the question that no fact has. */
+  | "unknown";
+
 /** What a proposal took. */
 export interface CostSummary {
   /** Tool calls that succeeded. */
@@ -2306,6 +2577,57 @@ export interface ExternalInvokeResult {
   duration_ms?: number;
 }
 
+/** A fact, with where it comes from and what became of it. */
+export interface Fact {
+  /** Its id. */
+  id: FactId;
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** What kind it is: `pattern`, `constraint`, `outcome`, `strategy`, `conversation`, or the caller's own. */
+  kind: string;
+  /** How sure it is, 0 to 1. */
+  confidence: number;
+  /** From whom or where. */
+  source: string;
+  /** The event that said so. */
+  event?: string;
+  /** When it was learnt, and since when it is valid. */
+  at: Timestamp;
+  /** When it stopped or stops to be valid. */
+  valid_until?: Timestamp;
+  /** How far it may be believed; `trusted` where it is left out. */
+  trust?: Trust;
+  /** Whether another took its place, also when that one was forgotten since. */
+  outdated?: boolean;
+  /** The fact that it took the place of. */
+  supersedes?: FactId;
+  /** The fact that took its place. */
+  superseded_by?: FactId;
+  /** Facts that say otherwise. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from. */
+  derived_from?: FactId[];
+  /** The segment of a conversation that it is. */
+  segment?: SegmentKeyOutput;
+}
+
+/** The id of a fact, which no other fact of the same memory ever gets. */
+export type FactId = string;
+
+/** How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted. */
+export interface FactScore {
+  /** All parts, weighted. */
+  total: number;
+  /** Shared words. */
+  lexical: number;
+  /** Likeness of meaning. */
+  dense: number;
+  /** What flowed over from others that fit. */
+  graph: number;
+}
+
 /** What the failure of an action means for the rest. */
 export type FailureBehavior =
   /** The proposal is aborted and what it wrote is dropped. */
@@ -2328,6 +2650,18 @@ export type FailureKind =
   /** The tool's rate limit leaves no room within the action's time; `retry_after_ms` tells when there is some. */
   | "rate_limited";
 
+/** What was erased. */
+export interface Forgotten {
+  /** The facts: those that were meant, and all that were derived from them. */
+  facts: FactId[];
+  /** Vectors of theirs. */
+  vectors: number;
+  /** Rows of theirs in the index of terms. */
+  index_rows: number;
+  /** References to them in facts that stay. */
+  references: number;
+}
+
 /** The word `global`. */
 export type GlobalScope =
   /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
@@ -2343,7 +2677,7 @@ export interface Grant {
   tool?: string;
   /** The version of the tool that it covers: its version, or the digest of its schema. */
   tool_version?: string;
-  /** Whose calls it covers: `client`, `host`, or `anonymous/` and the session. */
+  /** Whose calls it covers: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session. */
   owner: string;
   /** The session that it ends with. */
   session_id?: string;
@@ -2751,6 +3085,393 @@ export interface MatchedRule {
   failed?: boolean;
 }
 
+/** Result of `meeting.get`. */
+export interface Meeting {
+  /** What is known of it. */
+  metadata: MeetingMetadata;
+  /** What was said, in the order in which it was heard first. */
+  segments: MeetingSegment[];
+  /** Whether it goes on. */
+  active: boolean;
+  /** Whether nothing is kept of what is said now. */
+  paused: boolean;
+  /** Where the segments go on; left out at the end. */
+  next_offset?: number;
+}
+
+/** What may be kept of a meeting. */
+export type MeetingConsent =
+  /** Audio and what was said. The daemon itself keeps no audio. */
+  | "record"
+  /** What was said. */
+  | "transcript_only"
+  /** Nothing: that it took place, and no word of it. */
+  | "nothing";
+
+/** Result of `meeting.delete`. */
+export interface MeetingDeleted {
+  /** The meeting. */
+  meeting_id: string;
+  /** Always `true`. */
+  deleted: boolean;
+  /** How many facts went from memories, those included that were derived from what was said. */
+  facts_forgotten: number;
+}
+
+/** What a meeting is exported as. */
+export type MeetingExportFormat =
+  /** A document to be read. */
+  | "markdown"
+  /** WebVTT. */
+  | "vtt"
+  /** As `meeting.get` answers. */
+  | "json";
+
+/** Params of `meeting.export`. */
+export interface MeetingExportParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** `markdown`, `vtt` (captions, <https://www.w3.org/TR/webvtt1/>) or `json`; Markdown when left out. */
+  format?: MeetingExportFormat | null;
+}
+
+/** Result of `meeting.export`. */
+export interface MeetingExported {
+  /** The meeting. */
+  meeting_id: string;
+  /** What it is. */
+  media_type: string;
+  /** The document, 4 MiB at most: a longer one is refused as `limit_exceeded`. */
+  text: string;
+}
+
+/** Params of `meeting.get`. */
+export interface MeetingGetParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+  /** The first segment, counted from 0; 0 when left out. */
+  offset?: number | null;
+  /** How many segments at most; as many as 4 MiB hold, when left out. */
+  limit?: number | null;
+}
+
+/** A segment that was found. */
+export interface MeetingHit {
+  /** The meeting. */
+  meeting_id: string;
+  /** Its place in the transcript, from 0. */
+  index: number;
+  /** The segment. */
+  segment: MeetingSegment;
+}
+
+/** Result of `meeting.search`. */
+export interface MeetingHits {
+  /** Those that were found, by meeting and place. */
+  hits: MeetingHit[];
+  /** Whether there are others. */
+  more: boolean;
+}
+
+/** Result of `meeting.list`. */
+export interface MeetingList {
+  /** The folder of their files. */
+  root: string;
+  /** Their ids, in order. */
+  ids: string[];
+  /** Those that go on. */
+  active: string[];
+}
+
+/** Params of `meeting.list`. */
+export interface MeetingListParams {
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+}
+
+/** What is known of a meeting. */
+export interface MeetingMetadata {
+  /** Its id. */
+  id: string;
+  /** What it is called. */
+  title: string | null;
+  /** When it began. */
+  started_at: Timestamp;
+  /** When it ended; `null` while it goes on. */
+  ended_at: Timestamp | null;
+  /** Where its audio comes from: `mic`, `system`. */
+  sources: string[];
+  /** Whether its audio is kept. */
+  persist_audio: boolean;
+  /** The model that its recogniser was asked for. */
+  model: string | null;
+  /** The language that is spoken. */
+  language: string | null;
+  /** What it was about, as `MeetingSummary` where this daemon made it. */
+  summary: unknown;
+  /** What may be kept. */
+  consent: MeetingConsent;
+  /** After how many days from its end it is erased. */
+  erase_after_days?: number;
+  /** The credential of who began it. */
+  owner?: string;
+  /** Which memory has what was said: `shared`, `agent/<id>`, `namespace/<name>`; left out where none has. */
+  memory?: string;
+  /** Whether that memory has all of it. */
+  remembered?: boolean;
+  /** Segments that were not kept because they came faster than the disk took them. */
+  lost_segments?: number;
+  /** Who is who: the names of roles and sources. */
+  speakers?: { [key: string]: string };
+}
+
+/** Params of `meeting.name_speaker`. */
+export interface MeetingNameSpeakerParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** A `role` or a `source` of segments. Of a segment that both have names for, that of its role counts. */
+  speaker: string;
+  /** Who it is, 256 bytes at most; taken back when left out. */
+  name?: string | null;
+}
+
+/** Params of methods that are about one meeting. */
+export interface MeetingParams {
+  /** The meeting. */
+  meeting_id: string;
+}
+
+/** Result of `meeting.pause` and `meeting.resume`. */
+export interface MeetingPaused {
+  /** The meeting. */
+  meeting_id: string;
+  /** Whether nothing is kept of what is said now. */
+  paused: boolean;
+}
+
+/** Params of `meeting.search`. */
+export interface MeetingSearchParams {
+  /** Words, all of which a segment must have somewhere; case does not matter. */
+  query: string;
+  /** Only this meeting. */
+  meeting_id?: string | null;
+  /** How many hits at most: 1 to 200; 20 when left out. */
+  limit?: number | null;
+}
+
+/** Something that was said in a meeting: a line of `transcript.jsonl`. */
+export interface MeetingSegment {
+  /** When it began. */
+  timestamp: Timestamp;
+  /** Where the audio came from: `mic`, `system`. */
+  source: string;
+  /** Who spoke, as the recogniser told: `enrolled_user`, `other:<id>`, `unknown`. */
+  role: string;
+  /** The words. */
+  text: string;
+  /** How long they took. */
+  duration_ms: number;
+  /** Which part of the source it is. A line without one stands for itself. */
+  segment_id?: string;
+  /** Counts the corrections, from 0. */
+  revision: number;
+  /** Who that is, where somebody said so. */
+  speaker?: string;
+}
+
+/** Params of `meeting.start`. */
+export interface MeetingStartParams {
+  /** Its id: 1 to 64 letters, digits, `-` and `_` of ASCII; the daemon chooses one when left out. */
+  id?: string | null;
+  /** Whose audio it has: `mic`, `system`, or both. The client sends it, in the streams that the answer names. */
+  sources: string[];
+  /** What it is called, 1,024 bytes at most. */
+  title?: string | null;
+  /** Which of the recogniser's models. */
+  model?: string | null;
+  /** The language that is spoken, as a BCP 47 tag. */
+  language?: string | null;
+  /** The recogniser, by the id that `voice.providers.list` gives it. */
+  provider?: string | null;
+  /** Samples a second and channel of the audio; 16,000 when left out. */
+  sample_rate?: number | null;
+  /** Interleaved channels of the audio; 1 when left out. */
+  channels?: number | null;
+  /** Must be left out or `false`: the daemon keeps no audio. */
+  persist_audio?: boolean | null;
+  /** Where meetings are kept. There is one such folder; another one is refused. */
+  root?: string | null;
+  /** What may be kept; `transcript_only` when left out. */
+  consent?: MeetingConsent | null;
+  /** After how many days from its end it is erased, with what memories have of it; never when left out. */
+  erase_after_days?: number | null;
+}
+
+/** Result of `meeting.start`. */
+export interface MeetingStarted {
+  /** Its id. */
+  id: string;
+  /** What it is called. */
+  title: string | null;
+  /** When it began. */
+  started_at: Timestamp;
+  /** Its streams of audio, one for each source, in their order. */
+  voice_session_ids: string[];
+  /** The recogniser. Without one nothing is turned into text. */
+  provider?: string;
+}
+
+/** Params of `meeting.stop`. */
+export interface MeetingStopParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** Whether what was said is summarised; `true` when left out. */
+  summarize?: boolean | null;
+}
+
+/** A fact that was kept. */
+export interface MemoryAdded {
+  /** Its id. */
+  id: FactId;
+  /** How many facts are valid now. */
+  count: number;
+}
+
+/** A context, and the reason of each line. */
+export interface MemoryContext {
+  /** What a model gets. */
+  text: string;
+  /** The lines of it below the headings, in order. */
+  lines: ContextLine[];
+}
+
+/** Params of `memory.build_context` and its sisters. */
+export interface MemoryContextParams {
+  /** The question; none when left out. */
+  query?: string | null;
+  /** Tokens that the model can look at. The context has two fifths of what is left of them after 4,096, and 2,000 at least; 8,000 when left out. A token is taken for four bytes. */
+  model_context_window?: number | null;
+}
+
+/** Names a file. */
+export interface MemoryFileParams {
+  /** Where it is: relative to the folder `memory` below the daemon's, or an absolute path that is below it. `..` is refused, and links that lead out of it. */
+  path: string;
+}
+
+/** Params of `memory.forget`: one of the two. */
+export interface MemoryForgetParams {
+  /** The fact. */
+  id?: FactId | null;
+  /** A source, of which everything is meant, and of all that is below it: `meeting/7` with `meeting/7/mic`. */
+  source?: string | null;
+}
+
+/** A fact that fits. */
+export interface MemoryHit {
+  /** What it is about. */
+  subject: string;
+  /** What it says. */
+  body: string;
+  /** `conversation` for a turn of one, `fact` for everything else. */
+  kind: string;
+  /** How well it fits; comparable within one answer. */
+  confidence: number;
+  /** Its id. */
+  id?: FactId;
+  /** The kind that it was given. */
+  fact_kind?: string;
+  /** The parts of the score, where they were asked for. */
+  score?: FactScore;
+}
+
+/** Names a fact. */
+export interface MemoryIdParams {
+  /** Its id. */
+  id: FactId;
+}
+
+/** What came in. */
+export interface MemoryImported {
+  /** Facts. */
+  facts: number;
+  /** Those of them that are outdated. */
+  outdated: number;
+}
+
+/** Params of `memory.ingest_conversation`. */
+export interface MemoryIngestParams {
+  /** Who spoke: `meeting/<id>/mic`, an agent, a person. */
+  speaker: string;
+  /** What was said: 16 KiB at most. */
+  text: string;
+  /** When, in RFC 3339; now when left out. */
+  at?: string | null;
+  /** Which part of which conversation it is. */
+  segment?: SegmentKey | null;
+}
+
+/** What became of something that was said. */
+export type MemoryIngested = { outcome: "added"; id?: FactId } | { outcome: "replaced"; id: FactId } | { outcome: "known" };
+
+/** Params of `memory.list`. */
+export interface MemoryListParams {
+  /** The last fact of the page before; from the first one when left out. */
+  after?: FactId | null;
+  /** How many facts at most: 1 to 1,000; 100 when left out. */
+  limit?: number | null;
+  /** Only facts of this kind. */
+  kind?: string | null;
+  /** Only facts that came from this source, or from what is below it. */
+  source?: string | null;
+  /** Whether facts are wanted, too, that are outdated or past their end. */
+  outdated?: boolean | null;
+}
+
+/** A fact to be kept: params of `memory.add_fact` and `memory.add`. */
+export interface MemoryNewFact {
+  /** What it is about: 1,024 bytes at most. */
+  subject: string;
+  /** What it says: 16 KiB at most. */
+  body: string;
+  /** What kind it is; `pattern` when left out. */
+  kind?: string | null;
+  /** How sure it is, 0 to 1; 0.5 when left out. */
+  confidence?: number | null;
+  /** When it stops to be valid, in RFC 3339; never when left out. */
+  valid_until?: string | null;
+  /** How far it may be believed; `trusted` when left out. */
+  trust?: Trust | null;
+  /** From whom or where it is; the session when left out. */
+  source?: string | null;
+  /** The event that said so. */
+  event?: string | null;
+  /** Facts that say otherwise: 32 at most. Both stay valid, and each is shown as disputed. */
+  contradicts?: FactId[];
+  /** Facts that it was concluded from: 32 at most. When one of them is forgotten, so is this. */
+  derived_from?: FactId[];
+}
+
+/** A page of facts. */
+export interface MemoryPage {
+  /** The facts, oldest first. */
+  facts: Fact[];
+  /** What the next page is after; left out when there is none. */
+  next?: FactId;
+}
+
+/** Params of `memory.query`. */
+export interface MemoryQueryParams {
+  /** The question: its first 1,024 bytes are looked at. */
+  query: string;
+  /** How many facts at most: up to 1,000; 5 when left out. */
+  k?: number | null;
+  /** Whether the parts of each score are wanted. */
+  explain?: boolean | null;
+}
+
 /** What all connections and all streams hold in memory. */
 export interface MemoryStatus {
   /** How much they may, in bytes. */
@@ -2767,6 +3488,40 @@ export interface MemoryStatus {
   evicted: number;
   /** Connections that were closed to make room. */
   closed: number;
+}
+
+/** What was written to a file. */
+export interface MemoryStored {
+  /** Facts, outdated ones included. */
+  facts: number;
+  /** Bytes of the file. */
+  bytes: number;
+}
+
+/** Params of `memory.supersede`. */
+export interface MemorySupersedeParams {
+  /** The fact that it takes the place of. */
+  id: FactId;
+  /** The new one. */
+  fact: MemoryNewFact;
+}
+
+/** Params of `memory.update`. */
+export interface MemoryUpdateParams {
+  /** The fact. */
+  id: FactId;
+  /** What it is about from now on. */
+  subject?: string | null;
+  /** What it says from now on. */
+  body?: string | null;
+  /** What kind it is from now on. */
+  kind?: string | null;
+  /** How sure it is from now on. */
+  confidence?: number | null;
+  /** When it stops to be valid, in RFC 3339. */
+  valid_until?: string | null;
+  /** How far it may be believed from now on. */
+  trust?: Trust | null;
 }
 
 /** How often something happened. */
@@ -2792,6 +3547,18 @@ export interface Notice {
   message: string;
   /** How often it was said in a row. */
   count: number;
+}
+
+/** An approval that the session has asked for and that is pending. */
+export interface OpenApproval {
+  /** The approval. */
+  approval_id: string;
+  /** What is asked: `ws.method:` or `tool:` and a name, or what a client wrote. */
+  action: string;
+  /** The digest of the act, where it is a call. */
+  digest?: string;
+  /** When its time is over, once somebody who can decide was reached. */
+  expires_at?: Timestamp;
 }
 
 /** A callback that the daemon waits for. */
@@ -3226,7 +3993,7 @@ export interface ProviderCallParams {
   timeout_ms: number;
   /** The session that calls. */
   session_id: string;
-  /** The credential that it has: `client`, `host` or `anonymous/<session>`. */
+  /** The credential that it has: `client`, `host`, `agent/<agent>` or `anonymous/<session>`. */
   principal: string;
   /** How often this request was sent, beginning with 2. */
   delivery?: number;
@@ -3564,6 +4331,34 @@ export type SandboxNetwork =
   /** To the daemon. */
   | "daemon";
 
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKey {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /**
+   * Counts its corrections, from 0.
+   *
+   * `0` when left out.
+   */
+  revision?: number;
+}
+
+/** Which part of which conversation a turn is, so that it is kept once however often it is told. */
+export interface SegmentKeyOutput {
+  /** The conversation: `meeting/<id>`, `voice/<id>`. */
+  conversation: string;
+  /** Whose audio it was: `mic`, `system`. Segments of two sources are never the same. */
+  source: string;
+  /** The part of that source. */
+  segment: string;
+  /** Counts its corrections, from 0. */
+  revision: number;
+}
+
 /** Result of `server.status`. */
 export interface ServerStatus {
   /** The daemon's version. */
@@ -3600,6 +4395,8 @@ export interface SessionAuthParams {
   host_token?: string | null;
   /** Binds the session to this agent. */
   agent_id?: string | null;
+  /** The memory that the session uses from now on, 1 to 128 bytes; without it an agent's own, and else the one that all share. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -3658,6 +4455,8 @@ export interface SessionInitParams {
   tools?: ToolDefinition[] | null;
   /** Policies as for `policy.register`. */
   policies?: PolicyDefinition[] | null;
+  /** The same as in `session.auth`. */
+  memory_namespace?: string | null;
   /** Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with. */
   resume?: boolean | null;
   /** How long the session is to stay without a connection, in milliseconds: at most what the daemon allows, which is also what counts when left out. */
@@ -3704,7 +4503,7 @@ export interface SessionResumed {
   grace_ms: number;
   /** Whether the daemon was started anew meanwhile. */
   restarted: boolean;
-  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`. */
+  /** What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`, `requests`, `callbacks`; `approvals` where any are open. */
   restored: string[];
   /** What is gone, by the same names. */
   lost?: string[];
@@ -3722,6 +4521,8 @@ export interface SessionResumed {
   unknown?: unknown[];
   /** The callbacks that are open, oldest first. */
   callbacks: OpenCallback[];
+  /** What the session has asked people and nobody has decided, oldest first. A call that is sent again after a restart goes on with its question. */
+  approvals?: OpenApproval[];
 }
 
 /** What a session may do beyond its own. */
@@ -3976,6 +4777,13 @@ export interface ToolsUnregisterParams {
   name: string;
 }
 
+/** How far what a fact says may be taken for true. */
+export type Trust =
+  /** Said by the owner of the memory. */
+  | "trusted"
+  /** Said by others: a transcript, a peer, a page. A model is told so. */
+  | "untrusted";
+
 /** Result of `tools.unregister`. */
 export interface Unregistered {
   /** 1 when it was there, else 0. */
@@ -4000,4 +4808,204 @@ export interface VerifyParams {
   initial_state?: { [key: string]: unknown } | null;
   /** For whom it would run: the session's own state is that of this tenant. */
   scope?: ProposalScope | null;
+}
+
+/** Result of `voice.transcribe_stream.push` and `voice.playback`. */
+export interface VoiceAccepted {
+  /** Always `true`. */
+  accepted: boolean;
+}
+
+/** Params of `voice.audio_refused`. */
+export interface VoiceAudioRefusedParams {
+  /** The stream, where the message could be read so far. */
+  session_id?: string;
+  /** The number of the message in the stream. */
+  sequence?: number;
+  /** `data.kind` of the error that a push would be refused with. */
+  kind: string;
+  /** Why, for a person. */
+  message: string;
+  /** How many were refused in a row by now. */
+  refused: number;
+}
+
+/** Where audio comes from. */
+export interface VoiceAudioSource {
+  /** `pcm_push`: the client sends it. The daemon opens no device and no file itself, so `mic`, `system`, `file` and `fifo` are `unavailable`. */
+  kind: string;
+  /** Samples a second and channel, 4,000 to 384,000; 16,000 when left out. */
+  sample_rate?: number | null;
+  /** Interleaved channels, 1 to 8; 1 when left out. */
+  channels?: number | null;
+}
+
+/** Something was heard. */
+export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
+
+/** Params of `voice.event`. */
+export interface VoiceEventParams {
+  /** The stream of audio. */
+  session_id: string;
+  /** What was heard. */
+  event: VoiceEvent;
+  /** The stream of events: `voice/`, the session, `/` and the stream of audio. */
+  stream: string;
+  /** Its epoch. */
+  epoch: number;
+  /** The event's number in the stream. */
+  seq: number;
+}
+
+/** Params of `voice.playback`. */
+export interface VoicePlaybackParams {
+  /** The stream. */
+  session_id: string;
+  /** Whether the client plays speech from now on. */
+  playing: boolean;
+}
+
+/** A recogniser. */
+export interface VoiceProvider {
+  /** What `options.provider` calls it. */
+  id: string;
+  /** `stt`. */
+  kind: string;
+  /** Whether a stream can have it now. */
+  available: boolean;
+  /** What it is, or how to get it. */
+  description: string;
+}
+
+/** Params of `voice.transcribe_stream.push`. */
+export interface VoicePushParams {
+  /** The stream. */
+  session_id: string;
+  /** Whole samples of 16-bit signed little-endian PCM as base64, 1 MiB at most. */
+  pcm_b64: string;
+  /** Its number, from 0; without one it follows what came last. What is missing is waited for, for half a second. */
+  sequence?: number | null;
+}
+
+/** A stream of audio that has not ended. */
+export interface VoiceSession {
+  /** Its id. */
+  session_id: string;
+  /** The session that owns it. */
+  owner: string;
+  /** Its events. */
+  stream: string;
+  /** Since when it is there. */
+  started_at: Timestamp;
+  /** Samples a second and channel. */
+  sample_rate: number;
+  /** Channels. */
+  channels: number;
+  /** The recogniser that hears it. */
+  provider?: string;
+  /** Bytes of audio that were taken. */
+  bytes: number;
+  /** How often audio was refused because too much waited. */
+  refused: number;
+}
+
+/** Result of `voice.sessions.list`. */
+export interface VoiceSessions {
+  /** Their ids, in order. */
+  sessions: string[];
+  /** What is known of each, in the same order. */
+  details: VoiceSession[];
+}
+
+/** What a stream is asked for. */
+export interface VoiceStartOptions {
+  /** The recogniser, by the id that `voice.providers.list` gives it; the first that is available when left out, and for `local`. */
+  provider?: string | null;
+  /** Which of the recogniser's models. */
+  model?: string | null;
+  /** The language that is spoken, as a BCP 47 tag. */
+  language?: string | null;
+  /** Whether each piece of audio is told as `audio_chunk`. */
+  emit_audio_meta?: boolean | null;
+}
+
+/** Params of `voice.transcribe_stream.start`. */
+export interface VoiceStartParams {
+  /** The id that the stream is to have in the caller's session: 1 to 128 letters, digits and `-_.:/` of ASCII. */
+  session_id: string;
+  /** Where its audio comes from. */
+  audio_source: VoiceAudioSource;
+  /** What else is wanted. */
+  options?: VoiceStartOptions | null;
+}
+
+/** Result of `voice.transcribe_stream.start`. */
+export interface VoiceStarted {
+  /** The stream's id. */
+  session_id: string;
+  /** Its events: `voice/`, the session, `/` and the id. */
+  stream: string;
+  /** The epoch of that. */
+  epoch: number;
+  /** The number after which its events begin. */
+  seq: number;
+  /** The recogniser that hears it. Without one, speech is noticed but not turned into text. */
+  provider?: string;
+  /** Where there is none: the recognisers that there could be, and how to get them. */
+  providers?: VoiceProvider[];
+}
+
+/** Params of `voice.transcribe_stream.stop`. */
+export interface VoiceStopParams {
+  /** The stream. */
+  session_id: string;
+}
+
+/** Result of `voice.transcribe_stream.stop`. */
+export interface VoiceStopped {
+  /** The stream. */
+  session_id: string;
+  /** Always `true`. */
+  stopped: boolean;
+  /** The epoch of its events. */
+  epoch: number;
+  /** The number of the last one. */
+  seq: number;
+}
+
+/** Why a stream is over. */
+export type VoiceStreamOutcome =
+  /** It was stopped. */
+  | "stopped"
+  /** Nobody could feed or stop it any more. */
+  | "abandoned"
+  /** Its session ended, or was without a connection for too long. */
+  | "owner_lost"
+  /** It lasted as long as a stream may. */
+  | "too_long"
+  /** The recogniser failed, or the audio could not be read. */
+  | "failed"
+  /** It was ended together with the daemon. */
+  | "aborted";
+
+/** Words, and where they were said. */
+export interface VoiceUtterance {
+  /** The words. */
+  text: string;
+  /** How long they took. */
+  duration_ms: number;
+  /** Who spoke: `enrolled_user`, `other:<id>`, `unknown`, or what the source is called. */
+  role: string;
+  /** Which part of the stream it is; unique in the stream. */
+  segment_id: string;
+  /** Counts the corrections of the segment, from 0. */
+  revision: number;
+  /** Where it begins. */
+  start_ms: number;
+  /** Where it ends. */
+  end_ms: number;
+  /** The language, where the recogniser tells. */
+  language?: string;
+  /** How sure the recogniser is, from 0 to 1, where it tells. */
+  confidence?: number;
 }

@@ -7,15 +7,15 @@ type Examples<Table> = { [Name in keyof Table]: Table[Name][] };
 
 export const methods: Examples<Methods> = {
   "session.auth": [
-    {"params":{"token":"pN0s…","host_token":"kQ7x…","agent_id":"planner","resume":true,"grace_ms":60000},"result":{"ok":true,"auth_enabled":true,"role":"host","agent_id":"planner","resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{"token":"pN0s…","host_token":"kQ7x…","agent_id":"planner","memory_namespace":"harbour-project","resume":true,"grace_ms":60000},"result":{"ok":true,"auth_enabled":true,"role":"host","agent_id":"planner","resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
     {"params":{},"result":{"ok":true,"auth_enabled":false,"role":"client"}},
   ],
   "session.init": [
-    {"params":{"client_id":"notebook","tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}],"resume":true,"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","tools_registered":1,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
+    {"params":{"client_id":"notebook","tools":[{"name":"weather","description":"The weather of a city","parameters":{"properties":{"city":{"type":"string"}},"required":["city"],"type":"object"},"returns":{"type":"object"},"idempotent":true,"cache_ttl_secs":60,"rate_limit":{"max_calls":10,"interval_secs":1.5},"max_concurrency":4,"idle_timeout_ms":10000}],"policies":[{"name":"calm-city","rule":"deny_tool_param","target":"weather","key":"city","value":"Lisbon","pattern":"storm","tools":["weather","search"],"count":2,"window_ms":60000,"agent":"planner"}],"memory_namespace":"harbour-project","resume":true,"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","tools_registered":1,"policies_registered":0,"policies_skipped":[{"name":"no-rm","reason":"unknown rule: deny_everything"}],"resume_token":"6f1d0c4b92ae.8c…","grace_ms":60000}},
     {"params":{},"result":{"session_id":"6f1d0c4b92ae","tools_registered":0,"policies_registered":0}},
   ],
   "session.resume": [
-    {"params":{"token":"6f1d0c4b92ae.8c…","seen":{"host":{"epoch":3,"seq":41}},"waiting":[7,8,"nine",10,2],"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","role":"client","resume_token":"6f1d0c4b92ae.d1…","grace_ms":60000,"restarted":true,"restored":["tools","policies","subscriptions"],"lost":["policy_scopes","state","memory","agents","requests","callbacks"],"streams":[{"stream":"host","from":{"epoch":3,"seq":41},"head":{"epoch":3,"seq":44}},{"stream":"session/6f1d0c4b92ae","head":{"epoch":9,"seq":0},"resync_required":{"epoch":9,"seq":0}}],"replies":[{"jsonrpc":"2.0","result":null,"id":7}],"running":[8],"replies_lost":["nine"],"not_seen":[10],"unknown":[2],"callbacks":[{"request_id":"cb-5","method":"tools.execute","delivery":2,"delivered":true,"timeout_ms":29000}]}},
+    {"params":{"token":"6f1d0c4b92ae.8c…","seen":{"host":{"epoch":3,"seq":41}},"waiting":[7,8,"nine",10,2],"grace_ms":60000},"result":{"session_id":"6f1d0c4b92ae","role":"client","resume_token":"6f1d0c4b92ae.d1…","grace_ms":60000,"restarted":true,"restored":["tools","policies","subscriptions","approvals"],"lost":["policy_scopes","state","memory","agents","requests","callbacks"],"streams":[{"stream":"host","from":{"epoch":3,"seq":41},"head":{"epoch":3,"seq":44}},{"stream":"session/6f1d0c4b92ae","head":{"epoch":9,"seq":0},"resync_required":{"epoch":9,"seq":0}}],"replies":[{"jsonrpc":"2.0","result":null,"id":7}],"running":[8],"replies_lost":["nine"],"not_seen":[10],"unknown":[2],"callbacks":[{"request_id":"cb-5","method":"tools.execute","delivery":2,"delivered":true,"timeout_ms":29000}],"approvals":[{"approval_id":"approval-1f0c2a9b7e44","action":"ws.method:state.clear","digest":"0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246","expires_at":"2026-01-02T03:05:05.678Z"}]}},
     {"params":{"token":"6f1d0c4b92ae.8c…"},"result":{"session_id":"6f1d0c4b92ae","role":"client","resume_token":"6f1d0c4b92ae.d1…","grace_ms":120000,"restarted":false,"restored":[],"streams":[],"replies":[],"running":[],"callbacks":[]}},
   ],
   "session.close": [
@@ -394,6 +394,146 @@ export const methods: Examples<Methods> = {
     {"params":{"session_id":"chat-2f6c1a90b7de","kind":"token","turn_id":"turn-51b0c2d3e4f5","delta":"It is ","detail":{"tool":"weather"},"finish_reason":"stop","error":"the model is away","attachments":[{"name":"answer.json","content":{"celsius":21.5}}]},"result":{"taken":true}},
     {"params":{"session_id":"chat-2f6c1a90b7de","kind":"done"},"result":{"taken":false}},
   ],
+  "voice.transcribe_stream.start": [
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push","sample_rate":48000,"channels":2},"options":{"provider":"whisper","model":"tiny.en","language":"en","emit_audio_meta":true}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0,"provider":"whisper","providers":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]}},
+    {"params":{"session_id":"desk","audio_source":{"kind":"pcm_push"}},"result":{"session_id":"desk","stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":0}},
+  ],
+  "voice.transcribe_stream.push": [
+    {"params":{"session_id":"desk","pcm_b64":"AAD/fwCA","sequence":7},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","pcm_b64":"AAA="},"result":{"accepted":true}},
+  ],
+  "voice.transcribe_stream.stop": [
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":12}},
+    {"params":{"session_id":"desk"},"result":{"session_id":"desk","stopped":true,"epoch":1,"seq":1}},
+  ],
+  "voice.playback": [
+    {"params":{"session_id":"desk","playing":true},"result":{"accepted":true}},
+    {"params":{"session_id":"desk","playing":false},"result":{"accepted":true}},
+  ],
+  "voice.sessions.list": [
+    {"params":{},"result":{"sessions":["desk"],"details":[{"session_id":"desk","owner":"6f1d0c4b92ae","stream":"voice/6f1d0c4b92ae/desk","started_at":"2026-01-02T03:04:05.678Z","sample_rate":48000,"channels":2,"provider":"whisper","bytes":1920000,"refused":0}]}},
+    {"params":{},"result":{"sessions":[],"details":[]}},
+  ],
+  "voice.providers.list": [
+    {"params":{},"result":[{"id":"whisper","kind":"stt","available":true,"description":"the program /usr/local/bin/transcribe"}]},
+    {"params":{},"result":[]},
+  ],
+  "meeting.start": [
+    {"params":{"id":"m-1","sources":["mic","system"],"title":"Weekly","model":"tiny.en","language":"en","provider":"whisper","sample_rate":48000,"channels":1,"persist_audio":false,"root":"/home/ada/.car/meetings","consent":"transcript_only","erase_after_days":30},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","voice_session_ids":["meeting:m-1:mic","meeting:m-1:system"],"provider":"whisper"}},
+    {"params":{"sources":["mic"]},"result":{"id":"m-6f1d0c4b92ae","title":null,"started_at":"2026-01-02T03:04:05.678Z","voice_session_ids":["meeting:m-6f1d0c4b92ae:mic"]}},
+  ],
+  "meeting.stop": [
+    {"params":{"meeting_id":"m-1","summarize":true},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
+  ],
+  "meeting.list": [
+    {"params":{"root":"/home/ada/.car/meetings"},"result":{"root":"/home/ada/.car/meetings","ids":["m-1","m-2"],"active":["m-2"]}},
+    {"params":{},"result":{"root":"/home/ada/.car/meetings","ids":[],"active":[]}},
+  ],
+  "meeting.get": [
+    {"params":{"meeting_id":"m-1","root":"/home/ada/.car/meetings","offset":0,"limit":1},"result":{"metadata":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}},"segments":[{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}],"active":true,"paused":false,"next_offset":1}},
+    {"params":{"meeting_id":"m-1"},"result":{"metadata":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"},"segments":[],"active":false,"paused":false}},
+  ],
+  "meeting.pause": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":true}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":true}},
+  ],
+  "meeting.resume": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":false}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","paused":false}},
+  ],
+  "meeting.search": [
+    {"params":{"query":"steel bridge","meeting_id":"m-1","limit":5},"result":{"hits":[{"meeting_id":"m-1","index":3,"segment":{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}}],"more":true}},
+    {"params":{"query":"steel"},"result":{"hits":[],"more":false}},
+  ],
+  "meeting.export": [
+    {"params":{"meeting_id":"m-1","format":"vtt"},"result":{"meeting_id":"m-1","media_type":"text/vtt","text":"WEBVTT\n\n00:00:01.000 --> 00:00:01.900\n<v Ada>good morning\n"}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","media_type":"text/markdown","text":"# m-1\n"}},
+  ],
+  "meeting.delete": [
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","deleted":true,"facts_forgotten":12}},
+    {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","deleted":true,"facts_forgotten":0}},
+  ],
+  "meeting.name_speaker": [
+    {"params":{"meeting_id":"m-1","speaker":"mic","name":"Ada"},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1","speaker":"mic"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
+  ],
+  "memory.add_fact": [
+    {"params":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]},"result":2},
+    {"params":{"subject":"billing","body":"Listens on port 8443"},"result":1},
+  ],
+  "memory.add": [
+    {"params":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]},"result":{"id":"m-2","count":2}},
+    {"params":{"subject":"billing","body":"Listens on port 8443"},"result":{"id":"m-1","count":1}},
+  ],
+  "memory.query": [
+    {"params":{"query":"which port does billing use","k":3,"explain":true},"result":[{"subject":"billing","body":"Listens on port 8443","kind":"fact","confidence":1.25,"id":"m-2","fact_kind":"pattern","score":{"total":1.25,"lexical":0.75,"dense":0.5,"graph":0.25}}]},
+    {"params":{"query":"port"},"result":[]},
+  ],
+  "memory.build_context": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":"## Facts\n- [m-2] billing: Listens on port 8443\n"},
+    {"params":{},"result":""},
+  ],
+  "memory.build_context_fast": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":"## Facts\n- [m-2] billing: Listens on port 8443\n"},
+    {"params":{},"result":""},
+  ],
+  "memory.explain_context": [
+    {"params":{"query":"which port does billing use","model_context_window":32768},"result":{"text":"## Facts\n- [m-2] billing: Listens on port 8443\n","lines":[{"section":"facts","id":"m-2","score":{"total":1.25,"lexical":0.75,"dense":0.5,"graph":0.25},"text":"- [m-2] billing: Listens on port 8443\n"}]}},
+    {"params":{},"result":{"text":"","lines":[]}},
+  ],
+  "memory.consolidate": [
+    {"params":{},"result":{"expired_pruned":1,"superseded_gc":0,"stale_embeddings_removed":40,"nodes_embedded":40,"domains_evolved":["billing"],"total_nodes":200,"total_edges":12,"embedding_coverage":1.0,"trajectory_insights":0,"model_insights":0,"turns_compacted":0,"summaries_created":0,"conv_facts_extracted":0}},
+    {"params":{},"result":{"expired_pruned":1,"superseded_gc":0,"stale_embeddings_removed":0,"nodes_embedded":0,"domains_evolved":[],"total_nodes":200,"total_edges":12,"embedding_coverage":1.0,"trajectory_insights":0,"model_insights":0,"turns_compacted":0,"summaries_created":0,"conv_facts_extracted":0}},
+  ],
+  "memory.fact_count": [
+    {"params":{},"result":2},
+    {"params":{},"result":0},
+  ],
+  "memory.get": [
+    {"params":{"id":"m-2"},"result":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}},
+    {"params":{"id":"m-1"},"result":{"id":"m-1","subject":"billing","body":"Listens on port 80","kind":"pattern","confidence":0.5,"source":"session/6f1d0c4b92ae","at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "memory.update": [
+    {"params":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted"},"result":{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}},
+    {"params":{"id":"m-1"},"result":{"id":"m-1","subject":"billing","body":"Listens on port 80","kind":"pattern","confidence":0.5,"source":"session/6f1d0c4b92ae","at":"2026-01-02T03:04:05.678Z"}},
+  ],
+  "memory.supersede": [
+    {"params":{"id":"m-1","fact":{"subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","source":"meeting/7","event":"meeting/7#12","contradicts":["m-3"],"derived_from":["m-4"]}},"result":{"id":"m-2","count":2}},
+    {"params":{"id":"m-1","fact":{"subject":"billing","body":"Listens on port 8443"}},"result":{"id":"m-1","count":1}},
+  ],
+  "memory.forget": [
+    {"params":{"id":"m-2","source":"meeting/7"},"result":{"facts":["m-2"],"vectors":1,"index_rows":4,"references":1}},
+    {"params":{},"result":{"facts":[],"vectors":0,"index_rows":0,"references":0}},
+  ],
+  "memory.list": [
+    {"params":{"after":"m-1","limit":10,"kind":"pattern","source":"meeting/7","outdated":true},"result":{"facts":[{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}],"next":"m-2"}},
+    {"params":{},"result":{"facts":[]}},
+  ],
+  "memory.history": [
+    {"params":{"id":"m-2"},"result":[{"id":"m-2","subject":"billing","body":"Listens on port 8443","kind":"pattern","confidence":0.9,"source":"meeting/7/mic","event":"meeting/7#12","at":"2026-01-02T03:04:05.678Z","valid_until":"2026-06-01T00:00:00.000Z","trust":"untrusted","outdated":true,"supersedes":"m-1","superseded_by":"m-5","contradicts":["m-3"],"derived_from":["m-4"],"segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}}]},
+    {"params":{"id":"m-1"},"result":[]},
+  ],
+  "memory.ingest_conversation": [
+    {"params":{"speaker":"meeting/7/mic","text":"the bridge opens in May","at":"2026-01-02T03:04:05.678Z","segment":{"conversation":"meeting/7","source":"mic","segment":"s1","revision":2}},"result":{"outcome":"replaced","id":"m-2"}},
+    {"params":{"speaker":"ada","text":"hello"},"result":{"outcome":"known"}},
+  ],
+  "memory.persist": [
+    {"params":{"path":"team/notes.json"},"result":2},
+    {"params":{"path":"a"},"result":0},
+  ],
+  "memory.load": [
+    {"params":{"path":"team/notes.json"},"result":2},
+    {"params":{"path":"a"},"result":0},
+  ],
+  "memory.export": [
+    {"params":{"path":"team/notes.json"},"result":{"facts":2,"bytes":512}},
+    {"params":{"path":"a"},"result":{"facts":0,"bytes":25}},
+  ],
+  "memory.import": [
+    {"params":{"path":"team/notes.json"},"result":{"facts":2,"outdated":1}},
+    {"params":{"path":"a"},"result":{"facts":0,"outdated":0}},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {
@@ -455,6 +595,14 @@ export const notifications: Examples<Notifications> = {
   "agent.chat.cancel": [
     {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
     {"params":{"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","reason":"cancelled"}},
+  ],
+  "voice.event": [
+    {"params":{"session_id":"desk","event":{"type":"transcript","text":"good morning","duration_ms":900,"role":"unknown","segment_id":"0","revision":1,"start_ms":320,"end_ms":1220,"language":"en","confidence":0.93},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+    {"params":{"session_id":"desk","event":{"type":"done","outcome":"stopped"},"stream":"voice/6f1d0c4b92ae/desk","epoch":1,"seq":4}},
+  ],
+  "voice.audio_refused": [
+    {"params":{"session_id":"desk","sequence":8,"kind":"overloaded","message":"as much audio waits as may","refused":2}},
+    {"params":{"kind":"invalid_params","message":"the message ends within its header","refused":1}},
   ],
   "provider.cancel": [
     {"params":{"request_id":"cb-7","reason":"timeout"}},

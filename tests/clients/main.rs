@@ -9,6 +9,8 @@
     reason = "a test fails by panicking and shows what the client said"
 )]
 
+mod agents;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

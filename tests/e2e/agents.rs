@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use car_state::agents::{AgentsConfig, Ended, Launch, LaunchError, Launcher, Process};
+use car_state::agents::{AgentId, AgentsConfig, Ended, Launch, LaunchError, Launcher, Process};
 use car_tests::{TestClient, TestDaemon, Wanted};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, pending, ready};
@@ -215,4 +215,88 @@ async fn a_person_is_asked_before_something_new_is_started() {
     bob.call("agents.stop", json!({ "id": "echo" })).await;
     bob.finish().await;
     ada.finish().await;
+}
+
+/// A client that speaks for the agent `echo`, under this name.
+async fn attached(daemon: &TestDaemon, name: &str) -> TestClient {
+    let id: AgentId = "echo".parse().unwrap();
+    let token = daemon.server.state().seats().tokens().issue(&id).unwrap();
+    daemon.hide(token.expose(), "<agent token>");
+    let mut agent = daemon.client(name);
+    let params = json!({ "agent_id": "echo", "token": token.expose() });
+    agent.call("session.auth", params).await;
+    agent
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_manifest_denies_is_refused_to_its_agent() {
+    let daemon = daemon();
+    let mut ada = daemon.host("ada").await;
+    let manifest = json!({
+        "agent": { "id": "echo", "name": "Echo" },
+        "transport": { "kind": "external_process", "command": env() },
+        "capabilities": { "denied": { "state": ["*"], "host": ["notify"], "agents.chat": ["cancel"] } },
+    });
+    ada.call("agents.install", manifest).await;
+    let mut echo = attached(&daemon, "echo").await;
+    let key = json!({ "key": "k" });
+    for (method, params) in [
+        ("state.get", key.clone()),
+        ("state.set", json!({ "key": "k", "value": 1 })),
+        ("host.notify", json!({ "kind": "x", "message": "x" })),
+        ("agents.chat.cancel", json!({ "session_id": "c" })),
+    ] {
+        let refused = echo.refusal(method, params).await;
+        assert_eq!(refused["data"]["kind"], "forbidden", "{method}");
+        assert_eq!(refused["data"]["agent_id"], "echo", "{method}");
+    }
+    // Everything else is as it was, and others are not meant.
+    echo.call("agents.chat.list", Value::Null).await;
+    echo.call("host.agents", Value::Null).await;
+    ada.call("state.get", key).await;
+    echo.finish().await;
+    ada.finish().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_attached_is_asked_whether_it_answers() {
+    let daemon = daemon();
+    let mut ada = daemon.host("ada").await;
+    let params = json!({ "id": "echo", "name": "Echo", "command": env() });
+    ada.call("agents.upsert", params).await;
+    ada.call("agents.start", json!({ "id": "echo" })).await;
+    let mut echo = attached(&daemon, "echo").await;
+    let health = ada.request("agents.health", Value::Null).await;
+    let ping = echo.expect("agent.ping").await;
+    echo.answer(&ping, json!(null)).await;
+    let answer = ada.answer_to(health).await["result"][0].take();
+    let seen = ["ok", "alive", "attached", "answers"].map(|name| answer[name] == true);
+    assert_eq!(seen, [true; 4], "{answer}");
+    // Whoever says that it knows no such question has answered.
+    let health = ada.request("agents.health", Value::Null).await;
+    let ping = echo.expect("agent.ping").await;
+    echo.fail(&ping, "what is that?").await;
+    let answer = ada.answer_to(health).await["result"][0].take();
+    assert_eq!(
+        (&answer["ok"], &answer["answers"]),
+        (&json!(true), &json!(true))
+    );
+    // Whoever is silent has not.
+    let health = ada.request("agents.health", Value::Null).await;
+    echo.expect("agent.ping").await;
+    let answer = ada.answer_to(health).await["result"][0].take();
+    assert_eq!(
+        (&answer["ok"], &answer["answers"]),
+        (&json!(false), &json!(false))
+    );
+    assert_eq!(answer["reason"], "it does not answer agent.ping");
+    echo.finish().await;
+    let answer = ada.call("agents.health", Value::Null).await[0].take();
+    assert_eq!(
+        (&answer["attached"], &answer["answers"]),
+        (&json!(false), &Value::Null)
+    );
+    ada.finish().await;
+    insta::assert_snapshot!(daemon.transcript());
 }

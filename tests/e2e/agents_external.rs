@@ -176,7 +176,7 @@ async fn a_consent_reaches_as_far_as_the_person_says() {
     let grant = &grants["grants"][0];
     assert_eq!(
         (&grant["tool"], &grant["uses"]),
-        (&json!("acp.execute"), &json!(3))
+        (&json!("acp.execute"), &json!(2))
     );
     host.call("grants.revoke", json!({ "grant_id": grant["id"] }))
         .await;

@@ -100,6 +100,9 @@ async fn a_decision_covers_what_was_seen_and_edits_are_what_runs() {
     other["digest"] = json!("0".repeat(64));
     harry.refusal("approvals.decide", other.clone()).await;
     other["digest"] = row["act"]["digest"].clone();
+    // Nor is it one that the method would not take.
+    other["edits"] = json!({ "tenant_id": 2 });
+    harry.refusal("approvals.decide", other.clone()).await;
     other["edits"] = json!({ "tenant_id": "t2" });
     harry.call("approvals.decide", other).await;
     harry.expect("host.event").await;
@@ -362,24 +365,23 @@ async fn a_gated_tool_runs_with_the_arguments_that_a_person_put_in_their_place()
     let path = json!({ "type": "object", "properties": { "path": { "type": "string" } }, "required": ["path"] });
     let tools = json!([{ "name": "rm", "parameters": path }]);
     alice.call("tools.register", tools).await;
-    for (edits, runs) in [(json!({ "path": "/tmp/y" }), true), (json!({}), false)] {
-        let mut action = call("a", "rm");
-        action["parameters"] = json!({ "path": "/tmp/x" });
-        let running = alice.request("proposal.submit", proposal([action])).await;
-        let asked = harry.expect("host.event").await;
-        let mut yes = decide(&asked["params"]["payload"]["id"], "approve");
-        yes["edits"] = edits;
-        harry.call("approvals.decide", yes).await;
-        harry.expect("host.event").await;
-        if runs {
-            let rm = alice.expect("tools.execute").await;
-            assert_eq!(rm["params"]["parameters"]["path"], "/tmp/y");
-            alice.answer(&rm, json!("gone")).await;
-        }
-        let answer = alice.answer_to(running).await;
-        let status = if runs { "succeeded" } else { "failed" };
-        assert_eq!(statuses(&answer["result"]), json!([["a", status]]));
-    }
+    let mut action = call("a", "rm");
+    action["parameters"] = json!({ "path": "/tmp/x" });
+    let running = alice.request("proposal.submit", proposal([action])).await;
+    let asked = harry.expect("host.event").await;
+    let mut yes = decide(&asked["params"]["payload"]["id"], "approve");
+    // What the tool does not take is told to whoever decides, and nothing is decided.
+    yes["edits"] = json!({});
+    let refused = harry.refusal("approvals.decide", yes.clone()).await;
+    assert_eq!(refused["data"]["field"], "edits");
+    yes["edits"] = json!({ "path": "/tmp/y" });
+    harry.call("approvals.decide", yes).await;
+    harry.expect("host.event").await;
+    let rm = alice.expect("tools.execute").await;
+    assert_eq!(rm["params"]["parameters"]["path"], "/tmp/y");
+    alice.answer(&rm, json!("gone")).await;
+    let answer = alice.answer_to(running).await;
+    assert_eq!(statuses(&answer["result"]), json!([["a", "succeeded"]]));
     alice.finish().await;
     harry.finish().await;
     daemon.assert_empty().await;
@@ -441,6 +443,39 @@ async fn what_is_decided_while_the_caller_is_away_is_its_answer_when_it_comes_ba
     alice.finish().await;
     harry.finish().await;
     daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_back_is_told_which_of_its_questions_are_open() {
+    let daemon = gated();
+    let mut alice = daemon.client("alice");
+    let credential = json!({ "token": daemon.token(), "resume": true });
+    let begun = alice.call("session.auth", credential).await;
+    let mut harry = daemon.host("harry").await;
+    harry.call("host.subscribe", Value::Null).await;
+    let (no, decided) = parked(&mut alice, &mut harry).await;
+    let (yes, open) = parked(&mut alice, &mut harry).await;
+    harry
+        .call("approvals.decide", decide(&decided, "deny"))
+        .await;
+    harry.expect("host.event").await;
+    alice.answer_to(no).await;
+    alice.cut();
+    settle().await;
+    let mut alice = daemon.client("alice again");
+    let params = json!({ "token": begun["resume_token"], "waiting": [yes] });
+    let resumed = alice.call("session.resume", params).await;
+    assert_eq!(resumed["approvals"].as_array().unwrap().len(), 1);
+    assert_eq!(resumed["approvals"][0]["approval_id"], open);
+    harry
+        .call("approvals.decide", decide(&open, "approve"))
+        .await;
+    harry.expect("host.event").await;
+    alice.answer_to(yes).await;
+    alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
 }
 
 /// Somebody who only looks from time to time has seen the question, too.

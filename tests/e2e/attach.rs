@@ -5,14 +5,14 @@ use car_tests::{TestClient, TestDaemon};
 use serde_json::{Value, json};
 
 /// Gives the agent a token.
-fn token(daemon: &TestDaemon, agent: &str) -> String {
+pub(crate) fn token(daemon: &TestDaemon, agent: &str) -> String {
     let agent: AgentId = agent.parse().unwrap();
     let token = daemon.server.state().seats().tokens().issue(&agent);
     token.unwrap().expose().to_owned()
 }
 
 /// A client that speaks for the agent `echo`. What it presents is kept out of the transcript.
-async fn attached(daemon: &TestDaemon, name: &str, token: &str) -> TestClient {
+pub(crate) async fn attached(daemon: &TestDaemon, name: &str, token: &str) -> TestClient {
     let mut agent = daemon.client(name);
     agent.off_the_record();
     let params = json!({ "agent_id": "echo", "token": token });

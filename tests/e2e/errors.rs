@@ -18,10 +18,13 @@ use car_state::channel::SubscribeError;
 use car_state::engine::{EngineError, StructureError, StructureProblem};
 use car_state::host::{AgentError, HostError};
 use car_state::log::LogError;
+use car_state::meeting::{MeetingError, MeetingId};
 use car_state::outcomes::{OutcomeError, Status};
 use car_state::policy::PolicyError;
+use car_state::quota::{QuotaExceeded, Resource};
 use car_state::store::StoreError;
 use car_state::tool_table::{ToolProblem, ToolTableError};
+use car_state::voice::VoiceError;
 
 fn id() -> String {
     "x".to_owned()
@@ -74,6 +77,11 @@ fn approvals() -> Vec<ApprovalError> {
             owner: "y".to_owned(),
         },
         ApprovalError::TooMany { limit: 7 },
+        ApprovalError::Quota(QuotaExceeded {
+            resource: Resource::Approvals,
+            limit: 7,
+            retry: Duration::from_secs(1),
+        }),
     ]
 }
 
@@ -233,6 +241,47 @@ fn engine() -> Vec<EngineError> {
     structure.into_iter().chain(own).collect()
 }
 
+fn voice() -> Vec<VoiceError> {
+    vec![
+        VoiceError::NoEngine,
+        VoiceError::Id,
+        VoiceError::Exists(id()),
+        VoiceError::Unknown(id()),
+        VoiceError::TooMany { limit: 7 },
+        VoiceError::Source("mic".to_owned()),
+        VoiceError::Format("7 samples a second".to_owned()),
+        VoiceError::NoProvider {
+            id: id(),
+            providers: Vec::new(),
+        },
+        VoiceError::Recogniser(id()),
+        VoiceError::Audio("no audio".to_owned()),
+        VoiceError::OtherFormat {
+            rate: 8_000,
+            channels: 2,
+        },
+        VoiceError::Full,
+        VoiceError::Over,
+        VoiceError::Subscribe(SubscribeError::TooMany { limit: 7 }),
+    ]
+}
+
+fn meetings() -> Vec<MeetingError> {
+    let meeting = || MeetingId::new("m").unwrap();
+    vec![
+        MeetingError::Id,
+        MeetingError::Sources,
+        MeetingError::Exists(meeting()),
+        MeetingError::Active(meeting()),
+        MeetingError::NotActive(meeting()),
+        MeetingError::Unknown(meeting()),
+        MeetingError::TooMany { limit: 7 },
+        MeetingError::Speakers { limit: 7 },
+        MeetingError::Full,
+        MeetingError::Voice(VoiceError::NoEngine),
+    ]
+}
+
 fn table<E: Into<Failure> + std::fmt::Debug>(page: &mut String, name: &str, errors: Vec<E>) {
     writeln!(page, "# {name}").unwrap();
     for error in errors {
@@ -270,6 +319,8 @@ fn every_error_has_its_code_its_kind_and_says_whether_to_try_again() {
     table(&mut page, "tools", tools());
     table(&mut page, "engine", engine());
     table(&mut page, "outcomes", outcomes());
+    table(&mut page, "voice", voice());
+    table(&mut page, "meetings", meetings());
     let cause = std::io::Error::other("a secret of the daemon's");
     let internal = Failure::internal(cause);
     assert!(!format!("{:?}", internal.error()).contains("secret"));

@@ -332,3 +332,48 @@ async fn an_identity_is_fed_so_many_streams() {
     daemon.assert_empty().await;
     insta::assert_snapshot!(daemon.transcript());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_identity_has_so_many_questions_pending_and_a_host_asks_all_the_same() {
+    let daemon = TestDaemon::with(Wanted {
+        auth: true,
+        gate: ApprovalGate::from_table(),
+        state: |config| {
+            for_clients(
+                config,
+                IdentityLimits {
+                    approvals: 2,
+                    ..IdentityLimits::default()
+                },
+            )
+        },
+        ..Wanted::default()
+    });
+    let mut alice = daemon.authenticated("alice").await;
+    let mut bob = daemon.authenticated("bob").await;
+    let mut harry = daemon.host("harry").await;
+    let question = json!({ "action": "may I?" });
+    let asked = alice.call("host.request_approval", question.clone()).await;
+    let parked = alice.request("state.clear", json!({})).await;
+    settle().await;
+    // Both are one identity, and a call is a question like any other.
+    let refused = bob.refusal("host.request_approval", question.clone()).await;
+    assert_eq!(refused["data"]["kind"], "overloaded");
+    let refused = bob.refusal("state.clear", json!({})).await;
+    assert_eq!(refused["data"]["limit"], 2);
+    let theirs = harry.request("state.clear", json!({})).await;
+    settle().await;
+    // What is over leaves room.
+    let yes = json!({ "approval_id": asked["id"], "decision": "approve" });
+    alice.call("approvals.decide", yes).await;
+    bob.call("host.request_approval", question).await;
+    for (client, call) in [(&mut alice, parked), (&mut harry, theirs)] {
+        let answer = client.answer_to(call).await;
+        assert_eq!(answer["error"]["data"]["reason"], "nobody_reached");
+    }
+    for client in [alice, bob, harry] {
+        client.finish().await;
+    }
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}

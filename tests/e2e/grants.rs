@@ -3,6 +3,8 @@ use car_tests::proposal::{call, proposal, statuses};
 use car_tests::{TestClient, TestDaemon, Wanted};
 use serde_json::{Value, json};
 
+use crate::attach::{attached, token};
+
 /// A daemon with tokens that asks a person before `state.clear` and before the tool `rm`.
 fn gated() -> TestDaemon {
     TestDaemon::with(Wanted {
@@ -193,6 +195,78 @@ async fn a_tool_that_changed_is_not_the_one_that_was_agreed_to() {
     harry.expect("host.event").await;
     alice.answer_to(second).await;
     alice.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_for_an_agent_covers_what_has_its_token_and_nobody_who_takes_its_name() {
+    let daemon = gated();
+    let token = token(&daemon, "echo");
+    let (mut alice, mut harry) = both(&daemon).await;
+    let mut echo = attached(&daemon, "echo", &token).await;
+    let named = |id: &str| json!({ "id": id, "name": id });
+    // It acts for itself, whatever it says to be.
+    echo.call("host.register_agent", named("scout")).await;
+    harry.expect("host.event").await;
+    let first = echo.request("state.clear", Value::Null).await;
+    let id = asked(&mut harry).await;
+    let row = harry
+        .call("approvals.get", json!({ "approval_id": id }))
+        .await;
+    assert_eq!(row["agent_id"], "echo");
+    assert_eq!(row["asker"]["principal"], "agent/echo");
+    let to =
+        |agent: &str| json!({ "scope": { "kind": "always" }, "narrowing": { "agent_id": agent } });
+    let mut scout = to("scout");
+    (scout["approval_id"], scout["decision"]) = (json!(id), json!("approve"));
+    harry.refusal("approvals.decide", scout).await;
+    approve(&mut harry, &id, to("echo")).await;
+    echo.answer_to(first).await;
+    echo.finish().await;
+    let gone = harry.expect("host.event").await;
+    assert_eq!(gone["params"]["kind"], "agent.unregistered");
+    let mut again = attached(&daemon, "echo again", &token).await;
+    again.call("state.clear", Value::Null).await;
+    // A client that calls itself so is another one.
+    alice.call("host.register_agent", named("echo")).await;
+    harry.expect("host.event").await;
+    let parked = alice.request("state.clear", Value::Null).await;
+    let id = asked(&mut harry).await;
+    approve(&mut harry, &id, json!({})).await;
+    alice.answer_to(parked).await;
+    alice.finish().await;
+    harry.expect("host.event").await;
+    again.finish().await;
+    harry.finish().await;
+    daemon.assert_empty().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_for_a_host_agent_ends_where_its_session_speaks_for_another_one() {
+    let daemon = gated();
+    let (mut alice, mut harry) = both(&daemon).await;
+    let named = |id: &str| json!({ "id": id, "name": id });
+    alice.call("host.register_agent", named("scout")).await;
+    harry.expect("host.event").await;
+    let first = alice.request("state.clear", Value::Null).await;
+    let id = asked(&mut harry).await;
+    let more = json!({ "scope": { "kind": "always" }, "narrowing": { "agent_id": "scout" } });
+    approve(&mut harry, &id, more).await;
+    alice.answer_to(first).await;
+    alice.call("state.clear", Value::Null).await;
+    alice
+        .call("host.unregister_agent", json!({ "agent_id": "scout" }))
+        .await;
+    harry.expect("host.event").await;
+    alice.call("host.register_agent", named("other")).await;
+    harry.expect("host.event").await;
+    let parked = alice.request("state.clear", Value::Null).await;
+    let id = asked(&mut harry).await;
+    approve(&mut harry, &id, json!({})).await;
+    alice.answer_to(parked).await;
+    alice.finish().await;
+    harry.expect("host.event").await;
     harry.finish().await;
     daemon.assert_empty().await;
 }

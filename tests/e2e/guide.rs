@@ -107,6 +107,19 @@ fn the_readme_quotes_an_example_that_is_run() {
 }
 
 #[test]
-fn the_page_about_chats_quotes_conversations_that_took_place() {
-    assert!(quoted("chat.md") >= 2, "the page has lost its transcripts");
+fn the_pages_about_agents_and_chats_quote_conversations_that_took_place() {
+    for (page, transcripts) in [("agents.md", 4), ("chat.md", 5)] {
+        assert!(
+            quoted(page) >= transcripts,
+            "docs/{page} has lost its transcripts"
+        );
+    }
+}
+
+#[test]
+fn the_page_about_memory_quotes_conversations_that_took_place() {
+    assert!(
+        quoted("memory.md") >= 3,
+        "the page has lost its transcripts"
+    );
 }

@@ -65,7 +65,7 @@ async fn a_client_hears_of_its_own_streams_only_until_it_is_a_host() {
     let theirs = others.as_str().unwrap();
     let prefix = format!("{theirs}*");
     daemon.remark("the pattern covers streams of others only");
-    for refused in [prefix.as_str(), "voice/*", "hos*"] {
+    for refused in [prefix.as_str(), "radio/*", "hos*"] {
         alice
             .refusal("events.subscribe", json!({ "streams": [refused] }))
             .await;

@@ -1,6 +1,6 @@
 //! The daemon is killed while people decide: no question is lost, and none is decided twice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use car_tests::TestClient;
 use car_tests::program::{Program, Sandbox};
@@ -116,6 +116,15 @@ async fn all_is_as_it_was_told(daemon: &Program, known: &mut Known, token: Value
         .await;
     assert_eq!(resumed["restarted"], true);
     let waiting = host.call("approvals.list", Value::Null).await;
+    let ids = |rows: &Value, member: &str| -> BTreeSet<String> {
+        let rows = rows.as_array().into_iter().flatten();
+        rows.map(|row| text(&row[member])).collect()
+    };
+    // Whoever comes back is told what is open.
+    assert_eq!(
+        ids(&resumed["approvals"], "approval_id"),
+        ids(&waiting["approvals"], "id")
+    );
     for row in waiting["approvals"].as_array().unwrap() {
         let id = text(&row["id"]);
         assert!(!known.ended.contains_key(&id), "{id} is over");

@@ -14,10 +14,15 @@ use crate::families::{Family, Source, families};
 /// How often each family is killed.
 const KILLS: usize = 20;
 
-/// How often the environment wants that; `cargo xtask soak` sets it.
-#[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
+/// How often the environment wants that.
 pub(crate) fn kills(usual: usize) -> usize {
-    let wanted = std::env::var("CAR_KILLS").ok();
+    wanted("CAR_KILLS", usual)
+}
+
+/// A number that the environment wants instead of the usual one; `cargo xtask soak` sets it.
+#[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
+pub(crate) fn wanted(name: &str, usual: usize) -> usize {
+    let wanted = std::env::var(name).ok();
     wanted.map_or(usual, |wanted| wanted.parse().unwrap())
 }
 

@@ -7,11 +7,15 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent_refusals;
 mod agents;
 mod agents_external;
 mod approval_kills;
 mod approvals;
+#[cfg(target_os = "linux")]
+mod chaos;
 mod chat;
+mod chat_lines;
 mod commands;
 mod doctor;
 mod durability;
@@ -21,6 +25,8 @@ mod files;
 mod kills;
 mod lifecycle;
 mod link;
+mod meetings;
+mod memory;
 mod observed;
 mod outcomes;
 mod resume;

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use car_tests::program::Sandbox;
 use serde_json::{Value, json};
@@ -116,6 +117,9 @@ async fn a_web_page_cannot_decide_anything() {
     ] {
         let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let mut socket = TcpStream::connect(daemon.address()).unwrap();
+        // A daemon that lets it in says nothing more.
+        let patience = Some(Duration::from_secs(10));
+        socket.set_read_timeout(patience).unwrap();
         let head = format!(
             "GET / HTTP/1.1\r\nHost: {}\r\nOrigin: https://evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
@@ -171,6 +175,14 @@ async fn a_command_of_the_user_is_told_where_nobody_is_connected() {
     let told: Value = serde_json::from_str(&line_of(&file).await).unwrap();
     assert_eq!(told["act"]["method"], "state.clear");
     assert_eq!(told["act"]["preview"], json!({ "tenant_id": "t1" }));
+    // Who asked may look without being somebody who was reached. The command has told before it has ended.
+    let named = json!({ "approval_id": told["id"] });
+    loop {
+        let row = worker.call("approvals.get", named.clone()).await;
+        if row["delivered_to"] != json!([]) {
+            break;
+        }
+    }
     let mut host = daemon.client("host").await;
     let decision = json!({ "approval_id": told["id"], "decision": "approve" });
     let decided = host.call("approvals.decide", decision).await;

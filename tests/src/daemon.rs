@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use car_memgine::Spaces;
 use car_protocol::Timestamp;
 use car_server::{Auth, Server, tokens::Tokens};
 use car_state::approval::ApprovalGate;
-use car_state::clock::{CountingIds, FixedClock};
+use car_state::clock::{Clock, CountingIds, FixedClock};
 use car_state::log::{CHAT, MemoryLog};
 use car_state::server::{ServerState, ServerStateConfig};
 use car_state::session::ClientSession;
@@ -80,8 +81,11 @@ impl TestDaemon {
         wanted: Wanted,
         more: impl FnOnce(ServerStateConfig) -> ServerStateConfig,
     ) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(FixedClock(Timestamp::from_unix_millis(NOW)));
+        let memories = Spaces::new(car_memgine::Limits::default(), Arc::clone(&clock));
         let config = ServerStateConfig::new("unused")
-            .with_clock(Arc::new(FixedClock(Timestamp::from_unix_millis(NOW))))
+            .with_clock(clock)
+            .with_memgines(Arc::new(memories))
             .with_ids(Arc::new(CountingIds::default()))
             .with_log(Arc::new(MemoryLog::with_epoch(1)))
             .with_approval_gate(wanted.gate);

@@ -3,16 +3,20 @@
 
 #[cfg(feature = "log")]
 mod append;
+mod audio;
 mod callback;
 mod cancel;
 mod catchup;
 mod chat;
+mod decision;
 #[cfg(feature = "log")]
 mod engine;
 mod fanout;
 pub(crate) mod floor;
 mod idle;
 mod load;
+#[cfg(feature = "log")]
+mod memory;
 mod proposals;
 mod resume;
 mod rows;

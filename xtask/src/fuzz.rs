@@ -51,6 +51,11 @@ pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
             .arg("--")
             .arg(format!("-max_total_time={}", args.seconds));
         command.args(["-timeout=5", "-rss_limit_mb=2048", "-print_final_stats=1"]);
+        // The words of a language, which would else have to be found letter by letter.
+        let words = format!("fuzz/dictionaries/{target}.dict");
+        if tree.join(&words).is_file() {
+            command.arg(format!("-dict={words}"));
+        }
         exec::run(&mut command).with_context(|| {
             format!("fuzz target `{target}`; the input is under fuzz/artifacts/{target}")
         })?;

@@ -23,6 +23,9 @@ pub(crate) struct Args {
     /// Kills of the daemon in mid-stream for each family, and while people decide.
     #[arg(long, default_value_t = 0)]
     pub(crate) kills: u64,
+    /// Kills of agents while they are talked to; one more writes a gigabyte.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) agent_kills: u64,
     /// Debug builds, as the test command has them, instead of release ones.
     #[arg(long)]
     pub(crate) debug: bool,
@@ -36,10 +39,13 @@ impl Args {
         seed: 0,
         seeds: 0,
         kills: 0,
+        agent_kills: 0,
         debug: true,
     };
 }
 
+/// Bytes that an agent writes.
+const OUTPUT: u64 = 1 << 30;
 /// Seeds in memory for one over sockets.
 const SOCKETS: u64 = 50;
 
@@ -53,6 +59,17 @@ pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
         let mut command = test(tree, args, "sockets", "kills::");
         command.env("CAR_KILLS", args.kills.to_string());
         exec::run(&mut command).context("a kill lost something")?;
+    }
+    if args.agent_kills > 0 {
+        let mut command = test(tree, args, "sockets", "chaos::");
+        command
+            .env("CAR_AGENT_KILLS", args.agent_kills.to_string())
+            .env("CAR_FAULT_FIRST", args.seed.to_string());
+        exec::run(&mut command)
+            .context("a chat did not end once, or an agent did not come back")?;
+        let mut command = test(tree, args, "sockets", "agents::much_output");
+        command.env("CAR_AGENT_OUTPUT", OUTPUT.to_string());
+        exec::run(&mut command).context("much output does harm")?;
     }
     if args.minutes > 0 {
         let mut command = tree.cargo();

@@ -1,11 +1,10 @@
 //! What a model should know for a question, as text within a budget.
 
 use car_protocol::Timestamp;
-use car_state::memgine::FactId;
+use car_state::memgine::{Context, ContextLine, Fact, Score, Section, Trust};
 
 use crate::engine::CONVERSATION;
-use crate::fact::{Fact, Trust};
-use crate::index::{Question, Score, Weights};
+use crate::index::{Question, Weights};
 use crate::memory::Memory;
 use crate::text;
 
@@ -17,78 +16,38 @@ const RELEVANT: usize = 64;
 const STRATEGIES: usize = 6;
 /// Facts that fit this much less than the best one are left out.
 const TAIL: f32 = 0.3;
-const CONSTRAINT: &str = "constraint";
+pub(crate) const CONSTRAINT: &str = "constraint";
 const STRATEGY: &str = "strategy";
 
-/// A part of a context.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Section {
-    /// What always holds: facts of kind `constraint`.
-    Constraints,
-    /// How things are done: facts of kind `strategy` that fit.
-    Strategies,
-    /// Other facts that fit, the best first.
-    Facts,
-    /// What the shown facts took the place of.
-    Outdated,
-    /// The last turns of conversations, in their order.
-    Conversation,
-    /// Words of the question that no fact has.
-    Unknown,
-}
+/// All sections, in their order.
+const SECTIONS: [Section; 6] = [
+    Section::Constraints,
+    Section::Strategies,
+    Section::Facts,
+    Section::Outdated,
+    Section::Conversation,
+    Section::Unknown,
+];
 
-impl Section {
-    const ALL: [Self; 6] = [
-        Self::Constraints,
-        Self::Strategies,
-        Self::Facts,
-        Self::Outdated,
-        Self::Conversation,
-        Self::Unknown,
-    ];
-
-    const fn heading(self) -> &'static str {
-        match self {
-            Self::Constraints => "## Constraints\n",
-            Self::Strategies => "## Strategies\n",
-            Self::Facts => "## Facts\n",
-            Self::Outdated => "## Outdated\n",
-            Self::Conversation => "## Recent conversation\n",
-            Self::Unknown => "## Known unknowns\n",
-        }
-    }
-
-    /// How many hundredths of the budget it may take. Facts and what is outdated get what the others leave.
-    const fn share(self) -> usize {
-        match self {
-            Self::Constraints => 40,
-            Self::Strategies | Self::Conversation => 15,
-            Self::Facts | Self::Outdated => 100,
-            Self::Unknown => 5,
-        }
+fn heading(section: Section) -> &'static str {
+    match section {
+        Section::Constraints => "## Constraints\n",
+        Section::Strategies => "## Strategies\n",
+        Section::Outdated => "## Outdated\n",
+        Section::Conversation => "## Recent conversation\n",
+        Section::Unknown => "## Known unknowns\n",
+        _ => "## Facts\n",
     }
 }
 
-/// A context, and the reason of each line.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Context {
-    /// What a model gets.
-    pub text: String,
-    /// The lines of it below the headings, in order.
-    pub lines: Vec<ContextLine>,
-}
-
-/// A line of a context.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ContextLine {
-    /// Where it is.
-    pub section: Section,
-    /// The fact that it tells, which its text cites.
-    pub id: Option<FactId>,
-    /// How well that fact fits, where that is why it is there.
-    pub score: Option<Score>,
-    /// The line, with its end.
-    pub text: String,
+/// How many hundredths of the budget it may take. Facts and what is outdated get what the others leave.
+fn share(section: Section) -> usize {
+    match section {
+        Section::Constraints => 40,
+        Section::Strategies | Section::Conversation => 15,
+        Section::Unknown => 5,
+        _ => 100,
+    }
 }
 
 /// Lines within a budget.
@@ -110,11 +69,11 @@ impl Sheet {
             .map(|line| line.text.len())
             .sum();
         let heading = if taken == 0 {
-            line.section.heading().len()
+            heading(line.section).len()
         } else {
             0
         };
-        let share = self.budget.saturating_mul(line.section.share()) / 100;
+        let share = self.budget.saturating_mul(share(line.section)) / 100;
         let cost = heading + line.text.len();
         if cost > self.left || taken + cost > share {
             return false;
@@ -126,10 +85,10 @@ impl Sheet {
 
     fn finish(self) -> Context {
         let mut context = Context::default();
-        for section in Section::ALL {
+        for section in SECTIONS {
             let mut lines = self.lines.iter().filter(|line| line.section == section);
             if let Some(first) = lines.next() {
-                context.text.push_str(section.heading());
+                context.text.push_str(heading(section));
                 for line in std::iter::once(first).chain(lines) {
                     context.text.push_str(&line.text);
                     context.lines.push(line.clone());
@@ -137,6 +96,15 @@ impl Sheet {
             }
         }
         context
+    }
+}
+
+fn sheet(tokens: usize) -> Sheet {
+    let budget = tokens.saturating_mul(TOKEN);
+    Sheet {
+        budget,
+        left: budget,
+        lines: Vec::new(),
     }
 }
 
@@ -148,18 +116,8 @@ pub(crate) fn build(
     now: Timestamp,
     tokens: usize,
 ) -> Context {
-    let budget = tokens.saturating_mul(TOKEN);
-    let mut sheet = Sheet {
-        budget,
-        left: budget,
-        lines: Vec::new(),
-    };
-    let constraints = memory.facts.values();
-    for fact in constraints.filter(|fact| fact.kind == CONSTRAINT && fact.is_valid(now)) {
-        if !sheet.put(line(Section::Constraints, fact, None)) {
-            break;
-        }
-    }
+    let mut sheet = sheet(tokens);
+    constraints(memory, now, &mut sheet);
     conversation(memory, now, &mut sheet);
     unknown(memory, text, &mut sheet);
     let found = memory.search(question, weights, RELEVANT, now, |fact| {
@@ -182,11 +140,43 @@ pub(crate) fn build(
         if !sheet.put(line(Section::Facts, &fact.fact, Some(fact.score))) {
             break;
         }
-        if let Some(Ok(old)) = fact.fact.supersedes.as_ref().map(|old| memory.get(old)) {
-            sheet.put(line(Section::Outdated, old, None));
-        }
+        outdated(memory, &fact.fact, &mut sheet);
     }
     sheet.finish()
+}
+
+/// A context without looking for what fits: the newest facts, the newest first.
+pub(crate) fn build_fast(memory: &Memory, now: Timestamp, tokens: usize) -> Context {
+    let mut sheet = sheet(tokens);
+    constraints(memory, now, &mut sheet);
+    conversation(memory, now, &mut sheet);
+    let newest =
+        memory.facts.values().rev().filter(|fact| {
+            fact.is_valid(now) && fact.kind != CONSTRAINT && fact.kind != CONVERSATION
+        });
+    for fact in newest.take(RELEVANT) {
+        if !sheet.put(line(Section::Facts, fact, None)) {
+            break;
+        }
+        outdated(memory, fact, &mut sheet);
+    }
+    sheet.finish()
+}
+
+fn constraints(memory: &Memory, now: Timestamp, sheet: &mut Sheet) {
+    let constraints = memory.census.constraints.iter();
+    for fact in constraints.filter_map(|slot| memory.facts.get(slot)) {
+        if fact.is_valid(now) && !sheet.put(line(Section::Constraints, fact, None)) {
+            break;
+        }
+    }
+}
+
+/// What a fact took the place of.
+fn outdated(memory: &Memory, fact: &Fact, sheet: &mut Sheet) {
+    if let Some(Ok(old)) = fact.supersedes.as_ref().map(|old| memory.get(old)) {
+        sheet.put(line(Section::Outdated, old, None));
+    }
 }
 
 /// The last turns that there is room for, in their order.

@@ -12,6 +12,11 @@ pub(crate) struct Vector {
 }
 
 impl Vector {
+    /// One that was kept.
+    pub(crate) fn kept(scale: f32, values: Box<[i8]>) -> Self {
+        Self { scale, values }
+    }
+
     /// Brings a vector to length one. `None` where it has no direction.
     pub(crate) fn new(values: &[f32]) -> Option<Self> {
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -81,21 +86,57 @@ impl Vectors {
         true
     }
 
-    /// How many there are, for tests of consistency.
-    #[cfg(test)]
+    /// Numbers in each.
+    pub(crate) fn dimension(&self) -> usize {
+        self.dimension
+    }
+
+    /// A slot's vector: the factor and the numbers.
+    pub(crate) fn get(&self, slot: Slot) -> Option<(f32, &[i8])> {
+        let place = *self.places.get(&slot)?;
+        let (_, scale) = self.rows.get(place)?;
+        let values = self.table.get(place * self.dimension..)?;
+        Some((*scale, values.get(..self.dimension)?))
+    }
+
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.rows.len()
     }
 
-    /// The likeness to `query` of every vector, -1 to 1.
-    pub(crate) fn search<'a>(
-        &'a self,
-        query: &'a Vector,
-    ) -> impl Iterator<Item = (Slot, f32)> + 'a {
+    /// The likeness of a slot's vector to `query`, -1 to 1.
+    pub(crate) fn likeness(&self, slot: Slot, query: &Vector) -> Option<f32> {
+        let (scale, values) = self.get(slot)?;
+        Some(dot(values, &query.values) as f32 * scale * query.scale)
+    }
+
+    /// The slots whose vectors are most like `query`, `most` of them, in no order. Of equals it takes the newer ones.
+    pub(crate) fn nearest(&self, query: &Vector, most: usize) -> Vec<(Slot, f32)> {
+        let order = |a: &(Slot, f32), b: &(Slot, f32)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
+        let cut = |near: &mut Vec<(Slot, f32)>| {
+            near.select_nth_unstable_by(most - 1, order);
+            near.truncate(most);
+            near.last().map_or(f32::MIN, |last| last.1)
+        };
+        if most == 0 {
+            return Vec::new();
+        }
+        let mut near: Vec<(Slot, f32)> = Vec::with_capacity(most * 4);
+        let mut least = f32::MIN;
         let rows = self.table.chunks_exact(self.dimension);
-        rows.zip(&self.rows).map(|(row, &(slot, scale))| {
-            (slot, dot(row, &query.values) as f32 * scale * query.scale)
-        })
+        for (row, &(slot, scale)) in rows.zip(&self.rows) {
+            let likeness = dot(row, &query.values) as f32 * scale * query.scale;
+            if likeness >= least {
+                near.push((slot, likeness));
+                if near.len() == most * 4 {
+                    least = cut(&mut near);
+                }
+            }
+        }
+        if near.len() > most {
+            cut(&mut near);
+        }
+        near
     }
 }
 
@@ -116,7 +157,7 @@ mod tests {
         let other = Vector::new(&[-0.3, 2.0, 0.0, -5.0]).unwrap();
         vectors.add(Slot(1), &one);
         vectors.add(Slot(2), &other);
-        let found: Vec<_> = vectors.search(&one).collect();
+        let found = [Slot(1), Slot(2)].map(|slot| (slot, vectors.likeness(slot, &one).unwrap()));
         assert!((found[0].1 - 1.0).abs() < 0.01, "{found:?}");
         assert!((found[1].1 + 1.0).abs() < 0.01, "{found:?}");
     }
@@ -133,10 +174,32 @@ mod tests {
         assert!(vectors.remove(Slot(0)));
         assert!(!vectors.remove(Slot(0)));
         assert!(vectors.remove(Slot(1)));
-        let left: Vec<_> = vectors.search(&Vector::new(&[1.0, 2.0]).unwrap()).collect();
+        let left = vectors.nearest(&Vector::new(&[1.0, 2.0]).unwrap(), 9);
         assert_eq!(left.len(), 1);
         assert_eq!(left[0].0, Slot(2));
         assert!(left[0].1 > 0.99);
+    }
+
+    #[test]
+    fn the_nearest_are_the_same_as_when_all_are_sorted() {
+        let mut vectors = Vectors::new(2);
+        let mut all = Vec::new();
+        let query = Vector::new(&[1.0, 0.5]).unwrap();
+        for slot in 0..500_u16 {
+            let angle = f32::from(slot * 37 % 100);
+            let vector = Vector::new(&[angle.cos(), angle.sin()]).unwrap();
+            vectors.add(Slot(slot.into()), &vector);
+            all.push((
+                Slot(slot.into()),
+                vectors.likeness(Slot(slot.into()), &query).unwrap(),
+            ));
+        }
+        all.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        for most in [0, 1, 7, 64, 499, 500, 1_000] {
+            let mut near = vectors.nearest(&query, most);
+            near.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+            assert_eq!(near, all[..most.min(500)], "{most}");
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! A memory as text: a JSON line that says what it is, and one for each fact.
+//! A memory as text: a JSON line that says what it is, one for each fact, and one for each segment of a conversation that
+//! was forgotten.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use car_state::memgine::{FactId, MemgineError, NewFact};
+use car_state::memgine::{Fact, FactId, Imported, MemgineError, SegmentKey};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Slot;
-use crate::fact::{Details, Fact};
 use crate::limits::{Limits, invalid};
 
 /// The form that is written.
@@ -20,32 +21,36 @@ struct Head {
     next: u32,
 }
 
-/// What came in.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Imported {
-    /// Facts.
-    pub facts: usize,
-    /// Those of them that are outdated.
-    pub outdated: usize,
+/// A segment that must not come back. Its name begins the line.
+#[derive(Deserialize, Serialize)]
+struct Gone {
+    forgotten_segment: SegmentKey,
 }
+
+const GONE: &str = "{\"forgotten_segment\"";
 
 /// What an import says, checked.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) next: u32,
-    pub(crate) facts: BTreeMap<Slot, Fact>,
+    pub(crate) facts: BTreeMap<Slot, Arc<Fact>>,
+    pub(crate) gone: Vec<SegmentKey>,
 }
 
 impl Read {
     pub(crate) fn imported(&self) -> Imported {
         Imported {
-            facts: self.facts.len(),
-            outdated: self.facts.values().filter(|fact| fact.outdated).count(),
+            facts: self.facts.len() as u64,
+            outdated: self.facts.values().filter(|fact| fact.outdated).count() as u64,
         }
     }
 }
 
-pub(crate) fn write(next: u32, facts: &[Fact]) -> Result<String, MemgineError> {
+pub(crate) fn write(
+    next: u32,
+    facts: &[Arc<Fact>],
+    gone: Vec<SegmentKey>,
+) -> Result<String, MemgineError> {
     let failed = |error: serde_json::Error| MemgineError::Storage(Box::new(error));
     let head = Head {
         car_memory: FORM,
@@ -54,7 +59,11 @@ pub(crate) fn write(next: u32, facts: &[Fact]) -> Result<String, MemgineError> {
     let mut text = serde_json::to_string(&head).map_err(failed)?;
     for fact in facts {
         text.push('\n');
-        text.push_str(&serde_json::to_string(fact).map_err(failed)?);
+        text.push_str(&serde_json::to_string(&**fact).map_err(failed)?);
+    }
+    for forgotten_segment in gone {
+        text.push('\n');
+        text.push_str(&serde_json::to_string(&Gone { forgotten_segment }).map_err(failed)?);
     }
     text.push('\n');
     Ok(text)
@@ -73,19 +82,40 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
     if head.car_memory != FORM {
         return Err(invalid(format!("form {} is not known", head.car_memory)));
     }
-    let mut facts = BTreeMap::new();
+    let (mut facts, mut gone) = (BTreeMap::new(), Vec::new());
+    let mut segments = FxHashSet::default();
     for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         let wrong = |why: String| invalid(format!("line {number}: {why}"));
+        let mut once = |key: &SegmentKey| {
+            limits
+                .check_segment(key)
+                .map_err(|error| wrong(error.to_string()))?;
+            if segments.len() >= limits.segments {
+                return Err(limits.full_of_segments());
+            }
+            let part = (&key.conversation, &key.source, &key.segment);
+            if !segments.insert((part.0.clone(), part.1.clone(), part.2.clone())) {
+                return Err(wrong("the segment was there before".to_owned()));
+            }
+            Ok(())
+        };
+        if line.starts_with(GONE) {
+            let key: Gone = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            once(&key.forgotten_segment)?;
+            gone.push(key.forgotten_segment);
+            continue;
+        }
         let fact: Fact = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+        if let Some(key) = &fact.segment {
+            once(key)?;
+        }
         if facts.len() >= limits.facts {
-            return Err(MemgineError::Full {
-                limit: limits.facts as u64,
-            });
+            return Err(limits.full());
         }
         let slot = slot(&fact.id).filter(|slot| slot.0 < head.next);
         let slot = slot.ok_or_else(|| wrong(format!("{:?} is no id", fact.id.0)))?;
         check(&fact, limits).map_err(|error| wrong(error.to_string()))?;
-        if facts.insert(slot, fact).is_some() {
+        if facts.insert(slot, Arc::new(fact)).is_some() {
             return Err(wrong("the id was there before".to_owned()));
         }
     }
@@ -93,11 +123,12 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
     Ok(Read {
         next: head.next.max(1),
         facts,
+        gone,
     })
 }
 
 /// The number in an id.
-fn slot(id: &FactId) -> Option<Slot> {
+pub(crate) fn slot(id: &FactId) -> Option<Slot> {
     let digits = id.0.strip_prefix("m-")?;
     let number: u32 = digits.parse().ok()?;
     (number > 0 && number.to_string() == digits).then_some(Slot(number))
@@ -105,21 +136,7 @@ fn slot(id: &FactId) -> Option<Slot> {
 
 /// What holds of one fact.
 fn check(fact: &Fact, limits: &Limits) -> Result<(), MemgineError> {
-    let new = NewFact {
-        subject: fact.subject.clone(),
-        body: fact.body.clone(),
-        kind: fact.kind.clone(),
-        at: fact.at,
-        source: fact.source.clone(),
-    };
-    let details = Details {
-        confidence: fact.confidence,
-        event: fact.event.clone(),
-        contradicts: fact.contradicts.clone(),
-        derived_from: fact.derived_from.clone(),
-        ..Details::default()
-    };
-    limits.check(&new, &details)?;
+    limits.check_fact(fact)?;
     if fact.superseded_by.is_some() && !fact.outdated {
         return Err(invalid("it was superseded, but is not outdated"));
     }
@@ -128,7 +145,7 @@ fn check(fact: &Fact, limits: &Limits) -> Result<(), MemgineError> {
 
 /// What holds among facts: a reference leads to one that is there and, where it must, refers back; a fact comes after what
 /// it supersedes and what it was derived from.
-fn references(facts: &BTreeMap<Slot, Fact>) -> Result<(), MemgineError> {
+fn references(facts: &BTreeMap<Slot, Arc<Fact>>) -> Result<(), MemgineError> {
     let slots: FxHashMap<&FactId, Slot> =
         facts.iter().map(|(slot, fact)| (&fact.id, *slot)).collect();
     let get = |id: &FactId| slots.get(id).and_then(|slot| facts.get(slot));

@@ -3,53 +3,51 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use car_state::memgine::Score;
 use rustc_hash::FxHashMap;
 
 use crate::Slot;
 use crate::dense::{Vector, Vectors};
 use crate::lexical::Lexical;
-use crate::text;
+use crate::text::{self, Stems};
 
 /// How much each part of the ranking counts. The defaults were chosen on one half of the test set of this crate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Shared words: BM25, of the sum of what all words of the question weigh, squared.
+    /// Shared words: BM25, of the sum of what all words of the question weigh, to the power of `sharpness`.
     pub lexical: f32,
     /// Likeness of meaning: the cosine of the vectors.
     pub dense: f32,
     /// What flows over from facts that fit and are connected: by subject, or by a rare word that the question lacks.
     pub graph: f32,
+    /// How much less a fact counts that has only some of the question's words: one of many says little, however rare it is.
+    pub sharpness: f32,
+    /// How much less a fact passes on that fits worse.
+    pub fading: f32,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            lexical: 1.0,
+            lexical: 1.4,
             dense: 1.0,
-            graph: 1.2,
+            graph: 2.4,
+            sharpness: 2.0,
+            fading: 3.0,
         }
     }
 }
 
-/// How well a fact fits, and why. Each part is of 0 to 1 or so, before it is weighted.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Score {
-    /// All parts, weighted.
-    pub total: f32,
-    /// Shared words.
-    pub lexical: f32,
-    /// Likeness of meaning.
-    pub dense: f32,
-    /// What flowed over from others.
-    pub graph: f32,
-}
-
 /// Facts that fit best by meaning alone, and are looked at.
 const NEAREST: usize = 64;
+/// Facts that share words, and are compared by meaning too.
+const COMPARED: usize = 4_096;
 /// Facts that activation flows from.
 const SEEDS: usize = 8;
 /// Facts that have a word at most, for it to connect them.
 const RARE: usize = 24;
+/// What flows lifts a fact no higher than this part of the one that it flows from: that one fits by itself.
+const LIFT: f32 = 0.97;
 /// Facts of one subject that activation flows to.
 const SIBLINGS: usize = 64;
 
@@ -67,9 +65,31 @@ impl Entry {
         terms.extend(text::terms(body));
         Self {
             subject: key(subject),
-            vector: Vector::new(&embed(&format!("{subject}: {body}"))),
+            vector: Vector::new(&embed(&Self::meaning(subject, body))),
             terms,
         }
+    }
+
+    /// One of many in a row, whose vector is there already, or is to come.
+    pub(crate) fn among(
+        stems: &mut Stems,
+        subject: &str,
+        body: &str,
+        vector: Option<Vector>,
+    ) -> Self {
+        let mut terms = Vec::new();
+        stems.terms(subject, &mut terms);
+        stems.terms(body, &mut terms);
+        Self {
+            subject: key(subject),
+            vector,
+            terms,
+        }
+    }
+
+    /// The text that the vector of a fact is made of.
+    pub(crate) fn meaning(subject: &str, body: &str) -> String {
+        format!("{subject}: {body}")
     }
 }
 
@@ -149,11 +169,11 @@ impl Index {
         found.retain(|slot, _| admits(*slot));
         let mut seeds: Vec<_> = found.iter().map(|(slot, score)| (*slot, *score)).collect();
         best(&mut seeds, SEEDS);
-        for (slot, part) in self.spread(&seeds, question, weights) {
+        for (slot, part) in self.spread(&seeds, &found, question, weights) {
             if admits(slot) {
                 let score = found.entry(slot).or_default();
-                score.graph = part;
-                score.total += weights.graph * part;
+                score.graph = part / weights.graph;
+                score.total += part;
             }
         }
         let mut found: Vec<_> = found.into_iter().collect();
@@ -165,60 +185,69 @@ impl Index {
     /// What fits by itself: every fact that shares a word, and those that are nearest by meaning.
     fn direct(&self, question: &Question, weights: Weights) -> FxHashMap<Slot, Score> {
         let (lexical, most) = self.lexical.search(&question.terms);
-        let mut found: FxHashMap<Slot, Score> = lexical
-            .into_iter()
-            .map(|(slot, rank)| {
-                let lexical = rank / most;
-                // Squared: one shared word of many says little, however rare it is.
-                let score = Score {
-                    lexical,
-                    total: weights.lexical * lexical * lexical,
-                    ..Score::default()
-                };
-                (slot, score)
-            })
-            .collect();
-        let Some(vector) = &question.vector else {
+        let mut found: FxHashMap<Slot, Score> = FxHashMap::default();
+        found.reserve(lexical.len() + NEAREST);
+        for (slot, rank) in lexical {
+            let lexical = rank / most;
+            let score = Score {
+                lexical,
+                total: weights.lexical * lexical.powf(weights.sharpness),
+                ..Score::default()
+            };
+            found.insert(slot, score);
+        }
+        let Some(vector) = question.vector.as_ref().filter(|_| weights.dense > 0.0) else {
             return found;
         };
-        let mut near: Vec<(Slot, Score)> = Vec::new();
-        for (slot, likeness) in self.vectors.search(vector) {
-            let dense = likeness.max(0.0);
-            if let Some(score) = found.get_mut(&slot) {
-                score.dense = dense;
-                score.total += weights.dense * dense;
-            } else if weights.dense > 0.0 && dense > 0.0 {
-                let total = weights.dense * dense;
-                near.push((
-                    slot,
-                    Score {
-                        dense,
-                        total,
-                        ..Score::default()
-                    },
-                ));
+        let mut add = |slot: Slot, likeness: f32| {
+            let score = found.entry(slot).or_default();
+            if score.dense == 0.0 && likeness > 0.0 {
+                score.dense = likeness;
+                score.total += weights.dense * likeness;
+            }
+        };
+        for (slot, likeness) in self.vectors.nearest(vector, NEAREST) {
+            add(slot, likeness);
+        }
+        // Those that share a word are compared one by one, unless there are so many that one word says nothing.
+        let mut shared: Vec<(Slot, Score)> =
+            found.iter().map(|(slot, score)| (*slot, *score)).collect();
+        best(&mut shared, COMPARED);
+        for (slot, score) in shared {
+            if score.dense == 0.0
+                && let Some(likeness) = self.vectors.likeness(slot, vector)
+                && likeness > 0.0
+            {
+                let score = found.entry(slot).or_default();
+                score.dense = likeness;
+                score.total += weights.dense * likeness;
             }
         }
-        best(&mut near, NEAREST);
-        found.extend(near);
         found
     }
 
-    /// What flows from the seeds to their neighbours, of 1.
+    /// What flows from the seeds to their neighbours, weighted.
     fn spread(
         &self,
         seeds: &[(Slot, Score)],
+        found: &FxHashMap<Slot, Score>,
         question: &Question,
         weights: Weights,
     ) -> FxHashMap<Slot, f32> {
         let mut flowed: FxHashMap<Slot, f32> = FxHashMap::default();
+        if weights.graph <= 0.0 {
+            return flowed;
+        }
         // A fact that hardly fits has little to pass on, also where it is the best.
         let whole = weights.lexical + weights.dense;
         for (seed, score) in seeds {
-            let strength = (score.total / whole).min(1.0).powi(2);
+            let strength = (score.total / whole).clamp(0.0, 1.0).powf(weights.fading);
             let mut reach = |slot: Slot, weight: f32| {
+                let own = found.get(&slot).map_or(0.0, |score| score.total);
+                let room = (score.total * LIFT - own).max(0.0);
+                let flow = (weights.graph * strength * weight).min(room);
                 let part = flowed.entry(slot).or_insert(0.0);
-                *part = part.max(strength * weight);
+                *part = part.max(flow);
             };
             let subject = self.subject_of.get(seed);
             let siblings = subject.and_then(|subject| self.subjects.get(&**subject));

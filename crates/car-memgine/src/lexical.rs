@@ -14,7 +14,7 @@ const LENGTH: f32 = 0.6;
 
 type TermId = u32;
 
-/// Terms and where they are. A slot is added once and with increasing numbers, so that lists stay in order.
+/// Terms and where they are, each list in the order of the slots. Most are added with increasing numbers.
 #[derive(Debug, Default)]
 pub(crate) struct Lexical {
     ids: FxHashMap<Box<str>, TermId>,
@@ -45,7 +45,12 @@ impl Lexical {
         let length = u16::try_from(terms.len()).unwrap_or(u16::MAX);
         for &(id, count) in &counts {
             if let Some(posted) = self.terms.get_mut(id as usize) {
-                posted.places.push((slot, count, length));
+                let places = &mut posted.places;
+                let at = match places.last() {
+                    Some(last) if last.0 > slot => places.partition_point(|place| place.0 < slot),
+                    _ => places.len(),
+                };
+                places.insert(at, (slot, count, length));
             }
         }
         self.length += u64::from(length);

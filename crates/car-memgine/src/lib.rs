@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod census;
+mod changes;
 mod context;
 mod dense;
 mod embedder;
@@ -10,17 +12,20 @@ mod index;
 mod lexical;
 mod limits;
 mod memory;
+mod seam;
+mod segments;
+mod spaces;
+mod stored;
+mod table;
 #[cfg(test)]
 mod tests;
 mod text;
 
-pub use context::{Context, ContextLine, Section};
 pub use embedder::{Embedder, ModelId, WordTable};
 pub use engine::Engine;
-pub use export::Imported;
-pub use fact::{Details, Fact, Forgotten, Found, Trust};
-pub use index::{Score, Weights};
+pub use index::Weights;
 pub use limits::Limits;
+pub use spaces::Spaces;
 
 /// Where a fact is in the tables of one engine. Numbers only grow: a later fact has a higher one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -1,8 +1,8 @@
 //! The bounds of a memory.
 
-use car_state::memgine::{ConversationTurn, MemgineError, NewFact};
+use car_state::memgine::{ConversationTurn, Details, Fact, MemgineError, NewFact, SegmentKey};
 
-use crate::fact::Details;
+use crate::engine::CONVERSATION;
 
 /// What a memory holds at most. What is beyond is refused, and nothing is dropped for it; only turns of a conversation
 /// push out the oldest.
@@ -12,12 +12,16 @@ pub struct Limits {
     pub facts: usize,
     /// Bytes of a fact's text.
     pub body_bytes: usize,
+    /// Bytes of what is said in a turn of a conversation.
+    pub turn_bytes: usize,
     /// Bytes of each other text of a fact, and of a question.
     pub field_bytes: usize,
     /// References of a fact, of each sort.
     pub references: usize,
     /// Turns of the conversation that are kept verbatim.
     pub turns: usize,
+    /// Segments of conversations that are told apart, forgotten ones included.
+    pub segments: usize,
     /// Facts in one answer.
     pub answer: usize,
     /// Bytes of an import.
@@ -29,9 +33,11 @@ impl Default for Limits {
         Self {
             facts: 200_000,
             body_bytes: 16 << 10,
+            turn_bytes: 64 << 10,
             field_bytes: 1 << 10,
             references: 32,
             turns: 200,
+            segments: 400_000,
             answer: 1_000,
             import_bytes: 256 << 20,
         }
@@ -40,7 +46,11 @@ impl Default for Limits {
 
 impl Limits {
     pub(crate) fn check(&self, fact: &NewFact, details: &Details) -> Result<(), MemgineError> {
-        said("body", &fact.body, self.body_bytes)?;
+        let body_bytes = match &*fact.kind {
+            CONVERSATION => self.turn_bytes,
+            _ => self.body_bytes,
+        };
+        said("body", &fact.body, body_bytes)?;
         said("subject", &fact.subject, self.field_bytes)?;
         said("kind", &fact.kind, self.field_bytes)?;
         short("source", &fact.source, self.field_bytes)?;
@@ -50,19 +60,64 @@ impl Limits {
             self.field_bytes,
         )?;
         if !(0.0..=1.0).contains(&details.confidence) {
-            return Err(invalid("the confidence is not between 0 and 1"));
+            return Err(field("confidence", "the confidence is not between 0 and 1"));
         }
-        for references in [&details.contradicts, &details.derived_from] {
+        for (name, references) in [
+            ("contradicts", &details.contradicts),
+            ("derived_from", &details.derived_from),
+        ] {
             if references.len() > self.references {
-                return Err(invalid(format!("more than {} references", self.references)));
+                return Err(field(
+                    name,
+                    format!("more than {} references", self.references),
+                ));
             }
         }
         Ok(())
     }
 
+    pub(crate) fn full(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "facts",
+            limit: self.facts as u64,
+        }
+    }
+
+    pub(crate) fn full_of_segments(&self) -> MemgineError {
+        MemgineError::Full {
+            what: "segments of conversations",
+            limit: self.segments as u64,
+        }
+    }
+
+    /// A fact as it is, as if it were new.
+    pub(crate) fn check_fact(&self, fact: &Fact) -> Result<(), MemgineError> {
+        let new = NewFact {
+            subject: fact.subject.clone(),
+            body: fact.body.clone(),
+            kind: fact.kind.clone(),
+            at: fact.at,
+            source: fact.source.clone(),
+        };
+        let details = Details {
+            confidence: fact.confidence,
+            event: fact.event.clone(),
+            contradicts: fact.contradicts.clone(),
+            derived_from: fact.derived_from.clone(),
+            ..Details::default()
+        };
+        self.check(&new, &details)
+    }
+
     pub(crate) fn check_turn(&self, turn: &ConversationTurn) -> Result<(), MemgineError> {
-        said("text", &turn.text, self.body_bytes)?;
+        said("text", &turn.text, self.turn_bytes)?;
         said("speaker", &turn.speaker, self.field_bytes)
+    }
+
+    pub(crate) fn check_segment(&self, key: &SegmentKey) -> Result<(), MemgineError> {
+        said("conversation", &key.conversation, self.field_bytes / 3)?;
+        said("source", &key.source, self.field_bytes / 3)?;
+        said("segment", &key.segment, self.field_bytes / 3)
     }
 
     /// As much of a question as is looked at.
@@ -76,16 +131,24 @@ pub(crate) fn invalid(why: impl Into<String>) -> MemgineError {
     MemgineError::Invalid(why.into())
 }
 
-fn said(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+fn field(field: &'static str, why: impl Into<String>) -> MemgineError {
+    let why = why.into();
+    MemgineError::Field { field, why }
+}
+
+fn said(name: &'static str, text: &str, limit: usize) -> Result<(), MemgineError> {
     if text.trim().is_empty() {
-        return Err(invalid(format!("the {name} is empty")));
+        return Err(field(name, format!("the {name} is empty")));
     }
     short(name, text, limit)
 }
 
-fn short(name: &str, text: &str, limit: usize) -> Result<(), MemgineError> {
+fn short(name: &'static str, text: &str, limit: usize) -> Result<(), MemgineError> {
     if text.len() > limit {
-        return Err(invalid(format!("the {name} is longer than {limit} bytes")));
+        return Err(field(
+            name,
+            format!("the {name} is longer than {limit} bytes"),
+        ));
     }
     Ok(())
 }

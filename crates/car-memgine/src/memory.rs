@@ -2,23 +2,30 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
+use std::sync::Arc;
 
 use car_protocol::Timestamp;
-use car_state::memgine::{FactId, MemgineError};
+use car_state::memgine::{
+    ConversationTurn, Fact, FactFilter, FactId, Forgotten, Found, Ingested, MemgineError,
+    SegmentKey, is_from,
+};
 use rustc_hash::FxHashMap;
 
 use crate::Slot;
+use crate::census::Census;
+use crate::changes::Dirty;
+use crate::dense::Vector;
 use crate::engine::CONVERSATION;
-use crate::export::Read;
-use crate::fact::{Fact, Forgotten, Found};
+use crate::fact;
 use crate::index::{Entry, Index, Question, Weights};
 use crate::limits::{Limits, invalid};
+use crate::segments::{Seen, Segments};
 
 #[derive(Debug)]
 pub(crate) struct Memory {
     /// The number of the next id. It never goes back, so that an id is never used twice.
     pub(crate) next: u32,
-    pub(crate) facts: BTreeMap<Slot, Fact>,
+    pub(crate) facts: BTreeMap<Slot, Arc<Fact>>,
     slots: FxHashMap<FactId, Slot>,
     /// Facts that were concluded from each.
     derived: FxHashMap<FactId, Vec<Slot>>,
@@ -26,10 +33,14 @@ pub(crate) struct Memory {
     pub(crate) index: Index,
     /// The last turns of conversations, oldest first.
     pub(crate) turns: VecDeque<FactId>,
+    pub(crate) segments: Segments,
+    pub(crate) census: Census,
+    /// What a store has to be told.
+    pub(crate) dirty: Dirty,
 }
 
 impl Memory {
-    pub(crate) fn new(dimension: usize) -> Self {
+    pub(crate) fn new(dimension: usize, stored: bool) -> Self {
         Self {
             next: 1,
             facts: BTreeMap::new(),
@@ -37,21 +48,21 @@ impl Memory {
             derived: FxHashMap::default(),
             index: Index::new(dimension),
             turns: VecDeque::new(),
+            segments: Segments::default(),
+            census: Census::default(),
+            dirty: Dirty::new(stored),
         }
     }
 
-    pub(crate) fn get(&self, id: &FactId) -> Result<&Fact, MemgineError> {
+    pub(crate) fn get(&self, id: &FactId) -> Result<&Arc<Fact>, MemgineError> {
         let fact = self.slots.get(id).and_then(|slot| self.facts.get(slot));
-        fact.ok_or_else(|| unknown(id))
+        fact.ok_or_else(|| MemgineError::Unknown(id.clone()))
     }
 
     /// The place and the id of the next fact.
     fn place(&self, limits: &Limits) -> Result<(Slot, FactId), MemgineError> {
-        let full = MemgineError::Full {
-            limit: limits.facts as u64,
-        };
         if self.facts.len() >= limits.facts || self.next == u32::MAX {
-            return Err(full);
+            return Err(limits.full());
         }
         Ok((Slot(self.next), FactId(format!("m-{}", self.next))))
     }
@@ -70,33 +81,110 @@ impl Memory {
         }
         for other in &fact.contradicts {
             if self.get(other)?.contradicts.len() >= limits.references {
-                return Err(invalid(format!("too much contradicts {}", other.0)));
+                return Err(invalid(format!("too much contradicts {other}")));
             }
         }
         for other in &fact.contradicts {
-            if let Some(other) = self
-                .slots
-                .get(other)
-                .and_then(|slot| self.facts.get_mut(slot))
-            {
-                other.contradicts.push(id.clone());
-            }
+            self.change(other, |other| other.contradicts.push(id.clone()));
         }
-        self.put(slot, fact, Some(entry));
+        self.put(slot, Arc::new(fact), Some(entry));
+        self.dirty.put(slot);
         self.next += 1;
         Ok(id)
     }
 
+    /// Changes a fact that is there, without its place in the index.
+    fn change(&mut self, id: &FactId, change: impl FnOnce(&mut Fact)) {
+        if let Some(slot) = self.slots.get(id)
+            && let Some(fact) = self.facts.get_mut(slot)
+        {
+            self.census.leave(*slot, fact);
+            change(Arc::make_mut(fact));
+            self.census.enter(*slot, fact);
+            self.dirty.put(*slot);
+        }
+    }
+
     /// Puts a fact into every table.
-    pub(crate) fn put(&mut self, slot: Slot, fact: Fact, entry: Option<Entry>) {
+    pub(crate) fn put(&mut self, slot: Slot, fact: Arc<Fact>, entry: Option<Entry>) {
         for premise in &fact.derived_from {
             self.derived.entry(premise.clone()).or_default().push(slot);
         }
         if let Some(entry) = entry {
             self.index.add(slot, entry);
         }
+        if let Some(key) = &fact.segment {
+            self.segments.note(key, Some(slot));
+        }
+        self.census.enter(slot, &fact);
         self.slots.insert(fact.id.clone(), slot);
         self.facts.insert(slot, fact);
+    }
+
+    /// Changes a fact and what it is found by.
+    pub(crate) fn rewrite(
+        &mut self,
+        id: &FactId,
+        entry: Option<Entry>,
+        change: impl FnOnce(&mut Fact),
+    ) -> Result<Arc<Fact>, MemgineError> {
+        let slot = *self
+            .slots
+            .get(id)
+            .ok_or_else(|| MemgineError::Unknown(id.clone()))?;
+        self.change(id, change);
+        self.dirty.erases_text = true;
+        let fact = Arc::clone(self.get(id)?);
+        if let Some(entry) = entry
+            && !fact.outdated
+        {
+            self.index.remove(slot);
+            self.index.add(slot, entry);
+        }
+        Ok(fact)
+    }
+
+    /// Keeps a segment as a fact, or in the place of its earlier revision.
+    pub(crate) fn ingest_segment(
+        &mut self,
+        limits: &Limits,
+        key: &SegmentKey,
+        turn: &ConversationTurn,
+        entry: Entry,
+    ) -> Result<Ingested, MemgineError> {
+        let slot = match self.segments.seen(key) {
+            Seen::Never if self.segments.len() >= limits.segments => {
+                return Err(limits.full_of_segments());
+            }
+            Seen::Never => {
+                let id = self.add(limits, entry, |id| fact::of_segment(id, turn, key))?;
+                self.remember(limits, id.clone());
+                return Ok(Ingested::Added(id));
+            }
+            Seen::Earlier(slot) => slot,
+            Seen::Known => return Ok(Ingested::Known),
+        };
+        let Some(id) = self.facts.get(&slot).map(|fact| fact.id.clone()) else {
+            return Ok(Ingested::Known);
+        };
+        self.rewrite(&id, Some(entry), |fact| {
+            fact.subject.clone_from(&turn.speaker);
+            fact.body.clone_from(&turn.text);
+            fact.at = turn.at;
+            fact.segment = Some(key.clone());
+        })?;
+        self.segments.note(key, Some(slot));
+        Ok(Ingested::Replaced(id))
+    }
+
+    /// Erases what came from a source, or from what is below it.
+    pub(crate) fn forget_source(&mut self, source: &str) -> Forgotten {
+        let of_it = self.facts.values().filter(|fact| comes_from(fact, source));
+        let doomed: Vec<FactId> = of_it.map(|fact| fact.id.clone()).collect();
+        let erased = self.erase(doomed);
+        let unnoted = self.segments.forget(source);
+        self.dirty.unnote(unnoted);
+        erased
     }
 
     /// Puts a new fact into the place of another, which stays as history.
@@ -108,11 +196,10 @@ impl Memory {
         make: impl FnOnce(FactId) -> Fact,
     ) -> Result<FactId, MemgineError> {
         if let Some(by) = &self.get(old)?.superseded_by {
-            let (old, by) = (&old.0, &by.0);
             return Err(invalid(format!("{old} was superseded by {by} already")));
         }
         if self.get(old)?.outdated {
-            return Err(invalid(format!("{} is outdated", old.0)));
+            return Err(invalid(format!("{old} is outdated")));
         }
         let id = self.add(limits, entry, |id| Fact {
             supersedes: Some(old.clone()),
@@ -121,36 +208,39 @@ impl Memory {
         let since = self.get(&id)?.at;
         if let Some(slot) = self.slots.get(old) {
             self.index.remove(*slot);
-            if let Some(fact) = self.facts.get_mut(slot) {
-                fact.outdated = true;
-                fact.superseded_by = Some(id.clone());
-                let ended = fact
-                    .valid_until
-                    .filter(|end| end.unix_millis() < since.unix_millis());
-                fact.valid_until = Some(ended.unwrap_or(since));
-            }
         }
+        self.change(old, |fact| {
+            fact.outdated = true;
+            fact.superseded_by = Some(id.clone());
+            let ended = fact.valid_until.filter(|end| *end < since);
+            fact.valid_until = Some(ended.unwrap_or(since));
+        });
         Ok(id)
     }
 
     /// Erases a fact and what was derived from it, everywhere.
     pub(crate) fn forget(&mut self, id: &FactId) -> Result<Forgotten, MemgineError> {
         self.get(id)?;
+        Ok(self.erase(vec![id.clone()]))
+    }
+
+    fn erase(&mut self, mut doomed: Vec<FactId>) -> Forgotten {
         let mut erased = Forgotten::default();
-        let mut doomed = vec![id.clone()];
         while let Some(id) = doomed.pop() {
             let Some(slot) = self.slots.remove(&id) else {
                 continue;
             };
             let (vectors, rows) = self.index.remove(slot);
-            erased.vectors += vectors;
-            erased.index_rows += rows;
+            erased.vectors += vectors as u64;
+            erased.index_rows += rows as u64;
             for derived in self.derived.remove(&id).into_iter().flatten() {
                 doomed.extend(self.facts.get(&derived).map(|fact| fact.id.clone()));
             }
             let Some(gone) = self.facts.remove(&slot) else {
                 continue;
             };
+            self.dirty.erase(slot);
+            self.census.leave(slot, &gone);
             for premise in &gone.derived_from {
                 if let Some(derived) = self.derived.get_mut(premise) {
                     derived.retain(|other| *other != slot);
@@ -161,17 +251,41 @@ impl Memory {
             }
             let named = gone.contradicts.iter().chain(&gone.supersedes);
             for other in named.chain(&gone.superseded_by) {
-                if let Some(other) = self.slots.get(other)
-                    && let Some(other) = self.facts.get_mut(other)
-                {
-                    other.drop_references(&id);
+                if self.slots.contains_key(other) {
+                    self.change(other, |other| fact::drop_references(other, &id));
                     erased.references += 1;
                 }
             }
-            self.turns.retain(|turn| *turn != id);
+            if gone.kind == CONVERSATION {
+                self.turns.retain(|turn| *turn != id);
+            }
+            if let Some(key) = &gone.segment {
+                self.segments.note(key, None);
+                self.dirty.gone(key);
+            }
             erased.facts.push(id);
         }
-        Ok(erased)
+        erased
+    }
+
+    /// Erases facts that are past their end, except those that another has taken the place of: they are history. How many.
+    pub(crate) fn prune(&mut self, now: Timestamp) -> u64 {
+        let ended = self.census.ended(now);
+        let ended = ended.filter_map(|slot| self.facts.get(&slot));
+        let ended: Vec<FactId> = ended.map(|fact| fact.id.clone()).collect();
+        self.erase(ended).facts.len() as u64
+    }
+
+    /// Erases everything. Numbers go on.
+    pub(crate) fn clear(&mut self) {
+        let dimension = self.index.vectors.dimension();
+        let mut dirty = std::mem::replace(&mut self.dirty, Dirty::new(false));
+        dirty.clear();
+        *self = Self {
+            next: self.next,
+            dirty,
+            ..Self::new(dimension, false)
+        };
     }
 
     /// A fact, all that it took the place of and all that took its place, oldest first.
@@ -184,10 +298,10 @@ impl Memory {
                 _ => break,
             }
         }
-        let mut chain = vec![first.clone()];
+        let mut chain = vec![Fact::clone(first)];
         while let Some(next) = chain.last().and_then(|fact| fact.superseded_by.as_ref()) {
             match self.get(next) {
-                Ok(next) if chain.len() < self.facts.len() => chain.push(next.clone()),
+                Ok(next) if chain.len() < self.facts.len() => chain.push(Fact::clone(next)),
                 _ => break,
             }
         }
@@ -208,7 +322,7 @@ impl Memory {
         };
         let found = self.index.search(question, weights, limit, valid);
         let facts = found.into_iter().filter_map(|(slot, score)| {
-            let fact = self.facts.get(&slot)?.clone();
+            let fact = Fact::clone(self.facts.get(&slot)?);
             Some(Found { fact, score })
         });
         facts.collect()
@@ -223,45 +337,101 @@ impl Memory {
 
     pub(crate) fn list(
         &self,
-        after: Option<&FactId>,
+        filter: &FactFilter,
         limit: usize,
+        now: Timestamp,
     ) -> Result<Vec<Fact>, MemgineError> {
-        let after = match after {
-            Some(id) => *self.slots.get(id).ok_or_else(|| unknown(id))?,
+        let after = match &filter.after {
+            Some(id) => {
+                let slot = self.slots.get(id);
+                *slot.ok_or_else(|| MemgineError::Unknown(id.clone()))?
+            }
             None => Slot(0),
         };
         let behind = self.facts.range((Bound::Excluded(after), Bound::Unbounded));
-        Ok(behind.take(limit).map(|(_, fact)| fact.clone()).collect())
+        let wanted = behind.map(|(_, fact)| fact).filter(|fact| {
+            let source = filter.source.as_ref();
+            (filter.outdated || fact.is_valid(now))
+                && filter.kind.as_ref().is_none_or(|kind| fact.kind == *kind)
+                && source.is_none_or(|source| comes_from(fact, source))
+        });
+        Ok(wanted.take(limit).map(|fact| Fact::clone(fact)).collect())
     }
 
     pub(crate) fn count(&self, now: Timestamp) -> u64 {
-        let counted = self.facts.values();
-        let counted = counted.filter(|fact| fact.is_valid(now) && fact.kind != CONVERSATION);
-        counted.count() as u64
+        self.census.count(now)
     }
 
-    pub(crate) fn everything(&self) -> (u32, Vec<Fact>) {
-        (self.next, self.facts.values().cloned().collect())
+    /// Facts behind a place that can be found, but have no vector: so many at most, in order.
+    pub(crate) fn without_vector(
+        &self,
+        after: Option<Slot>,
+        most: usize,
+    ) -> Vec<(Slot, Arc<Fact>)> {
+        let behind = (
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        );
+        let missing = self
+            .facts
+            .range(behind)
+            .filter(|(slot, fact)| !fact.outdated && self.index.vectors.get(**slot).is_none());
+        let missing = missing.map(|(slot, fact)| (*slot, Arc::clone(fact)));
+        missing.take(most).collect()
+    }
+
+    /// Gives facts their vectors, unless they have changed since those were made. How many.
+    pub(crate) fn embed(&mut self, made: Vec<(Slot, Arc<Fact>, Vector)>) -> u64 {
+        let mut embedded = 0;
+        for (slot, of, vector) in made {
+            let fact = self.facts.get(&slot);
+            if fact.is_some_and(|fact| Arc::ptr_eq(fact, &of) && !fact.outdated) {
+                self.index.vectors.add(slot, &vector);
+                self.dirty.put(slot);
+                embedded += 1;
+            }
+        }
+        embedded
+    }
+
+    /// How many references facts have to others.
+    pub(crate) fn references(&self) -> usize {
+        let of = |fact: &Arc<Fact>| {
+            fact.contradicts.len()
+                + fact.derived_from.len()
+                + usize::from(fact.supersedes.is_some())
+        };
+        self.facts.values().map(of).sum()
+    }
+
+    pub(crate) fn everything(&self) -> (u32, Vec<Arc<Fact>>, Vec<SegmentKey>) {
+        let facts = self.facts.values().cloned().collect();
+        (self.next, facts, self.segments.forgotten())
     }
 
     /// Fills an empty memory.
     pub(crate) fn fill(
         &mut self,
         limits: &Limits,
-        read: Read,
-        entries: Vec<Option<Entry>>,
-    ) -> Result<(), MemgineError> {
-        if !self.facts.is_empty() || self.next > 1 {
-            return Err(invalid("only an empty memory takes an import"));
-        }
-        self.next = read.next;
-        for ((slot, fact), entry) in read.facts.into_iter().zip(entries) {
+        next: u32,
+        facts: impl Iterator<Item = (Slot, Arc<Fact>, Option<Entry>)>,
+        gone: &[SegmentKey],
+    ) {
+        self.next = next;
+        for (slot, fact, entry) in facts {
             if fact.kind == CONVERSATION && !fact.outdated {
                 self.remember(limits, fact.id.clone());
             }
             self.put(slot, fact, entry);
         }
-        Ok(())
+        for key in gone {
+            self.segments.note(key, None);
+        }
+    }
+
+    /// Whether nothing was ever in it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.facts.is_empty() && self.next == 1
     }
 
     /// Whether every table says the same, for tests.
@@ -282,6 +452,7 @@ impl Memory {
             .sum();
         names
             && derived == premises
+            && self.census == Census::of(&self.facts)
             && self.slots.len() == self.facts.len()
             && self.index.lexical.len() == indexed
             && self.index.placed() == indexed
@@ -289,6 +460,7 @@ impl Memory {
     }
 }
 
-pub(crate) fn unknown(id: &FactId) -> MemgineError {
-    invalid(format!("there is no fact {}", id.0))
+fn comes_from(fact: &Fact, source: &str) -> bool {
+    let segment = fact.segment.as_ref();
+    is_from(&fact.source, source) || segment.is_some_and(|key| is_from(&key.conversation, source))
 }

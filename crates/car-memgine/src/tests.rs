@@ -1,8 +1,13 @@
+mod segments;
+mod stored;
+
 use std::sync::Arc;
 
 use car_protocol::Timestamp;
 use car_state::clock::FixedClock;
-use car_state::memgine::{ConversationTurn, FactId, Memgine, NewFact};
+use car_state::memgine::{
+    ConversationTurn, Details, Fact, FactChange, FactFilter, FactId, Memgine, NewFact,
+};
 use proptest::prelude::*;
 
 use super::*;
@@ -15,6 +20,16 @@ fn engine() -> Engine {
         Weights::default(),
         clock,
     )
+}
+
+/// All facts, outdated ones included.
+fn all(engine: &Engine) -> Vec<Fact> {
+    let filter = FactFilter {
+        limit: 1_000,
+        outdated: true,
+        ..FactFilter::default()
+    };
+    engine.list(&filter).unwrap()
 }
 
 fn fact(subject: &str, body: &str) -> NewFact {
@@ -272,12 +287,103 @@ fn an_import_that_is_wrong_anywhere_changes_nothing() {
             .unwrap_err()
             .to_string();
         assert!(said.contains(why), "{said}");
-        assert_eq!(empty.list(None, 10).unwrap(), []);
+        assert_eq!(all(&empty), []);
     }
     let copy = engine();
     let imported = copy.import(&good).unwrap();
     assert_eq!((imported.facts, imported.outdated), (2, 1));
     assert_eq!(copy.export().unwrap(), good);
+}
+
+#[test]
+fn a_corrected_fact_is_found_by_what_it_says_now_only() {
+    let engine = engine();
+    let id = add(&engine, "port", "The service listens on xylophones");
+    let until = Timestamp::from_unix_millis(5_000);
+    let change = FactChange {
+        body: Some("The service listens on 8443".to_owned()),
+        valid_until: Some(until),
+        ..FactChange::default()
+    };
+    let corrected = engine.update(&id, change).unwrap();
+    assert_eq!(
+        (&*corrected.subject, &*corrected.body),
+        ("port", "The service listens on 8443")
+    );
+    assert_eq!(engine.get(&id).unwrap(), corrected);
+    let found = engine.search("xylophones", 5);
+    assert!(found.iter().all(|found| found.score.lexical == 0.0));
+    assert_eq!(engine.search("8443", 5)[0].fact, corrected);
+    let wrong = FactChange {
+        confidence: Some(7.0),
+        ..FactChange::default()
+    };
+    assert!(engine.update(&id, wrong).is_err());
+    assert!(engine.is_consistent());
+    assert_eq!(engine.count(), 1);
+}
+
+#[test]
+fn what_is_past_its_end_is_not_counted_and_goes_when_consolidated() {
+    let engine = engine();
+    let ended = Details {
+        valid_until: Some(Timestamp::from_unix_millis(1_000)),
+        ..Details::default()
+    };
+    engine.add(fact("ferry", "leaves at nine"), ended).unwrap();
+    let old = add(&engine, "port", "80");
+    engine
+        .supersede(&old, fact("port", "443"), Details::default())
+        .unwrap();
+    assert_eq!(engine.count(), 1);
+    let report = engine.consolidate().unwrap();
+    assert_eq!(
+        (
+            report.expired_pruned,
+            report.total_nodes,
+            report.total_edges
+        ),
+        (1, 2, 1)
+    );
+    assert_eq!(report.nodes_embedded, 0);
+    assert_eq!(engine.history(&old).unwrap().len(), 2);
+    assert!(engine.is_consistent());
+}
+
+#[test]
+fn replacing_everything_is_all_or_nothing_and_uses_no_id_again() {
+    let engine = engine();
+    add(&engine, "port", "80");
+    let good = (fact("port", "443"), Details::default());
+    let bad = (fact("port", ""), Details::default());
+    let refused = engine.replace(vec![good.clone(), bad]).unwrap_err();
+    assert_eq!(refused.to_string(), "fact 2: the body is empty");
+    assert_eq!(all(&engine)[0].body, "80");
+    assert_eq!(engine.replace(vec![good]).unwrap(), 1);
+    let facts = all(&engine);
+    assert_eq!(
+        (facts.len(), &*facts[0].id.0, &*facts[0].body),
+        (1, "m-2", "443")
+    );
+    assert!(
+        engine
+            .search("80", 5)
+            .iter()
+            .all(|found| found.score.lexical == 0.0)
+    );
+    assert!(engine.is_consistent());
+}
+
+#[test]
+fn a_fast_context_has_the_newest_facts() {
+    let engine = engine();
+    let constraint = of_kind("constraint", "deploys", "Never on Fridays");
+    engine.add(constraint, Details::default()).unwrap();
+    add(&engine, "port", "80");
+    add(&engine, "host", "heron");
+    let text = engine.context_fast(500).text;
+    let expected = "## Constraints\n- [m-1] deploys: Never on Fridays\n## Facts\n- [m-3] host: heron\n- [m-2] port: 80\n";
+    assert_eq!(text, expected);
 }
 
 #[tokio::test]
@@ -327,6 +433,72 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(act, 1..40)
 }
 
+/// Does something to a memory, and says whether what came of it is right.
+fn apply(engine: &mut Engine, act: Act) -> Result<(), TestCaseError> {
+    let facts = all(engine);
+    let id = |number: usize| {
+        facts
+            .get(number % facts.len().max(1))
+            .map(|fact| fact.id.clone())
+    };
+    match act {
+        Act::Add(subject, body, premise, against) => {
+            let details = Details {
+                derived_from: premise.and_then(id).into_iter().collect(),
+                contradicts: against.and_then(id).into_iter().collect(),
+                ..Details::default()
+            };
+            engine
+                .add(fact(WORDS[subject], WORDS[body]), details)
+                .unwrap();
+        }
+        Act::Supersede(old, body) => {
+            if let Some(old) = id(old) {
+                let was = engine.get(&old).unwrap();
+                let done =
+                    engine.supersede(&old, fact(&was.subject, WORDS[body]), Details::default());
+                prop_assert_eq!(done.is_ok(), !was.outdated);
+            }
+        }
+        Act::Forget(gone) => {
+            if let Some(gone) = id(gone) {
+                let erased = engine.forget(&gone).unwrap();
+                prop_assert!(erased.facts.contains(&gone));
+                let named = engine
+                    .export()
+                    .unwrap()
+                    .contains(&format!("\"{}\"", gone.0));
+                prop_assert!(!named, "the export still names it");
+            }
+        }
+        Act::Ingest(word) => {
+            let turn = ConversationTurn {
+                speaker: "Maria".to_owned(),
+                text: WORDS[word].to_owned(),
+                at: Timestamp::UNIX_EPOCH,
+            };
+            engine.ingest(turn).unwrap();
+        }
+        Act::Query(word) => {
+            for found in engine.search(WORDS[word], 100) {
+                prop_assert!(!found.fact.outdated);
+                prop_assert_eq!(engine.get(&found.fact.id).unwrap(), found.fact);
+            }
+        }
+        Act::Reload => {
+            let copy = self::engine();
+            copy.import(&engine.export().unwrap()).unwrap();
+            let places = |engine: &Engine| {
+                let found = engine.search("heron disk", 100).into_iter();
+                found.map(|found| found.fact.id).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(places(&copy), places(engine));
+            *engine = copy;
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -334,57 +506,7 @@ proptest! {
     fn in_any_order_rows_vectors_and_index_say_the_same(acts in acts()) {
         let mut engine = engine();
         for act in acts {
-            let facts = engine.list(None, 1_000).unwrap();
-            let id = |number: usize| facts.get(number % facts.len().max(1)).map(|fact| fact.id.clone());
-            match act {
-                Act::Add(subject, body, premise, against) => {
-                    let details = Details {
-                        derived_from: premise.and_then(id).into_iter().collect(),
-                        contradicts: against.and_then(id).into_iter().collect(),
-                        ..Details::default()
-                    };
-                    engine.add(fact(WORDS[subject], WORDS[body]), details).unwrap();
-                }
-                Act::Supersede(old, body) => {
-                    if let Some(old) = id(old) {
-                        let was = engine.get(&old).unwrap();
-                        let done = engine.supersede(&old, fact(&was.subject, WORDS[body]), Details::default());
-                        prop_assert_eq!(done.is_ok(), !was.outdated);
-                    }
-                }
-                Act::Forget(gone) => {
-                    if let Some(gone) = id(gone) {
-                        let erased = engine.forget(&gone).unwrap();
-                        prop_assert!(erased.facts.contains(&gone));
-                        let named = engine.export().unwrap().contains(&format!("\"{}\"", gone.0));
-                        prop_assert!(!named, "the export still names it");
-                    }
-                }
-                Act::Ingest(word) => {
-                    let turn = ConversationTurn {
-                        speaker: "Maria".to_owned(),
-                        text: WORDS[word].to_owned(),
-                        at: Timestamp::UNIX_EPOCH,
-                    };
-                    engine.ingest(turn).unwrap();
-                }
-                Act::Query(word) => {
-                    for found in engine.search(WORDS[word], 100) {
-                        prop_assert!(!found.fact.outdated);
-                        prop_assert_eq!(engine.get(&found.fact.id).unwrap(), found.fact);
-                    }
-                }
-                Act::Reload => {
-                    let copy = self::engine();
-                    copy.import(&engine.export().unwrap()).unwrap();
-                    let places = |engine: &Engine| {
-                        let found = engine.search("heron disk", 100).into_iter();
-                        found.map(|found| found.fact.id).collect::<Vec<_>>()
-                    };
-                    prop_assert_eq!(places(&copy), places(&engine));
-                    engine = copy;
-                }
-            }
+            apply(&mut engine, act)?;
             prop_assert!(engine.is_consistent());
         }
     }

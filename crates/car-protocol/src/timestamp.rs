@@ -27,6 +27,16 @@ impl Timestamp {
     pub fn unix_millis(self) -> i64 {
         self.0.as_millisecond()
     }
+
+    /// Appends the moment as text.
+    pub fn push_to(self, text: &mut String) {
+        let millis = self.unix_millis();
+        let usual = (0..FIVE_DIGITS).contains(&millis).then(|| usual(millis));
+        match usual.as_ref().map(|text| str::from_utf8(text)) {
+            Some(Ok(usual)) => text.push_str(usual),
+            _ => text.push_str(&self.to_string()),
+        }
+    }
 }
 
 /// The first moment whose year has five digits, in milliseconds.
@@ -164,6 +174,9 @@ mod tests {
             let usual = serde_json::to_string(&moment).unwrap();
             assert_eq!(usual, format!("\"{:.3}\"", moment.0));
             assert_eq!(usual, format!("\"{moment}\""));
+            let mut pushed = String::new();
+            moment.push_to(&mut pushed);
+            assert_eq!(usual, format!("\"{pushed}\""));
         };
         // A prime number of milliseconds, a little less than a day.
         (0..FIVE_DIGITS).step_by(86_399_981).for_each(written);

@@ -1,12 +1,14 @@
 //! One connection from its first frame to its last: who is admitted, what is answered, and when it is over.
 
 mod admission;
+mod audio;
 mod clock;
 pub(crate) mod gate;
 mod judge;
 mod keep;
 mod keyed;
 mod linger;
+mod usual;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -19,6 +21,7 @@ use car_protocol::jsonrpc::{Id, Incoming, decode, encode_error};
 use car_protocol::rpc::session::{Closing, ClosingParams};
 use car_state::channel::WsChannel;
 use car_state::frame::{CloseReason, Frame, close};
+use car_state::identity::Role;
 use car_state::quota::Account;
 use car_state::responder::{Batch, Responder};
 use car_state::session::resume::{Farewell, Parted};
@@ -35,6 +38,7 @@ use self::clock::{LifeClock, Pulse};
 pub(crate) use self::gate::ABOUT_THE_CALL;
 use self::keep::{Occupant, keep};
 use self::linger::Linger;
+use self::usual::AtOnce;
 use crate::core::Core;
 use crate::cx::Cx;
 use crate::life::{Connected, Ending};
@@ -124,6 +128,8 @@ struct Reader {
     /// What its identity takes.
     account: Arc<Account>,
     authenticated: bool,
+    /// Whether it is bound to an agent, whose manifest may take methods from it.
+    is_agent: bool,
     /// Failed authentications that were made to wait.
     auth_failures: u32,
     /// Calls of this connection that wait for a person.
@@ -134,6 +140,8 @@ struct Reader {
     goodbye: bool,
     /// Frames of this turn that gave the calls something to do.
     stirred: usize,
+    /// Binary messages in a row that were not taken.
+    refused_audio: u64,
 }
 
 /// Frames that are read before the writer has its turn. A task does only so much at a time, and a peer that talks
@@ -141,8 +149,9 @@ struct Reader {
 const TURN: usize = 96;
 
 /// Frames that begin or answer calls which are read before these calls, and then the writer, have their turn. They cost
-/// more than plain requests do, and the peer is to have something to do meanwhile.
-const STIRRED: usize = 8;
+/// more than plain requests do, and the peer is to have something to do meanwhile; but a write costs as much as several
+/// calls, so that a few frames are not worth one.
+const STIRRED: usize = 32;
 
 /// What the read loop goes on with.
 enum Event {
@@ -171,6 +180,7 @@ impl Reader {
         account: Arc<Account>,
     ) -> Self {
         let authenticated = session.identity().is_authenticated();
+        let is_agent = session.identity().role() == Role::Agent;
         Self {
             core,
             channel,
@@ -178,11 +188,13 @@ impl Reader {
             cx: Cx::new(session),
             account,
             authenticated,
+            is_agent,
             auth_failures: 0,
             parked: Arc::default(),
             connected,
             goodbye: false,
             stirred: 0,
+            refused_audio: 0,
         }
     }
 
@@ -194,10 +206,17 @@ impl Reader {
     fn change(&mut self, session: Arc<ClientSession>) {
         self.connected.serves(&session);
         self.occupant.change(&session);
-        self.authenticated = session.identity().is_authenticated();
-        let principal = session.identity().get().principal;
-        self.account = Arc::clone(self.core.state.quotas().account(&principal));
         self.cx = Cx::new(session);
+        self.recognise();
+    }
+
+    /// Looks at whom the session speaks for: once where that may have changed, and not for every frame.
+    fn recognise(&mut self) {
+        let identity = self.session().identity();
+        let (authenticated, who) = (identity.is_authenticated(), identity.get());
+        self.authenticated = authenticated;
+        self.is_agent = who.role == Role::Agent;
+        self.account = Arc::clone(self.core.state.quotas().account(&who.principal));
     }
 
     /// Parts the session from this connection, which reads no more. Gives back who drives its calls where it is to be
@@ -351,13 +370,17 @@ impl Reader {
 
     async fn frame(&mut self, frame: Frame) -> Flow {
         match frame {
-            Frame::Text(text) => match self.plain(decode(&text)) {
+            Frame::Text(text) => match self.serve_at_once(decode(&text), text.len()) {
+                AtOnce::Served => Flow::Continue,
+                AtOnce::Stirred => {
+                    self.stirred += 1;
+                    Flow::Continue
+                }
                 // Boxed, so that an idle connection does not keep the room of it.
-                Some(decoded) => {
+                AtOnce::Not(decoded) => {
                     self.stirred += 1;
                     Box::pin(self.decoded(decoded, text.len())).await
                 }
-                None => Flow::Continue,
             },
             Frame::Ping(payload) => {
                 let _ = self.channel.send(Frame::Pong(payload));
@@ -369,9 +392,7 @@ impl Reader {
                 }
                 Flow::Continue
             }
-            Frame::Binary(_) => {
-                Flow::Close(CloseReason::new(close::UNSUPPORTED, "messages are text"))
-            }
+            Frame::Binary(message) => self.audio(&message),
             Frame::Close(reason) => {
                 // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
                 let code = reason.map_or(close::NORMAL, |reason| reason.code);

@@ -1,6 +1,9 @@
 //! The one place where a domain error becomes `{code, message, data}`.
 
 mod agents;
+mod meeting;
+mod memory;
+mod voice;
 
 use std::fmt;
 
@@ -157,6 +160,7 @@ impl From<ApprovalError> for Failure {
     fn from(error: ApprovalError) -> Self {
         match error {
             ApprovalError::Storage(error) => error.into(),
+            ApprovalError::Quota(full) => full.into(),
             error => approval(error).into(),
         }
     }

@@ -13,6 +13,8 @@ mod cx;
 pub mod desktop;
 mod failure;
 mod handlers;
+#[cfg(feature = "voice")]
+pub mod hearing;
 pub mod http;
 mod info;
 mod life;

@@ -255,7 +255,9 @@ where
             let params = decode_params(params)?;
             let (store, cx, handler) = (source(cx.session()), cx.clone(), Arc::clone(&handler));
             Ok(Box::new(move |responder| {
-                async move { answer(responder, handler(store, cx, params).await) }.boxed()
+                // Nothing of it runs yet; what is made here need not be held beside what it was made of.
+                let served = handler(store, cx, params);
+                async move { answer(responder, served.await) }.boxed()
             }))
         });
         Route::of::<M>(None, prepare)

@@ -1,18 +1,17 @@
 //! The requests that the daemon has open with a client.
 
 mod handover;
+mod open;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Debug;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytestring::ByteString;
-use car_protocol::jsonrpc::{ErrorObject, Id, encode_notification, encode_request};
+use car_protocol::jsonrpc::{ErrorObject, Id, encode_request};
 use car_protocol::method::Callback;
 use car_protocol::rpc::session::OpenCallback;
-use car_protocol::rpc::tools::CancelParams;
 use parking_lot::Mutex;
 use serde_json::value::RawValue;
 use thiserror::Error;
@@ -20,6 +19,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use self::handover::again;
+pub use self::open::Asked;
+use self::open::Open;
 use crate::channel::WsChannel;
 use crate::engine::IdleClock;
 use crate::frame::Frame;
@@ -153,49 +154,29 @@ impl Callbacks {
             idle: None,
             repeats,
         };
-        self.call_tool::<C>(link, lease, params).await
+        let asked = Instant::now();
+        let request = |id: &str| encode_request(&Id::string(id), C::NAME, &params(id));
+        let answer = self.ask::<C>(link, &lease, request)?;
+        let answered = timeout_at(deadline, answer.result::<C>(lease.recalled)).await;
+        answered.unwrap_or_else(|_| Err(CallError::TimedOut(asked.elapsed())))
     }
 
-    /// The same on behalf of a tool call. When it is recalled the client is told, and its answer is waited for still if
-    /// the client has been asked.
+    /// Asks the client at once, and gives back what waits for the answer. `encode` makes the request with the id that it
+    /// gets.
     ///
     /// # Errors
     /// [`CallError`].
-    pub async fn call_tool<C: Callback>(
+    pub fn ask<C: Callback>(
         self: &Arc<Self>,
         link: &Arc<Link>,
-        lease: Lease<impl Future<Output = ()> + Send>,
-        params: impl FnOnce(&str) -> C::Params + Send,
-    ) -> Result<C::Result, CallError> {
-        let (mut open, answer, lasting) = self.register::<C>(link, &lease)?;
-        let id = open.request_id();
-        let text = encode_request(&Id::string(&id), C::NAME, &params(&id));
+        lease: &Lease<impl Sized>,
+        encode: impl FnOnce(&str) -> serde_json::Result<String>,
+    ) -> Result<Asked, CallError> {
+        let (asked, lasting) = self.register::<C>(link, lease)?;
+        let text = encode(&asked.open.request_id());
         let text = text.map_err(|error| CallError::BadAnswer(error.to_string()))?;
-        self.send(&open, lasting, text.into())?;
-        let asked = Instant::now();
-        let mut answer = pin!(timeout_at(lease.deadline, answer));
-        let answered = tokio::select! {
-            biased;
-            answered = &mut answer => answered,
-            () = lease.recalled => {
-                if !open.recall() {
-                    return Err(CallError::Recalled);
-                }
-                answer.await
-            }
-        };
-        match answered {
-            Ok(Ok(answer)) => {
-                let result = answer.map_err(CallError::Refused)?;
-                serde_json::from_str(result.get())
-                    .map_err(|error| CallError::BadAnswer(error.to_string()))
-            }
-            Ok(Err(_)) => Err(CallError::Disconnected),
-            Err(_) => {
-                open.give_up("timeout");
-                Err(CallError::TimedOut(asked.elapsed()))
-            }
-        }
+        self.send(&asked.open, lasting, text.into())?;
+        Ok(asked)
     }
 
     /// Sends a request for the first time, or leaves it for the next connection.
@@ -353,8 +334,8 @@ impl Callbacks {
     fn register<C: Callback>(
         self: &Arc<Self>,
         link: &Arc<Link>,
-        lease: &Lease<impl Future<Output = ()>>,
-    ) -> Result<(Open, oneshot::Receiver<Answer>, bool), CallError> {
+        lease: &Lease<impl Sized>,
+    ) -> Result<(Asked, bool), CallError> {
         let (sender, receiver) = oneshot::channel();
         let mut inner = self.inner.lock();
         if inner.ended {
@@ -381,10 +362,16 @@ impl Callbacks {
             table: Arc::clone(self),
             link: Arc::clone(link),
             number,
+            is_open: true,
             cancel: C::SPEC.cancel,
+            deadline: lease.deadline,
             idle: lease.idle.clone(),
         };
-        Ok((open, receiver, inner.lasting))
+        let asked = Asked {
+            open,
+            answer: receiver,
+        };
+        Ok((asked, inner.lasting))
     }
 }
 
@@ -405,89 +392,4 @@ fn number(id: Option<&str>) -> Option<u64> {
 
 fn request_id(number: u64) -> String {
     format!("cb-{number}")
-}
-
-/// An entry of the table; it leaves with this.
-struct Open {
-    table: Arc<Callbacks>,
-    link: Arc<Link>,
-    number: u64,
-    /// The notification that takes the request back, until it was sent.
-    cancel: Option<&'static str>,
-    idle: Option<Arc<IdleClock>>,
-}
-
-impl Open {
-    fn request_id(&self) -> String {
-        request_id(self.number)
-    }
-
-    /// Tells the client that nobody wants the answer; `false` where it was never asked. The request stays in the table,
-    /// since an answer that comes all the same says what became of the work; it is not sent again.
-    fn recall(&mut self) -> bool {
-        self.follow();
-        let text = self.taken_back("cancelled");
-        let sent = {
-            let mut inner = self.table.inner.lock();
-            let entry = inner.open.get_mut(&self.number);
-            entry.is_none_or(|entry| {
-                entry.recalled = true;
-                entry.text.clone_from(&text);
-                entry.delivery > 0
-            })
-        };
-        if sent {
-            self.tell(text);
-        }
-        sent
-    }
-
-    /// Takes the request from the table, and back from the client if it has it and has not answered.
-    fn give_up(&mut self, reason: &str) {
-        self.follow();
-        let sent = {
-            let mut inner = self.table.inner.lock();
-            let entry = inner.open.remove(&self.number);
-            let sent = entry.filter(|entry| entry.delivery > 0);
-            if let Some(fence) = sent
-                .as_ref()
-                .map(|entry| entry.fence)
-                .filter(|fence| *fence > 0)
-            {
-                if inner.given_up.len() >= MAX_OPEN {
-                    inner.given_up.pop_front();
-                }
-                inner.given_up.push_back((self.number, fence));
-            }
-            sent.is_some()
-        };
-        if sent {
-            let text = self.taken_back(reason);
-            self.tell(text);
-        }
-    }
-
-    /// The notification that takes the request back; once.
-    fn taken_back(&mut self, reason: &str) -> Option<ByteString> {
-        let cancel = self.cancel.take()?;
-        let idle = self.idle.as_ref().is_some_and(|idle| idle.is_over());
-        let params = CancelParams {
-            request_id: self.request_id(),
-            reason: if idle { "idle" } else { reason }.to_owned(),
-        };
-        Some(encode_notification(cancel, &params).ok()?.into())
-    }
-
-    fn tell(&self, text: Option<ByteString>) {
-        if let (Some(channel), Some(text)) = (self.link.channel(), text) {
-            // A client that is gone, or takes nothing, needs not be told.
-            let _ = channel.send(Frame::Text(text));
-        }
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.give_up("cancelled");
-    }
 }

@@ -9,29 +9,11 @@ use parking_lot::{Mutex, RwLock};
 
 pub use crate::agents::AgentId;
 use crate::quota::{Account, Share};
+use crate::text_id::text_ids;
 
-/// The id of a session, chosen by the daemon: 12 hex digits.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SessionId(Arc<str>);
-
-impl SessionId {
-    /// The id with this text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for SessionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+text_ids! {
+    /// The id of a session, chosen by the daemon: 12 hex digits.
+    SessionId;
 }
 
 /// The credential that a session presented. Two sessions with the same credential are the same principal; without
@@ -52,11 +34,12 @@ impl Principal {
     /// The one that is written so.
     #[must_use]
     pub fn named(text: &str) -> Option<Self> {
-        match text.strip_prefix("anonymous/") {
-            Some(session) => Some(Self::Anonymous(SessionId::new(session))),
-            None => [Self::Client, Self::Host]
-                .into_iter()
-                .find(|principal| principal.to_string() == text),
+        match text.split_once('/') {
+            None if text == "client" => Some(Self::Client),
+            None if text == "host" => Some(Self::Host),
+            Some(("anonymous", session)) => Some(Self::Anonymous(SessionId::new(session))),
+            Some(("agent", agent)) => agent.parse().ok().map(Self::Agent),
+            _ => None,
         }
     }
 }
@@ -168,5 +151,28 @@ impl IdentityCell {
     #[must_use]
     pub fn failures(&self) -> u32 {
         self.failures.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_principal_is_read_as_it_is_written() {
+        let agent = "scout".parse().unwrap();
+        for principal in [
+            Principal::Anonymous(SessionId::new("0a1b2c3d4e5f")),
+            Principal::Client,
+            Principal::Host,
+            Principal::Agent(agent),
+        ] {
+            assert_eq!(Principal::named(&principal.to_string()), Some(principal));
+        }
+        for text in [
+            "", "anybody", "agent", "agent/", "agent/..", "host/x", "client/",
+        ] {
+            assert_eq!(Principal::named(text), None, "{text}");
+        }
     }
 }

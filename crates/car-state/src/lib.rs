@@ -35,6 +35,7 @@ pub mod server;
 pub mod session;
 pub mod sink;
 pub mod store;
+mod text_id;
 pub mod token;
 pub mod tool_table;
 pub mod tools;

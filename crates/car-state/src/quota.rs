@@ -16,6 +16,7 @@ use governor::{Quota, RateLimiter};
 use thiserror::Error;
 use tokio::time::Instant;
 
+use crate::approval::MAX_PENDING;
 use crate::identity::Principal;
 use crate::session::ClientSession;
 use crate::traffic::Tally;
@@ -34,19 +35,36 @@ pub struct IdentityLimits {
     pub calls: usize,
     /// Streams that are fed to its connections.
     pub subscriptions: usize,
+    /// Questions to people that are pending, of all that there may be.
+    pub approvals: usize,
     /// Requests and notifications a second; so many may come at once. None for as many as the sockets carry.
     pub rate: Option<NonZeroU32>,
 }
 
-impl Default for IdentityLimits {
-    fn default() -> Self {
+impl IdentityLimits {
+    /// What the identities of a class may take where nobody says otherwise. Only some of the questions that may be pending
+    /// are those of programs, so that a person's own tools can always ask. Where nobody authenticates, nobody is told apart.
+    #[must_use]
+    pub const fn of(class: Class) -> Self {
+        let approvals = if matches!(class, Class::Host | Class::Anonymous) {
+            MAX_PENDING
+        } else {
+            MAX_PENDING / 4
+        };
         Self {
             connections: 16_384,
             sessions: 16_384,
             calls: 65_536,
             subscriptions: 65_536,
+            approvals,
             rate: None,
         }
+    }
+}
+
+impl Default for IdentityLimits {
+    fn default() -> Self {
+        Self::of(Class::Client)
     }
 }
 
@@ -101,17 +119,20 @@ pub enum Resource {
     Calls,
     /// Streams that are fed.
     Subscriptions,
+    /// Questions to people that are pending.
+    Approvals,
     /// Requests a second.
     Rate,
 }
 
 impl Resource {
     /// Every resource.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Connections,
         Self::Sessions,
         Self::Calls,
         Self::Subscriptions,
+        Self::Approvals,
         Self::Rate,
     ];
 
@@ -123,6 +144,7 @@ impl Resource {
             Self::Sessions => "sessions",
             Self::Calls => "calls",
             Self::Subscriptions => "subscriptions",
+            Self::Approvals => "approvals",
             Self::Rate => "rate",
         }
     }
@@ -144,6 +166,7 @@ impl Resource {
     const fn said(self) -> &'static str {
         match self {
             Self::Calls => "calls under way",
+            Self::Approvals => "approvals pending",
             Self::Rate => "requests a second",
             other => other.as_str(),
         }
@@ -251,6 +274,17 @@ impl Account {
         })
     }
 
+    /// Counts one of a resource that was let in before, by an earlier process: there is room for it.
+    pub(crate) fn carry(self: &Arc<Self>, resource: Resource) -> Share {
+        if let Some(gauge) = self.gauge(resource) {
+            gauge.fetch_add(1, Ordering::AcqRel);
+        }
+        Share {
+            account: Arc::clone(self),
+            resource,
+        }
+    }
+
     /// Counts a session and its connection for this identity from now on, and for no other one any more.
     ///
     /// # Errors
@@ -307,6 +341,7 @@ impl Account {
             Resource::Sessions => self.limits.sessions,
             Resource::Calls => self.limits.calls,
             Resource::Subscriptions => self.limits.subscriptions,
+            Resource::Approvals => self.limits.approvals,
             Resource::Rate => self
                 .limits
                 .rate

@@ -29,7 +29,8 @@ use crate::db::{Database, DatabaseOptions, DbError};
 use crate::engine::{EngineLimits, ToolExecutor};
 use crate::host::{HostParts, HostPlane, HostStream};
 use crate::log::{Appends, Durability, Durations, EventLog, HOST, LogError, MeteredLog, Snapshots};
-use crate::memgine::Memgine;
+use crate::meeting::Meetings;
+use crate::memgine::{Memgine, Memories};
 use crate::outcomes::Outcomes;
 use crate::policy::GlobalPolicies;
 use crate::providers::Providers;
@@ -41,6 +42,7 @@ use crate::session::resume::ResumeLedger;
 use crate::store::StoreLimits;
 use crate::tool_table::{ToolTable, ToolTableError};
 use crate::traffic::Traffic;
+use crate::voice::VoiceDesk;
 
 /// Why a [`ServerState`] cannot be made.
 #[derive(Debug, Error)]
@@ -67,7 +69,7 @@ pub enum StateError {
 /// What all sessions share: a handful of stores, one per namespace.
 pub struct ServerState {
     journal_dir: PathBuf,
-    memgine: Option<Arc<dyn Memgine>>,
+    memories: Arc<Memories>,
     gate: Arc<ApprovalGate>,
     tools: Vec<ToolDefinition>,
     executor: Option<Arc<dyn ToolExecutor>>,
@@ -96,6 +98,8 @@ pub struct ServerState {
     agents: Arc<Supervisor>,
     seats: Arc<Seats>,
     chats: Arc<Chats>,
+    voice: Arc<VoiceDesk>,
+    meetings: Arc<Meetings>,
     started_at: Timestamp,
 }
 
@@ -155,9 +159,11 @@ impl ServerState {
         let stream = Arc::new(stream);
         let audit = config.audit();
         let grants = Arc::new(config.grants(&audit)?);
+        let quotas = Arc::new(Quotas::new(config.identities));
         let parts = ApprovalParts {
             ledger: config.approval_ledger(&audit),
             grants: Arc::clone(&grants),
+            quotas: Arc::clone(&quotas),
             stream: Arc::clone(&stream),
             sessions: Arc::clone(&sessions),
             reach: config.reach.clone(),
@@ -200,13 +206,23 @@ impl ServerState {
             turns,
             limits: config.chats,
         })?;
+        let (heard_in, clock) = (Arc::clone(&log), Arc::clone(&config.clock));
+        let meetings = Meetings::new(
+            config.journal_dir.join("meetings"),
+            Arc::clone(&config.memories),
+            Arc::clone(&clock),
+            Arc::clone(&config.ids),
+        );
+        let voice = VoiceDesk::new(config.voice, config.voice_limits, heard_in, clock);
         Ok(Arc::new(Self {
             results,
             agents: Arc::new(agents),
             seats,
             chats,
+            voice: Arc::new(voice),
+            meetings: Arc::new(meetings),
             journal_dir: config.journal_dir,
-            memgine: config.memgine,
+            memories: config.memories,
             gate: Arc::new(config.gate),
             tools: config.tools,
             executor: config.executor,
@@ -222,7 +238,7 @@ impl ServerState {
             audit,
             grants,
             outcomes: Arc::new(outcomes),
-            quotas: Arc::new(Quotas::new(config.identities)),
+            quotas,
             providers: Arc::new(providers),
             rules: config.rules,
             sessions,
@@ -277,6 +293,18 @@ impl ServerState {
         &self.chats
     }
 
+    /// The meetings. Somebody has to [tend](Meetings::tend) to them.
+    #[must_use]
+    pub fn meetings(&self) -> &Arc<Meetings> {
+        &self.meetings
+    }
+
+    /// What hears audio, and how many streams of it there are.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceDesk> {
+        &self.voice
+    }
+
     /// Agents, approvals and host events.
     #[must_use]
     pub fn host(&self) -> &Arc<HostPlane> {
@@ -323,6 +351,12 @@ impl ServerState {
     #[must_use]
     pub fn quotas(&self) -> &Arc<Quotas> {
         &self.quotas
+    }
+
+    /// The memories of all sessions.
+    #[must_use]
+    pub fn memories(&self) -> &Arc<Memories> {
+        &self.memories
     }
 
     /// The event log.

@@ -168,6 +168,15 @@ impl Tool {
         check(self.parameters.as_ref(), "parameters", parameters)
     }
 
+    /// Holds parameters that a person put in the place of others against the schema.
+    ///
+    /// # Errors
+    /// As for [`check_parameters`](Self::check_parameters), for whoever made the call.
+    pub fn check_edits(&self, parameters: &Value) -> Result<(), String> {
+        let fits = self.check_parameters(parameters);
+        fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))
+    }
+
     /// Holds a result against the schema.
     ///
     /// # Errors

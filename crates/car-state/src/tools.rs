@@ -1,10 +1,14 @@
 //! Runs a tool by calling back into the client that offers it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use car_protocol::rpc::tools::{CallbackMeta, Execute, ExecuteParams};
-use futures_util::FutureExt;
+use car_protocol::jsonrpc::{Id, encode_request};
+use car_protocol::method::Callback as _;
+use car_protocol::rpc::tools::{CallbackMeta, Execute};
 use futures_util::future::{BoxFuture, ready};
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -12,14 +16,14 @@ use crate::approval::rules::{
     Arguments, Asking, Called, Judgement, NoRules, Rules, Ruling, Speaking, Subject,
 };
 use crate::approval::{
-    Act, ApprovalGate, Approvals, Operation, Question as Asks, Requester, Terms, ToolVersion,
-    Verdict, preview,
+    Act, ApprovalGate, Approvals, EditCheck, Operation, Question as Asks, Requester, Terms,
+    ToolVersion, Verdict, preview,
 };
 use crate::callbacks::{CallError, Callbacks, Lease, Repeats};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{ToolCall, ToolError, ToolExecutor};
 use crate::host::HostPlane;
-use crate::identity::{IdentityCell, SessionId};
+use crate::identity::{Identity, IdentityCell, SessionId};
 use crate::policy::{Approver, Question};
 use crate::session::Link;
 use crate::tool_table::ToolTable;
@@ -44,10 +48,13 @@ impl WsToolExecutor {
         }
     }
 
-    async fn run(&self, call: ToolCall) -> Result<Value, ToolError> {
+    /// Asks the client at once. What waits for its answer holds nothing of the call.
+    fn ask(
+        &self,
+        call: ToolCall,
+    ) -> Result<impl Future<Output = Result<Value, ToolError>> + Send + use<>, ToolError> {
         // What the engine began may have waited since, for a person for example.
         let left = call.deadline.saturating_duration_since(Instant::now());
-        let session = self.session.to_string();
         let lease = Lease {
             fence: call.fence,
             deadline: call.deadline,
@@ -59,48 +66,75 @@ impl WsToolExecutor {
                 Repeats::No
             },
         };
-        let params = |request_id: &str| ExecuteParams {
-            action_id: call.action_id.to_string(),
-            tool: call.tool.to_string(),
-            parameters: call.parameters,
-            timeout_ms: Some(u64::try_from(left.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX)),
-            attempt: call.attempt,
-            request_id: request_id.to_owned(),
-            session_id: session,
-            proposal_id: Some(call.proposal_id.to_string()),
-            idle_timeout_ms: call
-                .idle
-                .as_ref()
-                .map(|idle| u64::try_from(idle.limit().as_millis()).unwrap_or(u64::MAX)),
-            compensation: call.compensation.then_some(true),
-            delivery: None,
-            meta: call.trace.map(|trace| CallbackMeta {
-                traceparent: Some(trace),
-            }),
+        let millis = |time: u128| u64::try_from(time).unwrap_or(u64::MAX);
+        let idle = call.idle.as_ref().map(|idle| idle.limit().as_millis());
+        let encode = |id: &str| {
+            let request = Request {
+                action_id: &call.action_id,
+                tool: &call.tool,
+                parameters: &call.parameters,
+                timeout_ms: millis(left.as_micros().div_ceil(1_000)),
+                attempt: call.attempt,
+                request_id: id,
+                session_id: self.session.as_str(),
+                proposal_id: &call.proposal_id,
+                idle_timeout_ms: idle.map(millis),
+                compensation: call.compensation.then_some(true),
+                meta: call.trace.map(|trace| CallbackMeta {
+                    traceparent: Some(trace),
+                }),
+            };
+            encode_request(&Id::string(id), Execute::NAME, &request)
         };
-        self.callbacks
-            .call_tool::<Execute>(&self.link, lease, params)
-            .await
-            .map_err(|error| match error {
-                CallError::Disconnected => ToolError::Disconnected,
-                CallError::Recalled => ToolError::Cancelled,
-                CallError::Overloaded => ToolError::Overloaded,
-                CallError::TimedOut(_) => ToolError::TimedOut {
-                    after: call.timeout,
-                },
-                CallError::Refused(error) => ToolError::Failed {
-                    message: error.message.unwrap_or_else(|| "unknown error".to_owned()),
-                },
-                other => ToolError::Failed {
-                    message: other.to_string(),
-                },
-            })
+        let after = call.timeout;
+        let asked = self.callbacks.ask::<Execute>(&self.link, &lease, encode);
+        let asked = asked.map_err(|error| failure(error, after))?;
+        let answer = asked.result::<Execute>(lease.recalled);
+        Ok(answer.map_err(move |error| failure(error, after)))
+    }
+}
+
+/// [`ExecuteParams`](car_protocol::rpc::tools::ExecuteParams) of a call, borrowed from it.
+#[derive(Serialize)]
+struct Request<'a> {
+    action_id: &'a str,
+    tool: &'a str,
+    parameters: &'a Value,
+    timeout_ms: u64,
+    attempt: u32,
+    request_id: &'a str,
+    session_id: &'a str,
+    proposal_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_timeout_ms: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compensation: Option<bool>,
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<CallbackMeta>,
+}
+
+/// What the failure of a callback means for its tool call.
+fn failure(error: CallError, after: Duration) -> ToolError {
+    match error {
+        CallError::Disconnected => ToolError::Disconnected,
+        CallError::Recalled => ToolError::Cancelled,
+        CallError::Overloaded => ToolError::Overloaded,
+        CallError::TimedOut(_) => ToolError::TimedOut { after },
+        CallError::Refused(error) => ToolError::Failed {
+            message: error.message.unwrap_or_else(|| "unknown error".to_owned()),
+        },
+        other => ToolError::Failed {
+            message: other.to_string(),
+        },
     }
 }
 
 impl ToolExecutor for WsToolExecutor {
     fn execute(&self, call: ToolCall) -> BoxFuture<'_, Result<Value, ToolError>> {
-        self.run(call).boxed()
+        match self.ask(call) {
+            Ok(answer) => answer.boxed(),
+            Err(error) => ready(Err(error)).boxed(),
+        }
     }
 }
 
@@ -148,9 +182,11 @@ impl SessionDesk {
         self
     }
 
-    fn speaking(&self, session: &SessionId) -> Speaking {
-        let host = self.host.as_ref();
-        host.map_or_else(Speaking::default, |host| Speaking::of(host, session))
+    fn speaking(&self, identity: &Identity) -> Speaking {
+        match &self.host {
+            Some(host) => Speaking::of(host, identity),
+            None => Speaking::bound(identity),
+        }
     }
 
     /// What becomes of a call of a tool.
@@ -163,7 +199,7 @@ impl SessionDesk {
                     called: Called::Tool(tool),
                     arguments: Arguments::Value(parameters),
                     identity: &identity,
-                    speaking: &|| self.speaking(&identity.session),
+                    speaking: &|| self.speaking(&identity),
                     at: self.clock.now(),
                 })
             }
@@ -182,7 +218,6 @@ impl SessionDesk {
         tool: &str,
         parameters: &Value,
         details: Value,
-        editable: bool,
         asking: &Asking,
     ) -> Result<Option<Value>, String> {
         let identity = self.identity.get();
@@ -196,13 +231,13 @@ impl SessionDesk {
         };
         let act = Act::new(operation, parameters, Requester::from(&identity));
         let act = act.map_err(|error| format!("the approval gate failed: {error}"))?;
-        let speaking = self.speaking(&identity.session);
+        let speaking = self.speaking(&identity);
         let act = act
             .of_agent(speaking.agent())
             .in_project(speaking.project())
             .under(asking.revision());
         let terms = Terms {
-            editable,
+            editable: true,
             ..asking.terms(&self.gate)
         };
         let question = Asks {
@@ -212,6 +247,9 @@ impl SessionDesk {
             terms,
             because: asking.because(),
             key: None,
+            edits: known
+                .clone()
+                .map(|tool| EditCheck::new(move |edits: &Value| tool.check_parameters(edits))),
         };
         let edits = match self.approvals.ask(&identity, question).await {
             Ok(Verdict::Approved(consent)) => consent.edits,
@@ -219,8 +257,7 @@ impl SessionDesk {
             Err(error) => return Err(format!("the approval gate failed: {error}")),
         };
         if let (Some(edits), Some(tool)) = (&edits, known) {
-            let fits = tool.check_parameters(edits);
-            fits.map_err(|why| format!("what a person put in its place does not fit: {why}"))?;
+            tool.check_edits(edits)?;
             if let Judgement::Deny(ruling) = self.judge(&tool.definition().name, edits, true) {
                 return Err(refused(&ruling));
             }
@@ -230,7 +267,7 @@ impl SessionDesk {
 }
 
 impl Approver for SessionDesk {
-    fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         async move {
             let Question {
                 tool,
@@ -246,9 +283,7 @@ impl Approver for SessionDesk {
                     timeout: self.gate.timeout(),
                 },
             };
-            let agreed = self.agreed(&tool, &parameters, details, false, &asking);
-            let agreed = agreed.await;
-            agreed.map(drop)
+            self.agreed(&tool, &parameters, details, &asking).await
         }
         .boxed()
     }
@@ -278,7 +313,7 @@ impl GatedExecutor {
         });
         let agreed = tokio::select! {
             biased;
-            agreed = self.desk.agreed(&call.tool, &call.parameters, details, true, &asking) => agreed,
+            agreed = self.desk.agreed(&call.tool, &call.parameters, details, &asking) => agreed,
             // The question is withdrawn, and nothing has run.
             () = call.recalled() => return Err(ToolError::Cancelled),
         };

@@ -44,10 +44,7 @@ impl StreamId {
     /// # Errors
     /// [`FrameError::Id`].
     pub fn new(text: &str) -> Result<Self, FrameError> {
-        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
-        if text.is_empty() || text.len() > LONGEST_ID || !text.bytes().all(allowed) {
-            return Err(FrameError::Id);
-        }
+        check(text)?;
         Ok(Self(text.into()))
     }
 
@@ -64,6 +61,27 @@ impl fmt::Display for StreamId {
     }
 }
 
+fn check(id: &str) -> Result<(), FrameError> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:/".contains(&b);
+    if id.is_empty() || id.len() > LONGEST_ID || !id.bytes().all(allowed) {
+        return Err(FrameError::Id);
+    }
+    Ok(())
+}
+
+/// A frame as it lies in its message: nothing of it is copied.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FrameView<'a> {
+    /// Which stream.
+    pub stream: &'a str,
+    /// Its number in the stream.
+    pub sequence: u64,
+    /// What the samples mean.
+    pub format: AudioFormat,
+    /// The samples, in the memory of the message: whole ones, and at least one of every channel.
+    pub audio: Bytes,
+}
+
 /// Audio of one stream.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AudioFrame {
@@ -77,12 +95,12 @@ pub struct AudioFrame {
     pub audio: Bytes,
 }
 
-impl AudioFrame {
-    /// Reads a message. The audio shares its memory.
+impl<'a> FrameView<'a> {
+    /// Reads a message.
     ///
     /// # Errors
     /// [`FrameError`].
-    pub fn read(message: &Bytes) -> Result<Self, FrameError> {
+    pub fn read(message: &'a Bytes) -> Result<Self, FrameError> {
         let header: &[u8; FIXED] = message.first_chunk().ok_or(FrameError::Cut)?;
         let &[
             magic,
@@ -108,8 +126,8 @@ impl AudioFrame {
         let format = AudioFormat::new(u32::from_le_bytes([r0, r1, r2, r3]), channels)?;
         let end = FIXED + usize::from(id_bytes);
         let id = message.get(FIXED..end).ok_or(FrameError::Cut)?;
-        let id = std::str::from_utf8(id).map_err(|_| FrameError::Id)?;
-        let stream = StreamId::new(id)?;
+        let stream = std::str::from_utf8(id).map_err(|_| FrameError::Id)?;
+        check(stream)?;
         let audio = message.slice(end..);
         if audio.len() > MOST_AUDIO {
             return Err(FrameError::TooLong { bytes: audio.len() });
@@ -120,6 +138,27 @@ impl AudioFrame {
         Ok(Self {
             stream,
             sequence: u64::from_le_bytes(*sequence),
+            format,
+            audio,
+        })
+    }
+}
+
+impl AudioFrame {
+    /// Reads a message. The audio shares its memory.
+    ///
+    /// # Errors
+    /// [`FrameError`].
+    pub fn read(message: &Bytes) -> Result<Self, FrameError> {
+        let FrameView {
+            stream,
+            sequence,
+            format,
+            audio,
+        } = FrameView::read(message)?;
+        Ok(Self {
+            stream: StreamId(stream.into()),
+            sequence,
             format,
             audio,
         })

@@ -122,7 +122,7 @@ async fn speech_is_told_with_its_times_and_words() {
 #[tokio::test(start_paused = true)]
 async fn who_speaks_while_the_daemon_does_barges_in() {
     let (voice, told, task) = start(options(), None).await;
-    voice.playing(true).await;
+    voice.playing(true);
     voice.push(Push::next(pcm(true, 100))).await.unwrap();
     drop(voice);
     task.await.unwrap();
@@ -145,12 +145,12 @@ async fn a_quiet_microphone_is_not_ended_but_a_stream_never_lasts_longer_than_it
 #[tokio::test(start_paused = true)]
 async fn an_owner_who_comes_back_in_time_finds_the_stream() {
     let (voice, told, task) = start(options(), None).await;
-    voice.owner(false).await;
+    voice.owner(false);
     tokio::time::sleep(Duration::from_secs(29)).await;
-    voice.owner(true).await;
+    voice.owner(true);
     tokio::time::sleep(Duration::from_secs(600)).await;
     assert!(!voice.is_over());
-    voice.owner(false).await;
+    voice.owner(false);
     task.await.unwrap();
     assert_eq!(told.end(), (vec![], Outcome::OwnerLost));
 }

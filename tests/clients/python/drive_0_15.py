@@ -10,7 +10,7 @@ and a tool must not call the runtime; so nothing here does either. Its
 """
 
 import v0_15
-from v0_15 import connection, failures, proposals, refusals  # noqa: F401, each adds its scenarios
+from v0_15 import connection, failures, memory, proposals, refusals  # noqa: F401, each adds its scenarios
 
 if __name__ == "__main__":
     v0_15.scenario.main(__file__)

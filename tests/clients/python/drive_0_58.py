@@ -9,7 +9,7 @@ by name through `daemon_call`.
 """
 
 import v0_58
-from v0_58 import connection, failures, policies, proposals, state  # noqa: F401, each adds its scenarios
+from v0_58 import connection, failures, memory, policies, proposals, state, voice  # noqa: F401, each adds its scenarios
 
 if __name__ == "__main__":
     v0_58.scenario.main(__file__)

@@ -3,15 +3,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
 
 use super::Effort;
 use super::load::{Outcome, Template, Window, replied};
 use super::server::{Kind, Server};
-use super::wire::Connection;
+use super::wire::{Address, Connection};
 
 /// Subscribers that read.
 const LIVE: usize = 100;
@@ -20,6 +21,9 @@ const AHEAD: u64 = 16;
 /// Larger than what the kernel keeps for a reader that does not read.
 const CLOG: usize = 10 * 1024 * 1024;
 const CLOG_PIECE: usize = 8 * 1024;
+/// Bytes of content of an event that is only there to be in the way, and how long it is at most.
+const CONTENT: usize = 64;
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// How the two servers call it.
 struct Dialect {
@@ -101,22 +105,12 @@ pub(super) async fn deliveries(
         None
     };
 
-    let progress = Arc::new(Progress::new());
-    let mut readers = Vec::new();
-    for subscriber in 0..LIVE {
-        let mut connection = Connection::open(&server.tcp, 16 * 1024).await?;
-        connection.ask(&dialect.subscribe()).await?;
-        readers.push(tokio::spawn(read(
-            connection,
-            dialect.event,
-            subscriber,
-            Arc::clone(&progress),
-        )));
-    }
+    let (readers, progress) = subscribers(&server.tcp, &dialect).await?;
     let publisher = Connection::open(&server.tcp, 64 * 1024).await?;
     let template = Template::new(dialect.publish, &dialect.params(size));
     let window = Window::starting_now(effort);
-    let publisher = tokio::spawn(publish(publisher, template, Arc::clone(&progress), window));
+    let publishing = publish(publisher, template, Arc::clone(&progress), window.until);
+    let publisher = tokio::spawn(publishing);
 
     let counted = async {
         tokio::time::sleep_until(window.from.into()).await;
@@ -127,8 +121,8 @@ pub(super) async fn deliveries(
     let (count, busy) = tokio::join!(counted, window.watch(server));
 
     let done = tokio::time::timeout(Duration::from_secs(5), publisher).await;
-    let failed = readers.iter().any(tokio::task::JoinHandle::is_finished);
-    readers.iter().for_each(tokio::task::JoinHandle::abort);
+    let failed = readers.iter().any(JoinHandle::is_finished);
+    readers.iter().for_each(JoinHandle::abort);
     drop(clogged);
     match done {
         Ok(published) => published.context("the publisher panicked")??,
@@ -142,6 +136,86 @@ pub(super) async fn deliveries(
         p50: Duration::ZERO,
         usage: busy.usage(count),
     })
+}
+
+/// The subscribers that read, and what has arrived at them.
+async fn subscribers(
+    address: &Address,
+    dialect: &Dialect,
+) -> Result<(Vec<JoinHandle<Result<()>>>, Arc<Progress>)> {
+    let progress = Arc::new(Progress::new());
+    let mut readers = Vec::new();
+    for subscriber in 0..LIVE {
+        let mut connection = Connection::open(address, 16 * 1024).await?;
+        connection.ask(&dialect.subscribe()).await?;
+        let progress = Arc::clone(&progress);
+        readers.push(tokio::spawn(read(
+            connection,
+            dialect.event,
+            subscriber,
+            progress,
+        )));
+    }
+    Ok((readers, progress))
+}
+
+/// The same load on a thread of its own, so that whoever measures something else meanwhile does not wait for it. It ends
+/// with this value.
+#[derive(Debug)]
+pub(super) struct Flood {
+    progress: Arc<Progress>,
+    /// Dropped to end it.
+    _over: oneshot::Sender<()>,
+}
+
+impl Flood {
+    /// Begins when all subscribers are there.
+    pub(super) async fn begin(server: &Server) -> Result<Self> {
+        let (dialect, address) = (Dialect::of(server.kind), server.tcp.clone());
+        let (over, ends) = oneshot::channel();
+        let (begun, begins) = oneshot::channel();
+        std::thread::Builder::new().spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(async {
+                let subscribed = async {
+                    let (_, progress) = subscribers(&address, &dialect).await?;
+                    let publisher = Connection::open(&address, 64 * 1024).await?;
+                    anyhow::Ok((progress, publisher))
+                };
+                let (told, publisher) = match subscribed.await {
+                    Ok((progress, publisher)) => {
+                        (Ok(Arc::clone(&progress)), Some((progress, publisher)))
+                    }
+                    Err(error) => (Err(error), None),
+                };
+                if begun.send(told).is_err() {
+                    return;
+                }
+                let Some((progress, publisher)) = publisher else {
+                    return;
+                };
+                let template = Template::new(dialect.publish, &dialect.params(CONTENT));
+                let until = Instant::now() + LONGEST;
+                tokio::select! {
+                    _ = publish(publisher, template, progress, until) => {}
+                    _ = ends => {}
+                }
+            });
+        })?;
+        let progress = begins.await.context("the flood did not begin")??;
+        Ok(Self {
+            progress,
+            _over: over,
+        })
+    }
+
+    /// What has arrived at all of them.
+    pub(super) fn delivered(&self) -> u64 {
+        self.progress.together()
+    }
 }
 
 /// What has arrived at each subscriber.
@@ -204,13 +278,13 @@ async fn publish(
     mut connection: Connection,
     template: Template,
     progress: Arc<Progress>,
-    window: Window,
+    until: Instant,
 ) -> Result<()> {
     let (mut published, mut replies) = (0_u64, 0_u64);
     let mut out = Vec::new();
     loop {
         out.clear();
-        if std::time::Instant::now() < window.until {
+        if Instant::now() < until {
             while published < progress.slowest() + AHEAD {
                 template.push(&mut out, usize::try_from(published)?);
                 published += 1;

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow};
 
+use super::audio::{self, Audio};
 use super::load::{Outcome, Shape, Usage, round_trips};
 use super::proposals::{self, Load};
 #[cfg(feature = "log")]
 use super::rules;
 use super::server::{Kind, Programs, Server};
 use super::table::{Row, Target, Unit};
-use super::{Effort, callback, cancel, catchup, chat, fanout, idle, resume};
+use super::{Effort, callback, cancel, catchup, chat, decision, fanout, idle, resume};
 #[cfg(feature = "log")]
-use super::{append, engine};
+use super::{append, engine, memory};
 
 /// Bytes of content in a published event.
 const EVENT: usize = 64;
@@ -52,6 +53,10 @@ enum What {
     Resume,
     /// A cancel on a connection that a stream saturates.
     Cancel,
+    /// A person's decision about a parked call while subscribers are flooded.
+    Decision,
+    /// Pieces of audio that are heard.
+    Audio(Audio),
     /// Resident memory of an idle connection.
     Memory,
     /// Start of the process to the first answer.
@@ -60,6 +65,9 @@ enum What {
 
 /// Within which time a cancel comes, in microseconds.
 const CANCEL: f64 = 5_000.0;
+
+/// Within which time a parked call is answered that a person has decided, in microseconds.
+const DECISION: f64 = 5_000.0;
 
 /// Within which time a client that comes back has what it missed, in microseconds.
 const RESUME: f64 = 250_000.0;
@@ -154,6 +162,9 @@ const ROWS: &[(&str, What)] = &[
     ("catch-up-100000", What::CatchUp),
     ("resume-10000", What::Resume),
     ("cancel-under-stream", What::Cancel),
+    ("decision-under-flood", What::Decision),
+    ("audio-pieces", What::Audio(Audio::Pieces)),
+    ("audio-latency-p99", What::Audio(Audio::Latency)),
     ("memory-idle", What::Memory),
     ("start-up", What::StartUp),
 ];
@@ -165,6 +176,7 @@ pub(super) fn keys() -> Vec<&'static str> {
     let keys = keys
         .chain(append::ROWS.iter().map(|(key, _)| *key))
         .chain(engine::ROWS.iter().map(|(key, _)| *key))
+        .chain(memory::ROWS.iter().map(|(key, _)| *key))
         .chain(rules::ROWS.iter().map(|(key, _)| *key));
     keys.collect()
 }
@@ -194,6 +206,10 @@ pub(super) async fn measure(
     #[cfg(feature = "log")]
     for (key, what) in engine::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
         rows.push(measured(key, engine::row(*what, effort)).await);
+    }
+    #[cfg(feature = "log")]
+    for (key, what) in memory::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
+        rows.push(measured(key, memory::row(*what, effort)).await);
     }
     #[cfg(feature = "log")]
     for (key, what) in rules::ROWS.iter().filter(|(key, _)| keys.contains(key)) {
@@ -327,6 +343,14 @@ impl Pair<'_> {
                 }
                 Ok(row)
             }
+            What::Decision => {
+                let mut row = Row::new(Unit::Microseconds, Target::ValueAtMost(DECISION));
+                for _ in 0..self.effort.repetitions {
+                    row.add_alone(decision::latency(&self.daemon, self.effort).await?);
+                }
+                Ok(row)
+            }
+            What::Audio(what) => audio::row(&self.daemon, what, self.effort).await,
             What::Memory => {
                 let mut row = Row::new(Unit::Bytes, Target::ValueAtMost(16.0 * 1024.0));
                 for _ in 0..self.effort.repetitions.min(3) {

@@ -78,6 +78,7 @@ pub(super) struct Connection {
 }
 
 const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
 const PING: u8 = 0x9;
 const PONG: u8 = 0xA;
@@ -214,9 +215,24 @@ pub(super) fn push_text(out: &mut Vec<u8>, payload: &[u8]) {
     push_frame(out, TEXT, payload);
 }
 
+/// The same of a payload in parts.
+pub(super) fn push_text_of(out: &mut Vec<u8>, parts: &[&[u8]]) {
+    push_header(out, TEXT, parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| out.extend_from_slice(part));
+}
+
+/// Appends a masked binary frame.
+pub(super) fn push_binary(out: &mut Vec<u8>, payload: &[u8]) {
+    push_frame(out, BINARY, payload);
+}
+
 fn push_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+    push_header(out, opcode, payload.len());
+    out.extend_from_slice(payload);
+}
+
+fn push_header(out: &mut Vec<u8>, opcode: u8, length: usize) {
     out.push(0x80 | opcode);
-    let length = payload.len();
     if let Ok(short) = u8::try_from(length)
         && short < 126
     {
@@ -229,7 +245,6 @@ fn push_frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
         out.extend_from_slice(&(length as u64).to_be_bytes());
     }
     out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(payload);
 }
 
 struct Frame {

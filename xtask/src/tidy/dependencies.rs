@@ -22,6 +22,8 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "car-state",
             "car-transport",
             "car-client",
+            "car-memgine",
+            "car-voice",
         ],
     ),
     ("car-acp", &["car-client", "car-protocol"]),

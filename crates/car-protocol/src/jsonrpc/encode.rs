@@ -26,6 +26,9 @@ struct Call<'a, P: ?Sized> {
     id: Option<&'a Id>,
 }
 
+/// Bytes that most requests have room in: a short text that grows is copied several times.
+const USUAL_REQUEST: usize = 512;
+
 /// The response that carries `result`.
 ///
 /// # Errors
@@ -68,12 +71,15 @@ pub fn encode_request<P: Serialize + ?Sized>(
     method: &str,
     params: &P,
 ) -> serde_json::Result<String> {
-    serde_json::to_string(&Call {
+    let mut text = Vec::with_capacity(USUAL_REQUEST);
+    let call = Call {
         jsonrpc: VERSION,
         method,
         params,
         id: Some(id),
-    })
+    };
+    serde_json::to_writer(&mut text, &call)?;
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 /// A notification.

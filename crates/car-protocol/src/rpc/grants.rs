@@ -61,7 +61,7 @@ pub struct Grant {
     /// The version of the tool that it covers: its version, or the digest of its schema.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool_version: Option<String>,
-    /// Whose calls it covers: `client`, `host`, or `anonymous/` and the session.
+    /// Whose calls it covers: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session.
     pub owner: String,
     /// The session that it ends with.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,8 @@ pub mod diagnostics;
 pub mod events;
 pub mod grants;
 pub mod host;
+pub mod meeting;
+pub mod memory;
 pub mod notifications;
 pub mod policy;
 pub mod proposal;
@@ -23,6 +25,7 @@ pub mod session;
 pub mod state;
 pub mod tools;
 pub mod verify;
+pub mod voice;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +76,9 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     notifications::METHODS,
     agents_chat::METHODS,
     agents_external::METHODS,
+    voice::METHODS,
+    meeting::METHODS,
+    memory::METHODS,
 ];
 
 /// All callback tables, by namespace.
@@ -93,6 +99,7 @@ pub const NOTIFICATIONS: &[&[&NotificationSpec]] = &[
     providers::NOTIFICATIONS,
     agents::NOTIFICATIONS,
     agents_chat::NOTIFICATIONS,
+    voice::NOTIFICATIONS,
 ];
 
 /// Every line of the method table.

@@ -111,7 +111,7 @@ pub struct CallParams {
     pub timeout_ms: u64,
     /// The session that calls.
     pub session_id: String,
-    /// The credential that it has: `client`, `host` or `anonymous/<session>`.
+    /// The credential that it has: `client`, `host`, `agent/<agent>` or `anonymous/<session>`.
     pub principal: String,
     /// How often this request was sent, beginning with 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]

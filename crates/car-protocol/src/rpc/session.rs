@@ -7,7 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use self::resume::{OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream};
+pub use self::resume::{
+    OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
+};
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;
 use super::{Empty, Ok};
@@ -91,6 +93,10 @@ pub struct AuthParams {
     /// Binds the session to this agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_id: Option<String>,
+    /// The memory that the session uses from now on, 1 to 128 bytes; without it an agent's own, and else the one that all
+    /// share.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_namespace: Option<String>,
     /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<bool>,
@@ -122,6 +128,18 @@ pub enum Role {
     Host,
     /// An agent: what a client may, under its own name.
     Agent,
+}
+
+impl Role {
+    /// The word for it on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Host => "host",
+            Self::Agent => "agent",
+        }
+    }
 }
 
 /// Result of `session.auth`.
@@ -160,6 +178,9 @@ pub struct InitParams {
     /// Policies as for `policy.register`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<PolicyDefinition>>,
+    /// The same as in `session.auth`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_namespace: Option<String>,
     /// Keeps the session when its connection is lost, for as long as `grace_ms` says, and gives a token to resume it with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<bool>,

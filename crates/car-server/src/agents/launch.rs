@@ -20,6 +20,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::timeout;
 
 use super::Confinement;
+use super::veil::{Secret, Veil};
 
 /// How long a keeper may take to say that its agent was made.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -151,6 +152,15 @@ fn words(program: &Path, spec: &AgentSpec) -> Vec<OsString> {
 }
 
 impl AgentEnvironment {
+    /// What an agent gets and nobody else is to see.
+    fn secrets(&self, launch: &Launch) -> Vec<Secret> {
+        let own = Secret::new(launch.token.expose());
+        let clients = self.client_token.iter();
+        let mut secrets: Vec<_> = clients.map(|token| Secret::new(token.expose())).collect();
+        secrets.push(own);
+        secrets
+    }
+
     fn variables(&self, launch: &Launch) -> Vec<(OsString, OsString)> {
         let inherited = |name: &str| INHERITED.contains(&name) || name.starts_with("LC_");
         let mut variables: Vec<(OsString, OsString)> = Vec::new();
@@ -215,11 +225,24 @@ impl Kept {
         // It holds the keeper's end of the socket.
         drop(command);
         let mut outputs = JoinSet::new();
+        let secrets = environment.secrets(&launch);
         if let Some(output) = keeper.stdout.take() {
-            outputs.spawn(pump(output, AgentLogKind::Stdout, Arc::clone(&launch.logs)));
+            let logs = Arc::clone(&launch.logs);
+            outputs.spawn(pump(
+                output,
+                AgentLogKind::Stdout,
+                Veil::new(&secrets),
+                logs,
+            ));
         }
         if let Some(output) = keeper.stderr.take() {
-            outputs.spawn(pump(output, AgentLogKind::Stderr, Arc::clone(&launch.logs)));
+            let logs = Arc::clone(&launch.logs);
+            outputs.spawn(pump(
+                output,
+                AgentLogKind::Stderr,
+                Veil::new(&secrets),
+                logs,
+            ));
         }
         let mut said = String::new();
         let mut reader = BufReader::new(&mut socket).take(1_024);
@@ -270,18 +293,28 @@ impl Process for Kept {
     }
 }
 
-/// Takes what an agent writes. It reads on when that is written, so nothing is queued.
-async fn pump(mut output: impl AsyncRead + Unpin, kind: AgentLogKind, logs: Arc<AgentLogs>) {
+/// Takes what an agent writes, without the tokens that it was given. It reads on when that is written, so nothing is
+/// queued.
+async fn pump(
+    mut output: impl AsyncRead + Unpin,
+    kind: AgentLogKind,
+    mut veil: Veil,
+    logs: Arc<AgentLogs>,
+) {
     let mut chunk = vec![0_u8; CHUNK];
-    while let Ok(length @ 1..) = output.read(&mut chunk).await {
+    loop {
+        let length = output.read(&mut chunk).await.unwrap_or(0);
         let logs = Arc::clone(&logs);
         let written = spawn_blocking(move || {
-            logs.write(kind, chunk.get(..length).unwrap_or_default());
-            chunk
+            match length {
+                0 => logs.write(kind, &veil.rest()),
+                _ => logs.write(kind, &veil.cover(chunk.get(..length).unwrap_or_default())),
+            }
+            (chunk, veil)
         });
         match written.await {
-            Ok(back) => chunk = back,
-            Err(_) => return,
+            Ok(back) if length > 0 => (chunk, veil) = back,
+            _ => return,
         }
     }
 }

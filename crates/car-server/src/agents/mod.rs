@@ -7,6 +7,7 @@
 mod confine;
 mod keeper;
 mod launch;
+mod veil;
 
 pub use confine::{ConfineError, Confinement};
 pub use keeper::keep;

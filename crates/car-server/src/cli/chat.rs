@@ -1,10 +1,11 @@
 //! `car-server chat`: a conversation with an agent, line by line.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
-use car_client::{ChatStream, Client};
+use car_client::Client;
 use car_protocol::rpc::agents_chat::{
     ChatEvent, ChatParams, History, HistoryParams, Outcome, Turn, WhenBusy,
 };
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 use super::failure::Failure;
 use super::output;
 use super::running::Running;
+use super::signals::Interrupts;
 
 /// How long the daemon may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -37,13 +39,17 @@ struct Talk {
     client: Client,
     wanted: Wanted,
     lines: mpsc::Receiver<String>,
+    interrupts: Interrupts,
     /// Whether somebody types.
     typed: bool,
+    /// Whether there is nothing more to read.
+    said_all: bool,
 }
 
 /// What comes next while a turn runs.
 enum Next {
     Event(Option<Box<ChatEvent>>),
+    Line(Option<String>),
     Interrupt,
 }
 
@@ -54,6 +60,7 @@ pub(super) fn run(running: &Running, wanted: Wanted) -> Result<bool, Failure> {
         .map_err(Failure::error)?;
     let lines = lines().map_err(Failure::error)?;
     runtime.block_on(async {
+        let interrupts = Interrupts::listen().map_err(Failure::error)?;
         let mut builder = Client::builder().deadline(DEADLINE);
         // As a host, which may decide approvals. Where authentication is off there is no token.
         if running.client_token()?.is_some() {
@@ -64,7 +71,9 @@ pub(super) fn run(running: &Running, wanted: Wanted) -> Result<bool, Failure> {
             client,
             wanted,
             lines,
+            interrupts,
             typed: io::stdin().is_terminal(),
+            said_all: false,
         };
         let went_well = talk.hold().await;
         talk.client.close().await;
@@ -99,7 +108,7 @@ impl Talk {
             self.ask("> ");
             let line = tokio::select! {
                 line = self.lines.recv() => line,
-                _ = tokio::signal::ctrl_c() => None,
+                () = self.interrupts.next() => None,
             };
             let Some(line) = line else {
                 return Ok(went_well);
@@ -136,10 +145,13 @@ impl Talk {
         let mut chat = self.client.chat(params).await?;
         self.wanted.session = Some(chat.accepted().session_id.clone());
         let mut cancelled = false;
+        let mut questions = VecDeque::new();
         loop {
+            let may_answer = !questions.is_empty() && !self.said_all;
             let next = tokio::select! {
                 event = chat.next() => Next::Event(event.map(Box::new)),
-                _ = tokio::signal::ctrl_c() => Next::Interrupt,
+                line = self.lines.recv(), if may_answer => Next::Line(line),
+                () = self.interrupts.next() => Next::Interrupt,
             };
             match next {
                 Next::Event(None) => return Err(Failure::error("the daemon is gone")),
@@ -148,10 +160,11 @@ impl Talk {
                     if let Some(outcome) = event.outcome {
                         return Ok(outcome == Outcome::Done);
                     }
-                    if event.kind == "approval_pending" {
-                        self.decide(&chat, &event).await?;
-                    }
+                    self.hear(&event, &mut questions);
                 }
+                Next::Line(Some(line)) => self.decide(&line, &mut questions).await,
+                // Where nobody answers, somebody else may.
+                Next::Line(None) => self.said_all = true,
                 // Whoever insists need not wait for the daemon.
                 Next::Interrupt if cancelled => return Ok(false),
                 Next::Interrupt => {
@@ -162,46 +175,63 @@ impl Talk {
         }
     }
 
+    /// Notes what a person is asked, and what was decided, here or elsewhere.
+    fn hear(&self, event: &ChatEvent, questions: &mut VecDeque<HostApproval>) {
+        let row = event.detail.clone().unwrap_or_default();
+        let Ok(row) = serde_json::from_value::<HostApproval>(row) else {
+            return;
+        };
+        match event.kind.as_str() {
+            "approval_pending" => {
+                questions.push_back(row);
+                if questions.len() == 1 {
+                    self.put(questions);
+                }
+            }
+            "approval_resolved" => {
+                let asked = questions.front().is_some_and(|first| first.id == row.id);
+                questions.retain(|question| question.id != row.id);
+                if asked {
+                    self.put(questions);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks for the answer to the first question.
+    fn put(&self, questions: &VecDeque<HostApproval>) {
+        if let Some(question) = questions.front() {
+            self.ask(&format!("{}? ", question.options.join("/")));
+        }
+    }
+
+    /// Takes a line as the answer to the first question.
+    async fn decide(&self, line: &str, questions: &mut VecDeque<HostApproval>) {
+        let Some(question) = questions.pop_front() else {
+            return;
+        };
+        match meant(&question.options, line) {
+            Some(resolution) => {
+                let decision = ResolveApprovalParams {
+                    approval_id: question.id,
+                    resolution: resolution.to_owned(),
+                };
+                if let Err(error) = self.client.call::<ResolveApproval>(decision).await {
+                    output::warn(&format!("not decided: {error}"));
+                }
+            }
+            None => output::warn("none of these; it stays open for others"),
+        }
+        self.put(questions);
+    }
+
     fn show(&self, event: &ChatEvent) -> Result<(), Failure> {
         if self.wanted.json {
             let line = serde_json::to_string(event).map_err(Failure::error)?;
             return output::print(&format!("{line}\n"));
         }
         output::print(&shown(event))
-    }
-
-    /// Asks the person about an approval, in its place.
-    async fn decide(&mut self, chat: &ChatStream, event: &ChatEvent) -> Result<(), Failure> {
-        let row = event.detail.clone().unwrap_or_default();
-        let Ok(row) = serde_json::from_value::<HostApproval>(row) else {
-            return Ok(());
-        };
-        self.ask(&format!("{}? ", row.options.join("/")));
-        let line = tokio::select! {
-            line = self.lines.recv() => line,
-            _ = tokio::signal::ctrl_c() => {
-                chat.cancel().await?;
-                return Ok(());
-            }
-        };
-        // Where nobody answers, somebody else may.
-        let Some(line) = line else { return Ok(()) };
-        let typed = line.trim();
-        let meant = row.options.iter().find(|option| {
-            !typed.is_empty() && option.to_lowercase().starts_with(&typed.to_lowercase())
-        });
-        let Some(resolution) = meant else {
-            output::warn("none of these; it stays open for others");
-            return Ok(());
-        };
-        let decision = ResolveApprovalParams {
-            approval_id: row.id,
-            resolution: resolution.clone(),
-        };
-        if let Err(error) = self.client.call::<ResolveApproval>(decision).await {
-            output::warn(&format!("not decided: {error}"));
-        }
-        Ok(())
     }
 
     async fn history(&self) -> Result<(), Failure> {
@@ -223,6 +253,22 @@ impl Talk {
         }
         Ok(())
     }
+}
+
+/// The option that somebody means: by how it begins, or with yes and no.
+fn meant<'a>(options: &'a [String], line: &str) -> Option<&'a str> {
+    let typed = line.trim().to_lowercase();
+    let begins = |option: &&String| !typed.is_empty() && option.to_lowercase().starts_with(&typed);
+    let words: &[&str] = match typed.as_str() {
+        "y" | "yes" => &["approve", "approved", "allow"],
+        "n" | "no" => &["deny", "denied", "reject"],
+        _ => &[],
+    };
+    let said = |option: &&String| words.contains(&option.to_lowercase().as_str());
+    let found = options.iter().find(begins);
+    found
+        .or_else(|| options.iter().find(said))
+        .map(String::as_str)
 }
 
 fn told(turn: &Turn) -> String {
@@ -250,5 +296,29 @@ fn shown(event: &ChatEvent) -> String {
         "approval_pending" => format!("\n[asks: {}]\n", detail()["action"]),
         "approval_resolved" => format!("[decided: {}]\n", detail()["resolution"]),
         kind => format!("\n[{kind} {}]\n", detail()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_meant_by_its_beginning_and_by_yes_and_no() {
+        let options = ["approve", "deny"].map(str::to_owned);
+        for (typed, option) in [
+            ("a", Some("approve")),
+            (" Deny ", Some("deny")),
+            ("y", Some("approve")),
+            ("NO", Some("deny")),
+            ("", None),
+            ("maybe", None),
+        ] {
+            assert_eq!(meant(&options, typed), option, "{typed:?}");
+        }
+        // What is there counts before what is usual.
+        let options = ["never", "yesterday"].map(str::to_owned);
+        assert_eq!(meant(&options, "n"), Some("never"));
+        assert_eq!(meant(&options, "y"), Some("yesterday"));
     }
 }

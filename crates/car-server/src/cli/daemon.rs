@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "memgine")]
+use car_memgine::Spaces;
 #[cfg(unix)]
 use car_server::agents::{AgentEnvironment, KeptLauncher};
 use car_server::config::{Config, Environment, Places};
@@ -89,6 +91,7 @@ async fn serve(
 
     let serving = listeners.serve(config, &server)?;
     let approvals = Arc::clone(server.state().approvals());
+    let meetings = Arc::clone(server.state().meetings());
     let agents = Arc::clone(server.state().agents());
     let serving = async {
         let (served, ()) = tokio::join!(serving, agents.begin());
@@ -109,6 +112,7 @@ async fn serve(
         served = serving => served.map_err(Failure::error),
         never = watch_rules(&rules) => match never {},
         () = approvals.tend() => Ok(()),
+        never = meetings.tend() => match never {},
         () = stop => {
             tracing::warn!("connections were cut: they did not end in time");
             Ok(())
@@ -136,7 +140,13 @@ fn build(
     let tokens = Tokens::generate(!config.no_auth.value)?;
     let results = FileBlobs::open(places.results()).map_err(Failure::error)?;
     let desktop = Arc::new(Desktop::on_bus(places.session_bus().map(ToOwned::to_owned)));
-    let state = ServerStateConfig::new(places.home())
+    let state = ServerStateConfig::new(places.home());
+    #[cfg(feature = "memgine")]
+    let state = {
+        let memories = Spaces::new(car_memgine::Limits::default(), Arc::new(SystemClock));
+        state.with_memgines(Arc::new(memories.kept_in(Arc::new(database.clone()))))
+    };
+    let state = state
         .with_database(database.clone())
         .with_approval_gate(config.approval_gate())
         .with_rules(rules)
@@ -148,7 +158,13 @@ fn build(
         .with_policies(Arc::new(config.global_policies().map_err(Failure::error)?))
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())
+        .with_chat_limits(config.chat_limits())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
+    #[cfg(feature = "voice")]
+    let state = {
+        let hearing = config.hearing().map_err(Failure::error)?;
+        state.with_voice(Arc::new(hearing), config.voice_limits())
+    };
     let state = ServerState::with_config(state).map_err(Failure::error)?;
     let files = tokens.publish(&config.token_file.value, &places.host_token())?;
     let auth = match tokens.auth_enabled() {

@@ -1,4 +1,4 @@
-//! How the system asks the daemon to stop: once to drain, twice to end at once.
+//! How the system asks the daemon to stop: once to drain, twice to end at once; and how a person interrupts a command.
 
 use std::io;
 use std::thread;
@@ -91,5 +91,42 @@ impl Signals {
             std::future::pending::<()>().await;
         }
         INTERRUPT
+    }
+}
+
+/// Ctrl-C, for a command that goes on after it. From the first moment on it no longer ends the program, and none is lost
+/// between two looks.
+#[derive(Debug)]
+pub(super) struct Interrupts {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+impl Interrupts {
+    /// Must be called on a runtime.
+    ///
+    /// # Errors
+    /// The system refuses the handler.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            signal: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?,
+        })
+    }
+
+    /// The next one.
+    #[cfg(unix)]
+    pub(super) async fn next(&mut self) {
+        if self.signal.recv().await.is_none() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// The next one.
+    #[cfg(not(unix))]
+    pub(super) async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 }

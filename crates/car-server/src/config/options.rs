@@ -6,18 +6,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use car_state::approval::ApprovalGate;
+use car_state::chat::ChatLimits;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::providers::PROVIDER_TIMEOUT;
-use car_state::quota::IdentityLimits;
+use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
+use car_state::voice::VoiceLimits;
 use car_transport::Limits;
 use car_transport::tcp::DEFAULT_PORT;
 
 use super::table::options;
 use super::value::{
     AllowedHost, AllowedOrigin, ByteSize, Count, Deadline, LogFilter, LogFormat, MethodName,
-    PerClass, Policy, Rate, RouteWord,
+    PerClass, Policy, Rate, Recogniser, RouteWord,
 };
 
 /// The default of one limit.
@@ -28,6 +30,11 @@ fn limit<T>(pick: impl FnOnce(&Limits) -> T) -> T {
 /// What an identity may take by default.
 fn identity() -> IdentityLimits {
     IdentityLimits::default()
+}
+
+/// What is taken on of chats by default.
+fn chat() -> ChatLimits {
+    ChatLimits::default()
 }
 
 options! {
@@ -192,6 +199,36 @@ options! {
     results_keep: Deadline {
         key: "results.keep",
         default: |_places| Deadline(ResultLimits::default().keep),
+    }
+
+    /// Programs that turn speech into text, one table each: `[[voice.providers]]` with a `name`, which clients ask for, and a `command`, which begins with an absolute path. The first is the usual one. Each stream of audio has a process of its own, without a shell and without the daemon's environment; it reads 16-bit PCM, 16 kHz mono, from its standard input and writes lines of JSON.
+    voice_providers: Vec<Recogniser> {
+        key: "voice.providers",
+        default: |_places| Vec::new(),
+    }
+
+    /// Streams of audio of one session at once.
+    voice_streams: Count {
+        key: "voice.streams",
+        default: |_places| Count(VoiceLimits::default().session),
+    }
+
+    /// Streams of audio of all sessions at once.
+    voice_total: Count {
+        key: "voice.total",
+        default: |_places| Count(VoiceLimits::default().total),
+    }
+
+    /// How long a stream of audio may last.
+    voice_longest: Deadline {
+        key: "voice.longest",
+        default: |_places| Deadline(VoiceLimits::default().longest),
+    }
+
+    /// How long the session of a stream of audio may be without a connection before the stream ends.
+    voice_grace: Deadline {
+        key: "voice.grace",
+        default: |_places| Deadline(VoiceLimits::default().grace),
     }
 
     /// How long calls that are under way may take to end when the daemon is asked to stop.
@@ -418,59 +455,70 @@ options! {
         default: |_places| Count(limit(|limits| limits.linger_looks) as usize),
     }
 
+    /// How long an agent may take to take a prompt.
+    chat_ack: Deadline { key: "chat.ack", default: |_places| Deadline(chat().ack) }
+
+    /// How long an agent may be silent in a turn, at most and usually. While a person is asked it may be silent for longer.
+    chat_idle: Deadline { key: "chat.idle", default: |_places| Deadline(chat().idle) }
+
+    /// How long a turn of a chat may take in all, at most and usually. Waiting for others of its chat is a part of it.
+    chat_total: Deadline { key: "chat.total", default: |_places| Deadline(chat().total) }
+
+    /// Chats that are remembered. Beyond it the one that nothing has happened in for longest is forgotten; what was said in it is kept. Where something happens in all of them, a further one is answered `overloaded`.
+    chat_chats: Count { key: "chat.chats", default: |_places| Count(chat().chats) }
+
+    /// Turns of one chat that wait for others. Further ones are answered `overloaded`.
+    chat_waiting: Count { key: "chat.waiting", default: |_places| Count(chat().waiting) }
+
+    /// Bytes that are kept of what an agent says in one turn. All of it is passed on.
+    chat_text_bytes: ByteSize { key: "chat.text_bytes", default: |_places| ByteSize(chat().text_bytes) }
+
+    /// Turns that are kept of one chat. When there are more, the oldest go.
+    chat_turns_of_chat: Count { key: "chat.turns_of_chat", default: |_places| Count(chat().kept_of_chat) }
+
+    /// Turns that are kept of all chats. When there are more, the oldest go.
+    chat_turns: Count { key: "chat.turns", default: |_places| Count(chat().kept) }
+
+    /// How long a turn is kept.
+    chat_age: Deadline { key: "chat.age", default: |_places| Deadline(chat().age) }
+
     /// Connections of one identity at once. Further ones are answered `overloaded` when they authenticate, and closed with 1013 where nobody does.
     ///
     /// An identity is a credential: all who present the client token are one, and all who present none.
-    identity_connections: PerClass<Count> {
-        key: "identity.connections",
-        default: |_places| PerClass::all(Count(identity().connections)),
-    }
+    identity_connections: PerClass<Count> { key: "identity.connections", default: |_places| PerClass::all(Count(identity().connections)) }
 
     /// Sessions of one identity at once, those included whose connection is lost.
-    identity_sessions: PerClass<Count> {
-        key: "identity.sessions",
-        default: |_places| PerClass::all(Count(identity().sessions)),
-    }
+    identity_sessions: PerClass<Count> { key: "identity.sessions", default: |_places| PerClass::all(Count(identity().sessions)) }
 
     /// Calls of one identity that wait for tools or people, or have an idempotency key. Further ones are answered `overloaded`.
-    identity_calls: PerClass<Count> {
-        key: "identity.calls",
-        default: |_places| PerClass::all(Count(identity().calls)),
-    }
+    identity_calls: PerClass<Count> { key: "identity.calls", default: |_places| PerClass::all(Count(identity().calls)) }
 
     /// Streams that are fed to the connections of one identity.
-    identity_subscriptions: PerClass<Count> {
-        key: "identity.subscriptions",
-        default: |_places| PerClass::all(Count(identity().subscriptions)),
+    identity_subscriptions: PerClass<Count> { key: "identity.subscriptions", default: |_places| PerClass::all(Count(identity().subscriptions)) }
+
+    /// Questions to people that one identity may have pending, of the 1,000 that there are. Further ones are answered `overloaded`.
+    ///
+    /// By default clients and agents may have a quarter each, so that they cannot keep a host from asking.
+    identity_approvals: PerClass<Count> {
+        key: "identity.approvals",
+        default: |_places| {
+            let of = |class| Count(IdentityLimits::of(class).approvals);
+            PerClass::all(of(Class::Client)).but(Class::Host, of(Class::Host)).but(Class::Anonymous, of(Class::Anonymous))
+        },
     }
 
     /// Requests and notifications of one identity a second; so many may come at once. Further requests are answered `rate_limited`, further notifications dropped.
-    identity_rate: PerClass<Rate> {
-        key: "identity.rate",
-        default: |_places| PerClass::all(Rate(identity().rate)),
-    }
+    identity_rate: PerClass<Rate> { key: "identity.rate", default: |_places| PerClass::all(Rate(identity().rate)) }
 
     /// Idempotency keys of one identity that are kept. The oldest that have ended go; where all are under way, a further one is answered `overloaded`.
-    outcomes_keys: Count {
-        key: "outcomes.keys",
-        default: |_places| Count(OutcomeLimits::default().keys),
-    }
+    outcomes_keys: Count { key: "outcomes.keys", default: |_places| Count(OutcomeLimits::default().keys) }
 
     /// Bytes of the answers that are kept for the keys of one identity. The oldest go.
-    outcomes_bytes: ByteSize {
-        key: "outcomes.bytes",
-        default: |_places| ByteSize(OutcomeLimits::default().bytes),
-    }
+    outcomes_bytes: ByteSize { key: "outcomes.bytes", default: |_places| ByteSize(OutcomeLimits::default().bytes) }
 
     /// Bytes of one answer that is kept for a key. Of a longer one only how the call ended is known.
-    outcomes_result_bytes: ByteSize {
-        key: "outcomes.result_bytes",
-        default: |_places| ByteSize(OutcomeLimits::default().result_bytes),
-    }
+    outcomes_result_bytes: ByteSize { key: "outcomes.result_bytes", default: |_places| ByteSize(OutcomeLimits::default().result_bytes) }
 
     /// How long after its end a call with a key is known.
-    outcomes_age: Deadline {
-        key: "outcomes.age",
-        default: |_places| Deadline(OutcomeLimits::default().age),
-    }
+    outcomes_age: Deadline { key: "outcomes.age", default: |_places| Deadline(OutcomeLimits::default().age) }
 }

@@ -4,16 +4,27 @@ use std::sync::Arc;
 
 use car_state::approval::ApprovalGate;
 use car_state::approval::route::{Route, RouteName, RouteTable};
+use car_state::chat::ChatLimits;
 use car_state::engine::EngineLimits;
 use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
 use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
+use car_state::voice::VoiceLimits;
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
+#[cfg(feature = "voice")]
+use car_voice::stt::SttError;
+#[cfg(feature = "voice")]
+use car_voice::stt::command::{CommandStt, Program};
+
 use super::Config;
+#[cfg(feature = "voice")]
+use super::value::Recogniser;
 use crate::desktop::Desktop;
+#[cfg(feature = "voice")]
+use crate::hearing::Hearing;
 #[cfg(unix)]
 use crate::routes::CommandRoute;
 use crate::routes::DesktopRoute;
@@ -65,6 +76,7 @@ impl Config {
             sessions: self.identity_sessions.value.of(class).0,
             calls: self.identity_calls.value.of(class).0,
             subscriptions: self.identity_subscriptions.value.of(class).0,
+            approvals: self.identity_approvals.value.of(class).0,
             rate: self.identity_rate.value.of(class).0,
         }
     }
@@ -78,6 +90,23 @@ impl Config {
             result_bytes: self.outcomes_result_bytes.value.0,
             age: self.outcomes_age.value.0,
             ..OutcomeLimits::default()
+        }
+    }
+
+    /// How much is taken on of chats.
+    #[must_use]
+    pub fn chat_limits(&self) -> ChatLimits {
+        ChatLimits {
+            ack: self.chat_ack.value.0,
+            idle: self.chat_idle.value.0,
+            total: self.chat_total.value.0,
+            chats: self.chat_chats.value.0,
+            waiting: self.chat_waiting.value.0,
+            text_bytes: self.chat_text_bytes.value.0,
+            kept_of_chat: self.chat_turns_of_chat.value.0,
+            kept: self.chat_turns.value.0,
+            age: self.chat_age.value.0,
+            ..ChatLimits::default()
         }
     }
 
@@ -120,6 +149,40 @@ impl Config {
             session_bytes: self.results_session_bytes.value.0 as u64,
             keep: self.results_keep.value.0,
         }
+    }
+
+    /// How many streams of audio there may be, and how long each.
+    #[must_use]
+    pub fn voice_limits(&self) -> VoiceLimits {
+        VoiceLimits {
+            session: self.voice_streams.value.0,
+            total: self.voice_total.value.0,
+            longest: self.voice_longest.value.0,
+            grace: self.voice_grace.value.0,
+            ..VoiceLimits::default()
+        }
+    }
+
+    /// What hears audio, with the recognisers that are programs.
+    ///
+    /// # Errors
+    /// Never for a loaded configuration: its commands were tried.
+    #[cfg(feature = "voice")]
+    pub fn hearing(&self) -> Result<Hearing, SttError> {
+        let mut hearing = Hearing::new();
+        for Recogniser { name, command } in &self.voice_providers.value {
+            let Some((path, args)) = command.split_first() else {
+                continue;
+            };
+            let program = Program {
+                path: path.into(),
+                args: args.to_vec(),
+                env: Vec::new(),
+            };
+            let stt = CommandStt::new(name, program)?;
+            hearing = hearing.with(Arc::new(stt), format!("the program {path}"));
+        }
+        Ok(hearing)
     }
 
     /// The policies of all sessions.
@@ -233,13 +296,13 @@ mod tests {
     #[test]
     fn what_an_identity_may_take_and_what_is_kept_can_be_set() {
         let defaults = load("", Flags::default());
-        assert_eq!(
-            defaults.identity_limits(Class::Client),
-            IdentityLimits::default()
-        );
+        for class in Class::ALL {
+            let usual = IdentityLimits::of(class);
+            assert_eq!(defaults.identity_limits(class), usual, "{class:?}");
+        }
         assert_eq!(defaults.outcome_limits(), OutcomeLimits::default());
         let config = load(
-            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\nrate = ['unlimited', 'client=5']\n\
+            "[identity]\nconnections = 1\nsessions = 2\ncalls = [3, 'host=30']\nsubscriptions = 4\napprovals = [5, 'host=50']\nrate = ['unlimited', 'client=5']\n\
              [outcomes]\nkeys = 6\nbytes = 7\nresult_bytes = 8\nage = '9s'\n",
             Flags::default(),
         );
@@ -249,14 +312,37 @@ mod tests {
             client.sessions,
             client.calls,
             client.subscriptions,
+            client.approvals,
         ];
-        assert_eq!(counts, [1, 2, 3, 4]);
+        assert_eq!(counts, [1, 2, 3, 4, 5]);
         assert_eq!(client.rate.map(std::num::NonZero::get), Some(5));
         let host = config.identity_limits(Class::Host);
-        assert_eq!((host.calls, host.rate), (30, None));
+        assert_eq!((host.calls, host.approvals, host.rate), (30, 50, None));
         let kept = config.outcome_limits();
         assert_eq!((kept.keys, kept.bytes, kept.result_bytes), (6, 7, 8));
         assert_eq!(kept.age.as_secs(), 9);
+    }
+
+    #[test]
+    fn what_is_taken_on_of_chats_can_be_set() {
+        let defaults = load("", Flags::default());
+        assert_eq!(defaults.chat_limits(), ChatLimits::default());
+        let config = load(
+            "[chat]\nack = '1s'\nidle = '2s'\ntotal = '3s'\nchats = 4\nwaiting = 5\ntext_bytes = 6\n\
+             turns_of_chat = 7\nturns = 8\nage = '9s'\n",
+            Flags::default(),
+        );
+        let limits = config.chat_limits();
+        let times = [limits.ack, limits.idle, limits.total, limits.age];
+        assert_eq!(times.map(|time| time.as_secs()), [1, 2, 3, 9]);
+        let counts = [
+            limits.chats,
+            limits.waiting,
+            limits.text_bytes,
+            limits.kept_of_chat,
+            limits.kept,
+        ];
+        assert_eq!(counts, [4, 5, 6, 7, 8]);
     }
 
     #[test]

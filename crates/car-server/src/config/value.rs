@@ -7,6 +7,7 @@ mod gate;
 mod identity;
 mod log;
 mod policy;
+mod recogniser;
 mod route;
 mod size;
 
@@ -20,6 +21,7 @@ pub use gate::MethodName;
 pub use identity::{Limited, PerClass, Rate};
 pub use log::{LogFilter, LogFormat};
 pub use policy::Policy;
+pub use recogniser::Recogniser;
 pub use route::RouteWord;
 pub use size::ByteSize;
 

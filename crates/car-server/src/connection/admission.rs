@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use car_protocol::idempotency::IdempotencyKey;
-use car_protocol::jsonrpc::{Id, Incoming, Message, Request, encode_error};
+use car_protocol::jsonrpc::{Id, Incoming, Message, Response, encode_error};
 use car_protocol::method::{Access, Method};
 use car_protocol::rpc::session::{Auth, Close, Resume};
 use car_protocol::{RpcError, code, kind};
@@ -20,62 +20,28 @@ use serde_json::value::RawValue;
 use tracing::{Instrument as _, Span};
 
 use super::gate::{Parked, agreed, question};
-use super::judge::judge;
+use super::judge::{editable, taken};
 use super::{Flow, Reader};
 use crate::failure::{Failure, over_quota};
 use crate::router::{Inline, Prepared, Route};
 
 /// A request or a notification.
 pub(super) struct Call<'a> {
-    /// `None` for a notification.
-    id: Option<Id>,
+    /// `None` for a notification, and where there is a responder already.
+    pub(super) id: Option<Id>,
     pub(super) method: &'a str,
     pub(super) params: Option<&'a RawValue>,
     /// `_meta` beside the params.
     pub(super) meta: Option<&'a RawValue>,
     /// Bytes of the frame that it came in.
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
 /// What a frame was found to hold.
 pub(super) type Decoded<'a> = Result<Incoming<'a>, RpcError>;
 
 impl Reader {
-    /// Serves what is usual without a wait: a request of an authenticated client for a plain method, while there is room
-    /// for its reply. Gives back everything else.
-    pub(super) fn plain<'a>(&self, decoded: Decoded<'a>) -> Option<Decoded<'a>> {
-        match decoded {
-            Ok(Incoming::Single(Message::Request(request))) => {
-                let request = self.serve_plain(request)?;
-                Some(Ok(Incoming::Single(Message::Request(request))))
-            }
-            other => Some(other),
-        }
-    }
-
-    fn serve_plain<'a>(&self, request: Request<'a>) -> Option<Request<'a>> {
-        let usual = |route: &&Arc<Route>| {
-            self.authenticated
-                && !self.is_judged(route)
-                && route.spec.access != Access::Open
-                && !self.account.is_rated()
-                && !may_have_key(route, request.params, request.meta)
-                && self.permit(Some(route), &request.method).is_ok()
-        };
-        let route = self.core.router.get(&request.method).filter(usual);
-        let plain = route.and_then(|route| Some((route.index, route.inline.as_ref()?)));
-        let Some((index, inline)) = plain else {
-            return Some(request);
-        };
-        let Some(slot) = self.channel.try_admit() else {
-            return Some(request);
-        };
-        let responder = Responder::request(request.id, slot).of(index);
-        self.run_plain(&request.method, inline, request.params, responder);
-        None
-    }
-
-    fn run_plain(
+    pub(super) fn run_plain(
         &self,
         method: &str,
         inline: &Inline,
@@ -85,6 +51,13 @@ impl Reader {
         let cx = &self.cx;
         if catch_unwind(AssertUnwindSafe(|| inline(cx, params, responder))).is_err() {
             tracing::error!(method, "a handler panicked");
+        }
+    }
+
+    pub(super) fn answered(&self, response: Response<'_>) {
+        // Nobody is asked anything before it has authenticated, so nothing can match.
+        if !self.session().answered(&response.id, response.outcome) {
+            tracing::debug!(id = %response.id, "an answer that nobody waits for");
         }
     }
 
@@ -101,10 +74,7 @@ impl Reader {
         }
         match message {
             Message::Response(response) => {
-                // Nobody is asked anything before it has authenticated, so nothing can match.
-                if !self.session().answered(&response.id, response.outcome) {
-                    tracing::debug!(id = %response.id, "an answer that nobody waits for");
-                }
+                self.answered(response);
                 Flow::Continue
             }
             Message::Invalid(invalid) => {
@@ -226,7 +196,7 @@ impl Reader {
     }
 
     /// Whether the method is there and the caller may call it.
-    fn permit<'a>(
+    pub(super) fn permit<'a>(
         &self,
         route: Option<&'a Arc<Route>>,
         method: &str,
@@ -235,9 +205,9 @@ impl Reader {
         let allowed = match route.spec.access {
             Access::Open | Access::Client => true,
             Access::Host => self.may_act_as_host(),
-            Access::Agent => self.session().identity().role() == Role::Agent,
+            Access::Agent => self.is_agent,
         };
-        if self.session().identity().role() == Role::Agent {
+        if self.is_agent {
             self.hold_to_manifest(route.spec.name)?;
         }
         if !allowed {
@@ -328,9 +298,7 @@ impl Reader {
         if ![Auth::NAME, Resume::NAME].contains(&route.spec.name) {
             return Flow::Continue;
         }
-        self.authenticated = self.session().identity().is_authenticated();
-        let principal = self.session().identity().get().principal;
-        self.account = Arc::clone(self.core.state.quotas().account(&principal));
+        self.recognise();
         match self.session().identity().failures() {
             0 => Flow::Continue,
             failures if failures >= self.core.limits.auth_failures => Flow::Close(
@@ -347,7 +315,7 @@ impl Reader {
     }
 
     /// Begins the call beside the read loop.
-    fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
+    pub(super) fn start(&self, route: &Arc<Route>, call: &Call<'_>, mut responder: Responder) {
         let Ready {
             prepared,
             span,
@@ -376,10 +344,7 @@ impl Reader {
                     let prepared = match verdict.await {
                         Ok(None) => Ok(prepared),
                         // What a person put in its place is refused like anything else.
-                        Ok(Some(params)) => {
-                            judge(&core, cx.session().identity(), &edited, Some(&params))
-                                .and_then(|_| (edited.prepare)(&cx, Some(&params)))
-                        }
+                        Ok(Some(params)) => taken(&core, &cx, &edited, &params),
                         Err(error) => Err(error),
                     };
                     match prepared {
@@ -447,15 +412,16 @@ impl Reader {
             RpcError::overloaded(message, limit as u64)
         })?;
         let identity = self.session().identity().get();
-        let question = question(
+        let mut question = question(
             route.spec.name,
             call.params,
             &identity,
             self.core.state.gate(),
             asking,
-            &Speaking::of(self.core.state.host(), &identity.session),
+            &Speaking::of(self.core.state.host(), &identity),
             key,
         )?;
+        question.edits = Some(editable(&self.core, &self.cx, route));
         let approvals = Arc::clone(self.core.state.approvals());
         let over = self.session().cancellation().clone();
         let method = route.spec.name;
@@ -489,7 +455,11 @@ pub(super) struct Ready {
 
 /// Whether this is a call that may have a key. It costs nothing where the method changes nothing, and one look at the text
 /// where it does.
-fn may_have_key(route: &Route, params: Option<&RawValue>, meta: Option<&RawValue>) -> bool {
+pub(super) fn may_have_key(
+    route: &Route,
+    params: Option<&RawValue>,
+    meta: Option<&RawValue>,
+) -> bool {
     // What is about a connection itself is never done for another one.
     let open = route.spec.access == Access::Open;
     route.spec.mutates && !open && IdempotencyKey::may_be_in(params, meta)

@@ -58,6 +58,7 @@ pub(super) fn question(
             scope: Scope::of(&identity.principal),
             key: key.clone(),
         }),
+        edits: None,
     })
 }
 

@@ -185,6 +185,7 @@ impl Desk {
                 terms: self.gate.terms(),
                 because: Some("this executable has not been started before".to_owned()),
                 key: None,
+                edits: None,
             };
             let verdict = self.host.approvals().ask(&identity, question).await?;
             gate::agreed(method, verdict)?;

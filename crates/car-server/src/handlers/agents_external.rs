@@ -128,7 +128,7 @@ async fn permit(external: External, cx: Cx, params: PermitParams) -> Result<Perm
     };
     let identity = cx.identity();
     let (gate, host) = (&external.desk.gate, &external.desk.host);
-    let speaking = || Speaking::of(host, &identity.session);
+    let speaking = || Speaking::of(host, &identity);
     let reached = external.rules.reaches_tool(&tool);
     let judged = || {
         external.rules.judge(&Subject {
@@ -180,6 +180,7 @@ async fn permit(external: External, cx: Cx, params: PermitParams) -> Result<Perm
         },
         because: asking.because(),
         key: None,
+        edits: None,
     };
     let verdict = tokio::select! {
         verdict = host.approvals().ask(&identity, question) => verdict?,

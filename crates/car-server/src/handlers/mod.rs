@@ -9,6 +9,8 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
@@ -25,6 +27,7 @@ mod state;
 mod subscriptions;
 mod tools;
 mod verify;
+mod voice;
 
 use std::sync::Arc;
 
@@ -88,11 +91,18 @@ pub(crate) fn routes(
         rules: Arc::clone(state.rules()),
         clock: Arc::clone(state.clock()),
     }));
+    // What is remembered. Tasks: a model, a disk or a pass over everything may take its time.
+    routes.extend(memory::routes(state));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.
     routes.extend(provided::routes(Arc::clone(state.providers())));
     routes.extend(providers::routes(Arc::clone(state.providers())));
+    // What is heard. Audio is taken in order; what begins or ends a stream waits for its recogniser.
+    let sessions = Arc::clone(state.sessions());
+    routes.extend(voice::routes(Arc::clone(state.voice()), sessions));
+    // What was said in meetings. Tasks: their files are on a disk.
+    routes.extend(meeting::routes(Arc::clone(state.meetings())));
     // What a person has written down. Plain: rules wait for nobody.
     routes.extend(rules::routes(state));
     // What a person sees without a screen of ours. A task: the desktop may take its time.

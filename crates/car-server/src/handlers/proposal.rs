@@ -45,10 +45,11 @@ async fn submit(
     if params.stream {
         follow(&at.session, &mut params)?;
     }
-    let request = RunRequest {
+    // Boxed, so that nothing of it is moved from here on.
+    let request = Box::new(RunRequest {
         trace: cx.trace(),
         ..RunRequest::try_from(params)?
-    };
+    });
     Ok(engine.run(request, cx.cancellation().clone()).await?)
 }
 

@@ -71,7 +71,7 @@ fn explain(judges: &Judges, cx: &Cx, params: ExplainParams) -> Result<Explanatio
         called: named.called,
         arguments: Arguments::Value(&params.call.arguments),
         identity: &identity,
-        speaking: &|| Speaking::of(&judges.host, &identity.session),
+        speaking: &|| Speaking::of(&judges.host, &identity),
         at: params
             .at_ms
             .map_or_else(|| judges.clock.now(), Timestamp::from_unix_millis),
@@ -158,7 +158,7 @@ fn granted(
             Operation::Tool { name, version }
         }
     };
-    let speaking = Speaking::of(&judges.host, &identity.session);
+    let speaking = Speaking::of(&judges.host, identity);
     let act = Act::new(operation, &arguments, Requester::from(identity)).ok()?;
     let act = act
         .of_agent(speaking.agent())

@@ -11,6 +11,7 @@ use car_protocol::{RpcError, code, kind};
 use car_state::agents::AgentId;
 use car_state::chat::Chats;
 use car_state::identity::Principal;
+use car_state::memgine::{SessionMemory, Space};
 use car_state::policy::PolicyBook;
 use car_state::quota::Quotas;
 use car_state::responder::Responder;
@@ -38,6 +39,7 @@ pub(super) fn routes(auth: Auth, state: &ServerState, limits: ResumeLimits) -> V
         limits,
     };
     let setup = move |session: &Arc<ClientSession>| Setup {
+        memory: Arc::clone(session.memory()),
         tools: Arc::clone(session.tools()),
         policies: Arc::clone(session.policies()),
         limits,
@@ -68,6 +70,7 @@ struct Door {
 
 /// What `session.init` fills.
 struct Setup {
+    memory: Arc<SessionMemory>,
     tools: Arc<ToolTable>,
     policies: Arc<PolicyBook>,
     limits: ResumeLimits,
@@ -75,6 +78,10 @@ struct Setup {
 
 fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) {
     let before = door.session.identity().get();
+    let memory = match memory(params.memory_namespace.as_deref()) {
+        Ok(memory) => memory,
+        Err(failure) => return answer::<Authenticated>(responder, Err(failure)),
+    };
     let wish = Wish {
         resume: params.resume,
         grace_ms: params.grace_ms,
@@ -83,6 +90,9 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) 
     };
     match present(door, cx, params) {
         Ok(result) => {
+            if let Some(memory) = memory {
+                door.session.memory().bind(memory);
+            }
             if door.session.identity().get() != before {
                 door.session.revoke_resume();
             }
@@ -90,6 +100,11 @@ fn authenticate(door: &Door, cx: &Cx, params: AuthParams, responder: Responder) 
         }
         Err(failure) => answer::<Authenticated>(responder, Err(failure)),
     }
+}
+
+/// The memory that a client names.
+fn memory(name: Option<&str>) -> Result<Option<Space>, Failure> {
+    Ok(name.map(Space::named).transpose()?)
 }
 
 fn present(door: &Door, cx: &Cx, params: AuthParams) -> Result<Authenticated, Failure> {
@@ -179,6 +194,9 @@ fn init(setup: &Setup, cx: &Cx, params: InitParams, responder: Responder) {
 }
 
 fn set_up(setup: &Setup, cx: &Cx, params: InitParams) -> Result<Initialized, Failure> {
+    if let Some(memory) = memory(params.memory_namespace.as_deref())? {
+        setup.memory.bind(memory);
+    }
     let tools = setup.tools.register(params.tools.unwrap_or_default());
     let tools_registered = tools.map_err(|error| Failure::from(error).within("tools"))?;
     let mut policies_skipped = Vec::new();

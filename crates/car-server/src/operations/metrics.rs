@@ -294,7 +294,7 @@ impl Look {
         page.gauge("car_streams", "Streams of events", self.status.streams)?;
         let help = "Events that were appended to the log, by family";
         page.counters("car_events", help, &self.events)?;
-        let help = "How long appending an event took";
+        let help = "How long appending an event took, of families that are stored";
         page.histogram(
             "car_log_append_seconds",
             help,

@@ -11,6 +11,7 @@ use super::canonical::{NotCanonical, canonical};
 use super::preview::preview;
 use crate::identity::{Identity, Principal, SessionId};
 use crate::results::{Digest, NotADigest};
+use crate::text_id::text_ids;
 
 /// SHA-256 of what is to be done: the canonical text of `{"arguments":…,"kind":…,"name":…}`, for a tool with its
 /// `"version"`. Two acts with the same digest do the same; who asks is not part of it. On the wire 64 hex digits.
@@ -81,22 +82,9 @@ impl ToolVersion {
     }
 }
 
-/// Which rules were in force: what changes with every change of them.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct PolicyRevision(Arc<str>);
-
-impl PolicyRevision {
-    /// The revision with this text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// As text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+text_ids! {
+    /// Which rules were in force: what changes with every change of them.
+    PolicyRevision;
 }
 
 /// What is called.

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::approval::grants::GrantError;
 use crate::identity::{Identity, Role};
 use crate::log::LogError;
+use crate::quota::QuotaExceeded;
 
 /// What a question becomes, for whoever decides or raises it.
 pub type Outcome = Result<Box<Approval>, ApprovalError>;
@@ -104,6 +105,9 @@ pub enum ApprovalError {
         /// How many may be.
         limit: usize,
     },
+    /// Who asks has as many pending as they may have.
+    #[error(transparent)]
+    Quota(#[from] QuotaExceeded),
     /// The consent cannot reach as far as it says.
     #[error(transparent)]
     Consent(#[from] GrantError),

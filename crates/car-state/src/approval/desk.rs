@@ -18,6 +18,7 @@ use super::ledger::{ActKey, LedgerRow};
 use super::machine::{Call, Input, Machine, Stage, Timer};
 use super::verdict::Verdict;
 use crate::log::LogError;
+use crate::quota::{Account, Resource};
 
 /// How many approvals may be pending at once, over all sessions.
 pub const MAX_PENDING: usize = 1_000;
@@ -62,22 +63,26 @@ impl Desk {
         self.last_number
     }
 
-    /// Adds a question that is to be recorded; what the call waits for where one does.
+    /// Adds a question that is to be recorded; what the call waits for where one does. It counts for the account of who
+    /// asks.
     ///
     /// # Errors
-    /// [`ApprovalError::TooMany`].
+    /// [`ApprovalError::TooMany`], [`ApprovalError::Quota`].
     pub(crate) fn draft(
         &mut self,
         row: LedgerRow,
+        account: &Arc<Account>,
         now: Moment,
     ) -> Result<(oneshot::Receiver<Verdict>, ToDo), ApprovalError> {
         if self.pending >= MAX_PENDING {
             return Err(ApprovalError::TooMany { limit: MAX_PENDING });
         }
+        let share = account.take(Resource::Approvals)?;
         let timed = row.terms.timeout.is_some();
         let machine = Machine::new(row.approval.act.is_some(), timed);
         let (waiter, verdict) = oneshot::channel();
         let mut row = Row::new(row, machine);
+        row.share = Some(share);
         row.waiter = (machine.call == Call::Parked).then_some(waiter);
         row.deadline = timed.then(|| now.later(row.terms.reach));
         row.shown.reach_by = row.deadline.map(|deadline| deadline.wall);
@@ -88,10 +93,11 @@ impl Desk {
     }
 
     /// Takes a row of an earlier process up. `until` is when the session that asked will not come back any more; none
-    /// where it need not.
+    /// where it need not. What is pending counts for this account.
     pub(crate) fn carry(
         &mut self,
         kept: LedgerRow,
+        account: Option<&Arc<Account>>,
         resumable: bool,
         until: Option<Timestamp>,
         now: Moment,
@@ -121,7 +127,10 @@ impl Desk {
         let tell = (end.is_some() && !announced).then(|| ToDo::Tell(Box::new(row.shown.clone())));
         match end {
             Some(_) => self.over.push_back(id.clone()),
-            None => self.pending += 1,
+            None => {
+                self.pending += 1;
+                row.share = account.map(|account| account.carry(Resource::Approvals));
+            }
         }
         self.rows.insert(id.clone(), row);
         let mut todo: Vec<ToDo> = tell.into_iter().collect();
@@ -349,6 +358,7 @@ impl Desk {
             self.rows.shift_remove(id);
             self.pending -= 1;
         } else if let (Stage::Ending(_), Stage::Over(_)) = (before.stage, machine.stage) {
+            row.share = None;
             self.pending -= 1;
             self.over.push_back(id.to_owned());
             self.trim();

@@ -33,7 +33,7 @@ pub use ledger::{
     ActKey, ApprovalLedger, HistoryQuery, KEPT, KEPT_FOR, LedgerRow, MemoryLedger, Terms, Told,
 };
 pub(crate) use plane::Raising;
-pub use plane::{ApprovalParts, Approvals, ClientQuestion, Decided, Decision, Question};
+pub use plane::{ApprovalParts, Approvals, ClientQuestion, Decided, Decision, EditCheck, Question};
 pub use preview::{MAX_PREVIEW, masked, preview};
 pub use reach::{NoRoute, Reach};
 pub use verdict::{Consent, Verdict};

@@ -13,6 +13,7 @@ use std::time::Duration;
 use car_protocol::Timestamp;
 use car_protocol::rpc::approvals::{Approval, Asker};
 use car_protocol::rpc::host::HostApproval;
+use car_protocol::rpc::session::OpenApproval;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 use parking_lot::Mutex;
@@ -20,10 +21,10 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 pub(crate) use asking::Raising;
-pub use asking::{ClientQuestion, Question};
+use asking::Waits;
+pub use asking::{ClientQuestion, EditCheck, Question};
 pub use deciding::{Decided, Decision};
 
-use super::act::Act;
 use super::authority::{ApprovalError, authority};
 use super::desk::{Desk, MAX_OVER, Moment, ToDo};
 use super::grants::GrantBook;
@@ -32,8 +33,9 @@ use super::machine::Input;
 use super::reach::{NoRoute, Reach};
 use crate::clock::{Clock, IdSource};
 use crate::host::HostStream;
-use crate::identity::{Identity, SessionId};
+use crate::identity::{Identity, Principal, SessionId};
 use crate::log::LogError;
+use crate::quota::Quotas;
 use crate::session::SessionRegistry;
 
 /// All approvals of one daemon.
@@ -44,8 +46,9 @@ pub struct Approvals {
     sessions: Arc<SessionRegistry>,
     reach: Arc<dyn Reach>,
     grants: Arc<GrantBook>,
+    quotas: Arc<Quotas>,
     /// The calls that wait.
-    acts: Mutex<HashMap<String, Act>>,
+    acts: Mutex<HashMap<String, Waits>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     /// Woken when there may be something else to wait for.
@@ -63,6 +66,8 @@ pub struct ApprovalParts {
     pub sessions: Arc<SessionRegistry>,
     /// The consents that cover more than one call.
     pub grants: Arc<GrantBook>,
+    /// How many of them each identity may have pending.
+    pub quotas: Arc<Quotas>,
     /// How a person is reached who is not connected.
     pub reach: Option<Arc<dyn Reach>>,
     /// Wall time.
@@ -88,6 +93,7 @@ impl Approvals {
             stream: parts.stream,
             sessions: parts.sessions,
             grants: parts.grants,
+            quotas: parts.quotas,
             acts: Mutex::default(),
             reach: parts.reach.unwrap_or_else(|| Arc::new(NoRoute)),
             clock: parts.clock,
@@ -104,9 +110,17 @@ impl Approvals {
             } else {
                 comes_back(&session).or(keyed)
             };
+            let asker = Principal::named(&row.approval.asker.principal);
+            let account = asker.map(|asker| Arc::clone(approvals.quotas.account(&asker)));
             let todo = {
                 let mut desk = approvals.desk.lock();
-                desk.carry(row, anybodys || until.is_some(), until, now)
+                desk.carry(
+                    row,
+                    account.as_ref(),
+                    anybodys || until.is_some(),
+                    until,
+                    now,
+                )
             };
             approvals.perform(todo);
         }
@@ -225,6 +239,22 @@ impl Approvals {
     #[must_use]
     pub fn pending(&self) -> usize {
         self.desk.lock().pending()
+    }
+
+    /// What a session has asked and nobody has decided, oldest first.
+    #[must_use]
+    pub fn open_of(&self, session: &SessionId) -> Vec<OpenApproval> {
+        let desk = self.desk.lock();
+        let rows = desk.shown().filter(|row| row.is_pending());
+        let theirs = rows.map(|row| &row.shown);
+        let theirs = theirs.filter(|shown| shown.asker.session_id == session.as_str());
+        let open = theirs.map(|shown| OpenApproval {
+            approval_id: shown.id.clone(),
+            action: shown.action.clone(),
+            digest: shown.act.as_ref().map(|act| act.digest.clone()),
+            expires_at: shown.expires_at,
+        });
+        open.collect()
     }
 
     /// The session has ended: what it asked for ends, too.

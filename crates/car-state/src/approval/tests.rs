@@ -1,3 +1,5 @@
+mod bounds;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,6 +19,7 @@ use crate::host::HostStream;
 use crate::identity::{Identity, Principal, Role, SessionId};
 use crate::log::{EventLog as _, LogError, MemoryLog};
 use crate::outcomes::Scope;
+use crate::quota::{Class, IdentityLimits, Quotas};
 
 const NOON: i64 = 1_767_323_045_678;
 
@@ -56,6 +59,18 @@ struct Life {
 
 impl Life {
     fn begin(ledger: &Arc<dyn ApprovalLedger>, comes_back: Option<Duration>) -> Self {
+        let most = IdentityLimits {
+            approvals: MAX_PENDING,
+            ..IdentityLimits::default()
+        };
+        Self::with_limits(ledger, comes_back, |_| most)
+    }
+
+    fn with_limits(
+        ledger: &Arc<dyn ApprovalLedger>,
+        comes_back: Option<Duration>,
+        limits: impl Fn(Class) -> IdentityLimits,
+    ) -> Self {
         let log = Arc::new(MemoryLog::new(&FixedClock(Timestamp::UNIX_EPOCH)));
         let clock = Arc::new(Turned(AtomicI64::new(NOON)));
         let ids = Arc::new(CountingIds::default());
@@ -69,6 +84,7 @@ impl Life {
             stream: Arc::new(stream),
             sessions: Arc::default(),
             grants: grants::tests::in_memory(clock.clone(), ids.clone()),
+            quotas: Arc::new(Quotas::new(Class::ALL.map(limits))),
             reach: None,
             clock: Arc::<Turned>::clone(&clock),
             ids,
@@ -128,6 +144,7 @@ impl Life {
                 terms: ApprovalGate::default().terms(),
                 because: None,
                 key,
+                edits: None,
             };
             approvals.ask(&by, question).await
         })
@@ -457,43 +474,4 @@ async fn a_decision_that_cannot_be_recorded_runs_nothing_and_counts_when_it_can(
         ["approval.requested", "approval.resolved approve"]
     );
     assert_eq!(life.approvals.pending(), 0);
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_more_than_a_thousand_wait_and_two_hundred_that_are_over_are_in_memory() {
-    let ledger = memory();
-    let life = Life::begin(&ledger, None);
-    let raise = || {
-        let question = ClientQuestion {
-            action: "q".to_owned(),
-            agent_id: None,
-            details: Value::Null,
-            options: default_options(),
-            anybodys: true,
-        };
-        life.approvals.raise(&client("a"), question).map(drop)
-    };
-    for _ in 0..MAX_PENDING {
-        raise().unwrap();
-    }
-    assert!(matches!(
-        raise(),
-        Err(ApprovalError::TooMany { limit: MAX_PENDING })
-    ));
-    let ids = life.waiting();
-    for id in &ids {
-        life.decide(&host(), id, DENY).unwrap();
-    }
-    assert_eq!(life.approvals.list().len(), 200);
-    // What is in the ledger alone is known all the same.
-    let late = life.decide(&host(), ids.last().unwrap(), APPROVE);
-    assert!(matches!(late, Err(ApprovalError::AlreadyDecided { .. })));
-    let page = HistoryQuery {
-        limit: 2_000,
-        ..HistoryQuery::default()
-    };
-    assert_eq!(
-        life.approvals.history(page).await.unwrap().len(),
-        MAX_PENDING
-    );
 }

@@ -205,10 +205,7 @@ impl Record {
         });
         if let Value::Object(members) = &mut body {
             if let Some(who) = &self.who {
-                let role = match who.role {
-                    Role::Host => "host",
-                    _ => "client",
-                };
+                let role = who.role.as_str();
                 let who = json!({"principal": who.principal, "role": role, "session": who.session});
                 members.insert("who".to_owned(), who);
             }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use serde_json::{Map, Value};
 
-use super::{Callbacks, Entry, MAX_OPEN, Open, request_id};
+use super::open::Open;
+use super::{Callbacks, Entry, MAX_OPEN, request_id};
 use crate::frame::Frame;
 use crate::session::Link;
 
@@ -75,7 +76,14 @@ impl Callbacks {
 impl Open {
     /// Goes where the request went.
     pub(super) fn follow(&mut self) {
-        let moved = self.table.inner.lock().moved.remove(&self.number);
+        let moved = {
+            let mut inner = self.table.inner.lock();
+            // Hardly ever is there any, and then nothing is looked for.
+            if inner.moved.is_empty() {
+                return;
+            }
+            inner.moved.remove(&self.number)
+        };
         if let Some(moved) = moved {
             (self.table, self.link, self.number) = (moved.table, moved.link, moved.number);
         }

@@ -18,6 +18,7 @@ const STEPS: &[&str] = &[
     crate::audit::sqlite::AUDIT,
     crate::approval::grants::sqlite::GRANTS,
     crate::chat::TURNS,
+    crate::memgine::sqlite::MEMORY,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

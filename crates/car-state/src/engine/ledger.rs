@@ -4,7 +4,7 @@
 //! answer, by the end of its lease, or because nobody waits any more. An answer that comes after that is recorded beside
 //! it and changes nothing.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(super) struct Ledger(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     last: u64,
-    /// As many as there are places in the proposals under way.
-    open: HashMap<u64, Attempt>,
+    /// As many as there are places in the proposals under way, by their fences: what began first ends first as a rule.
+    open: VecDeque<Attempt>,
     /// By the time of their decision.
     decided: VecDeque<Attempt>,
 }
@@ -97,7 +97,7 @@ impl Ledger {
             decided: None,
             late: None,
         };
-        inner.open.insert(call.fence, attempt);
+        inner.open.push_back(attempt);
         Lease {
             ledger: self,
             fence: call.fence,
@@ -109,7 +109,8 @@ impl Ledger {
     /// Decides an attempt, once.
     fn decide(&self, fence: u64, state: CallState, keep: usize) {
         let mut inner = self.0.lock();
-        let Some(mut attempt) = inner.open.remove(&fence) else {
+        let place = inner.place(fence);
+        let Some(mut attempt) = place.and_then(|place| inner.open.remove(place)) else {
             return;
         };
         attempt.decided = Some((state, attempt.since.elapsed()));
@@ -162,7 +163,8 @@ impl Ledger {
     /// it is not open.
     pub(super) fn hear(&self, fence: u64, interval: Duration) -> Option<Heard> {
         let mut inner = self.0.lock();
-        let attempt = inner.open.get_mut(&fence)?;
+        let place = inner.place(fence)?;
+        let attempt = inner.open.get_mut(place)?;
         if let Some(idle) = &attempt.idle {
             idle.hear();
         }
@@ -184,7 +186,7 @@ impl Ledger {
     /// What is known of a proposal's attempts, in the order in which they began.
     pub(super) fn of(&self, proposal: &str) -> Vec<CallRecord> {
         let inner = self.0.lock();
-        let all = inner.open.values().chain(&inner.decided);
+        let all = inner.open.iter().chain(&inner.decided);
         let of_it = all.filter(|attempt| &*attempt.proposal == proposal);
         let mut records: Vec<_> = of_it.map(Attempt::record).collect();
         records.sort_unstable_by_key(|record| record.fence);
@@ -194,6 +196,14 @@ impl Ledger {
     /// How many are open.
     pub(super) fn open_calls(&self) -> usize {
         self.0.lock().open.len()
+    }
+}
+
+impl Inner {
+    /// Where an open attempt is.
+    fn place(&self, fence: u64) -> Option<usize> {
+        let found = self.open.binary_search_by_key(&fence, |open| open.fence);
+        found.ok()
     }
 }
 

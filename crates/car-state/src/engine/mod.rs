@@ -147,10 +147,10 @@ impl Engine {
     /// The proposal cannot be run, or its writes cannot be kept.
     pub async fn run(
         &self,
-        request: RunRequest,
+        request: impl Into<Box<RunRequest>>,
         cancel: CancellationToken,
     ) -> Result<ProposalResult, EngineError> {
-        let mut run = Box::new(Run::prepare(self, request, &cancel)?);
+        let mut run = Run::prepare(self, request.into(), &cancel)?;
         let span = run.span();
         run.drive().instrument(span.clone()).await;
         let ended = run.conclude().instrument(span.clone()).await;

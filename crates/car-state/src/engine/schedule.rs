@@ -30,6 +30,11 @@ impl Schedule {
         self.ready.pop_front()
     }
 
+    /// Whether there is such an action.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// An action has ended, however: those that waited only for it become ready, in the order of the proposal.
     pub(super) fn ended(&mut self, index: Index) {
         for &follower in self.followers.from(index) {

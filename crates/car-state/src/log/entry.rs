@@ -3,7 +3,7 @@ use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use serde::Serialize;
 
-use super::LogError;
+use super::{Family, LogError, Members};
 
 /// Bytes that most events have room in, with all that the stream adds.
 const USUAL_BYTES: usize = 448;
@@ -13,8 +13,11 @@ const USUAL_BYTES: usize = 448;
 pub struct Draft {
     pub(super) kind: ByteString,
     pub(super) at: Timestamp,
-    /// The members of a JSON object, without its closing brace.
-    pub(super) members: String,
+    /// The opening of the family's notifications, where that is written already, and the members of a JSON object
+    /// without its closing brace.
+    pub(super) text: String,
+    /// Bytes of the opening.
+    pub(super) opened: usize,
     pub(super) happened: bool,
 }
 
@@ -24,22 +27,6 @@ impl Draft {
     /// # Errors
     /// [`LogError::NotAnObject`], or what serialising says.
     pub fn new<T: Serialize>(kind: &str, at: Timestamp, body: &T) -> Result<Self, LogError> {
-        Self::of(kind.into(), at, body)
-    }
-
-    /// The same for a kind that is known beforehand, and needs no copy.
-    ///
-    /// # Errors
-    /// As for [`new`](Self::new).
-    pub fn known<T: Serialize>(
-        kind: &'static str,
-        at: Timestamp,
-        body: &T,
-    ) -> Result<Self, LogError> {
-        Self::of(ByteString::from_static(kind), at, body)
-    }
-
-    fn of<T: Serialize>(kind: ByteString, at: Timestamp, body: &T) -> Result<Self, LogError> {
         let mut members = Vec::with_capacity(USUAL_BYTES);
         serde_json::to_writer(&mut members, body).map_err(|_| LogError::NotAnObject)?;
         let mut members = String::from_utf8(members).map_err(|_| LogError::NotAnObject)?;
@@ -47,23 +34,45 @@ impl Draft {
             return Err(LogError::NotAnObject);
         }
         Ok(Self {
-            kind,
+            kind: kind.into(),
             at,
-            members,
+            text: members,
+            opened: 0,
             happened: false,
         })
+    }
+
+    /// An event for a stream of this family, of a kind that is known beforehand, whose members `write` writes: none of
+    /// them `stream`, `epoch` or `seq`. It is written where it stays, and nothing of it is copied.
+    pub fn written(
+        family: &'static Family,
+        kind: &'static str,
+        at: Timestamp,
+        write: impl FnOnce(&mut Members<'_>),
+    ) -> Self {
+        let mut text = String::with_capacity(USUAL_BYTES);
+        family.push_opening(&mut text);
+        let opened = text.len();
+        write(&mut Members::begin(&mut text));
+        Self {
+            kind: ByteString::from_static(kind),
+            at,
+            text,
+            opened,
+            happened: false,
+        }
     }
 
     /// How long it is, without its place, in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.text.len() - self.opened
     }
 
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.len() < 2
+        self.len() < 2
     }
 
     /// Says that nobody can be refused any more, because it has happened: while storage takes nothing, the event is

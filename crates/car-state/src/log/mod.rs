@@ -9,6 +9,7 @@ mod entry;
 mod error;
 mod family;
 mod key;
+mod members;
 mod memory;
 mod metered;
 mod name;
@@ -33,9 +34,10 @@ pub use entry::{Draft, Entry, Page, StreamStats};
 pub use error::LogError;
 pub use family::{
     AGENT, CHAT, Durability, FAMILIES, Families, Family, HOST, KeyRule, RUN, Reader, Retention,
-    SESSION,
+    SESSION, VOICE,
 };
 pub(crate) use key::key;
+pub use members::Members;
 pub use memory::MemoryLog;
 pub use metered::{Appends, Durations, MeteredLog};
 pub use name::StreamName;

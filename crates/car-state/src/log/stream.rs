@@ -10,6 +10,7 @@ use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use parking_lot::Mutex;
 
+use super::members::push_number;
 use super::ring::{Place, Ring};
 use super::{Draft, Entry, Listener, LogError, Page, StreamName, Tail, Watch};
 use crate::budget::MemoryBudget;
@@ -39,12 +40,8 @@ impl Stream {
         (first, last): (u64, u64),
         budget: &Arc<MemoryBudget>,
     ) -> Self {
-        let opening = name
-            .family()
-            .notification
-            .map_or_else(String::new, |method| {
-                format!(r#"{{"jsonrpc":"2.0","method":"{method}","params":"#)
-            });
+        let mut opening = String::new();
+        name.family().push_opening(&mut opening);
         // An owner may be any text.
         let text = serde_json::Value::from(name.as_str());
         Self {
@@ -120,15 +117,18 @@ impl Stream {
     ) -> (Cursor, R) {
         // Everything but the number is written before the lock is taken.
         let Draft {
-            members: mut text,
+            mut text,
+            opened,
             kind,
             at,
             ..
         } = draft;
         let start = self.opening.len();
         // There is room for all of it as a rule: to move the text is cheaper than another one.
-        text.reserve(start + self.place.len() + 24);
-        text.insert_str(0, &self.opening);
+        text.reserve(start.saturating_sub(opened) + self.place.len() + 24);
+        if text.get(..opened) != Some(&*self.opening) {
+            text.replace_range(..opened, &self.opening);
+        }
         if !text.ends_with('{') {
             text.push(',');
         }
@@ -264,22 +264,6 @@ impl Drop for Stream {
         let change = self.ring.get_mut().share.give_up();
         self.budget.count_rings(change);
     }
-}
-
-/// Appends a number in decimal: the formatter of the library does more than is needed for every event.
-fn push_number(text: &mut String, mut number: u64) {
-    let mut digits = [b'0'; 20];
-    let mut used = 0;
-    for place in digits.iter_mut().rev() {
-        *place += u8::try_from(number % 10).unwrap_or_default();
-        used += 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    let digits = digits.get(digits.len() - used..).unwrap_or_default();
-    text.push_str(str::from_utf8(digits).unwrap_or_default());
 }
 
 fn offset(index: usize) -> u32 {

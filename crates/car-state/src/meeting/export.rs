@@ -28,7 +28,9 @@ pub fn export(
         Format::Markdown => Ok(markdown(metadata, transcript)),
         Format::WebVtt => Ok(web_vtt(metadata, transcript)),
         Format::Json => {
-            let value = json!({"metadata": metadata, "segments": transcript.segments()});
+            let segments = transcript.segments().iter();
+            let segments: Vec<_> = segments.map(|one| one.to_wire(metadata)).collect();
+            let value = json!({"metadata": metadata, "segments": segments});
             serde_json::to_string_pretty(&value).map_err(MeetingError::Damaged)
         }
     }
@@ -43,7 +45,7 @@ fn markdown(metadata: &MeetingMetadata, transcript: &Transcript) -> String {
     text.push_str("\n\n");
     for segment in transcript.segments() {
         let since = clock(since_start(metadata, segment));
-        let (speaker, words) = (escaped(speaker(segment)), escaped(&segment.text));
+        let (speaker, words) = (escaped(speaker(metadata, segment)), escaped(&segment.text));
         let _ = writeln!(text, "- **{speaker}** ({since}): {words}");
     }
     text
@@ -60,14 +62,17 @@ fn web_vtt(metadata: &MeetingMetadata, transcript: &Transcript) -> String {
         let _ = write!(
             text,
             "\n{from} --> {to}\n<v {}>{words}\n",
-            cue(speaker(segment))
+            cue(speaker(metadata, segment))
         );
     }
     text
 }
 
 /// Who spoke, or where it came from when nobody knows.
-fn speaker(segment: &Segment) -> &str {
+fn speaker<'a>(metadata: &'a MeetingMetadata, segment: &'a Segment) -> &'a str {
+    if let Some(name) = metadata.speaker_of(segment) {
+        return name;
+    }
     match segment.role.as_str() {
         "" | "unknown" => &segment.source,
         role => role.strip_prefix("other:").unwrap_or(role),
@@ -125,18 +130,11 @@ mod tests {
     use super::*;
 
     fn meeting() -> (MeetingMetadata, Transcript) {
+        let id = MeetingId::new("m-1").unwrap();
         let metadata = MeetingMetadata {
-            id: MeetingId::new("m-1").unwrap(),
             title: Some("Plans <for> 2026".into()),
-            started_at: Timestamp::from_unix_millis(1_000),
-            ended_at: None,
-            sources: vec!["mic".into()],
-            persist_audio: false,
-            model: None,
-            language: None,
-            summary: None,
             consent: Consent::Record,
-            erase_after_days: None,
+            ..MeetingMetadata::new(id, Timestamp::from_unix_millis(1_000))
         };
         let mut transcript = Transcript::default();
         let mut first = segment("1", 0, "a --> b\n\nand *c*");

@@ -2,7 +2,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Applied, Consent, MeetingError, MeetingId, MeetingMetadata, Segment, Transcript};
+use super::{Applied, MeetingError, MeetingId, MeetingMetadata, Segment, Transcript};
 
 const METADATA: &str = "meeting.json";
 const TRANSCRIPT: &str = "transcript.jsonl";
@@ -48,17 +48,29 @@ impl MeetingFolder {
         Ok(meeting)
     }
 
+    /// What is known of a meeting, without what was said.
+    ///
+    /// # Errors
+    /// [`MeetingError::Unknown`], [`MeetingError::Damaged`], [`MeetingError::Io`].
+    pub fn metadata_of(root: &Path, id: &MeetingId) -> Result<MeetingMetadata, MeetingError> {
+        let path = root.join(id.as_str()).join(METADATA);
+        let text = fs::read(path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => MeetingError::Unknown(id.clone()),
+            _ => error.into(),
+        })?;
+        let metadata = serde_json::from_slice(&text).map_err(MeetingError::Damaged)?;
+        // The folder says which meeting it is.
+        let id = id.clone();
+        Ok(MeetingMetadata { id, ..metadata })
+    }
+
     /// Opens the files of a meeting.
     ///
     /// # Errors
     /// [`MeetingError::Unknown`], [`MeetingError::Damaged`], [`MeetingError::Io`].
     pub fn open(root: &Path, id: &MeetingId) -> Result<Self, MeetingError> {
+        let metadata = Self::metadata_of(root, id)?;
         let folder = root.join(id.as_str());
-        let text = fs::read(folder.join(METADATA)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => MeetingError::Unknown(id.clone()),
-            _ => error.into(),
-        })?;
-        let metadata = serde_json::from_slice(&text).map_err(MeetingError::Damaged)?;
         let mut kept = private();
         kept.append(true).read(true).create(true);
         let file = kept.open(folder.join(TRANSCRIPT))?;
@@ -113,7 +125,7 @@ impl MeetingFolder {
     /// # Errors
     /// [`MeetingError::NoConsent`], [`MeetingError::Full`], [`MeetingError::TooLong`], [`MeetingError::Io`].
     pub fn append(&mut self, segment: Segment) -> Result<Applied, MeetingError> {
-        if self.metadata.consent == Consent::Nothing {
+        if !self.metadata.keeps_words() {
             return Err(MeetingError::NoConsent);
         }
         let line = line(&segment)?;
@@ -236,22 +248,16 @@ fn private() -> OpenOptions {
 mod tests {
     use car_protocol::Timestamp;
 
+    use super::super::Consent;
     use super::super::transcript::tests::segment;
     use super::*;
 
     fn metadata(id: &str) -> MeetingMetadata {
         MeetingMetadata {
-            id: MeetingId::new(id).unwrap(),
             title: Some("Weekly".into()),
-            started_at: Timestamp::UNIX_EPOCH,
-            ended_at: None,
             sources: vec!["mic".into()],
-            persist_audio: false,
-            model: None,
-            language: None,
-            summary: None,
-            consent: Consent::TranscriptOnly,
             erase_after_days: Some(7),
+            ..MeetingMetadata::new(MeetingId::new(id).unwrap(), Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -1,21 +1,39 @@
-//! What was said in a meeting, and the files that keep it.
+//! What was said in meetings, and what keeps it.
 //!
 //! A [`Transcript`] is a plain value: segments by their ids, of which a later revision replaces an earlier one. The
-//! [`MeetingFolder`] keeps it in the original's files, below a root of its own. Neither knows audio or clients.
+//! [`MeetingFolder`] keeps it in the original's files, below a root of its own. Neither knows audio or clients. A
+//! [`WsMemgineIngestSink`] hears what a source of a meeting tells, the [`Minutes`] take it down, into the files first and
+//! then into a memory, and [`Meetings`] knows which meetings go on and what becomes of the others.
 
+mod book;
+mod error;
 mod export;
 mod folder;
+mod minutes;
+mod sink;
+mod summary;
+mod tend;
+#[cfg(test)]
+mod tests;
 mod transcript;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use car_protocol::Timestamp;
+use car_protocol::rpc::meeting as wire;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use thiserror::Error;
 
+pub use book::{MeetingBegun, MeetingView, MeetingWanted, Meetings};
+pub use car_protocol::rpc::meeting::{Consent, MeetingSummary};
+pub use error::MeetingError;
 pub use export::{Format, export};
 pub use folder::MeetingFolder;
+pub use minutes::Minutes;
+pub use sink::WsMemgineIngestSink;
+pub use summary::summarise;
+pub use tend::Tended;
 pub use transcript::{Applied, LONGEST_TEXT, MOST_SEGMENTS, Segment, Transcript};
 
 /// The id of a meeting, which is also the name of its folder: 1 to 64 letters, digits, `-` and `_` of ASCII.
@@ -55,20 +73,6 @@ impl<'de> Deserialize<'de> for MeetingId {
     }
 }
 
-/// What may be kept of a meeting.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Consent {
-    /// Audio and what was said.
-    Record,
-    /// What was said.
-    #[default]
-    TranscriptOnly,
-    /// Nothing: that it took place, and no word of it.
-    Nothing,
-}
-
 /// What is known of a meeting: the content of `meeting.json`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct MeetingMetadata {
@@ -100,9 +104,61 @@ pub struct MeetingMetadata {
     /// After how many days from its end it is to be erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erase_after_days: Option<u32>,
+    /// The credential of who began it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// Which memory has what was said; none where none has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// Whether that memory has all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remembered: bool,
+    /// Segments that were not kept, because the disk was too slow or failed.
+    #[serde(default)]
+    pub lost_segments: u64,
+    /// Who is who: the names of roles and sources.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub speakers: BTreeMap<String, String>,
 }
 
 impl MeetingMetadata {
+    /// Of a meeting about which nothing is known yet.
+    #[must_use]
+    pub fn new(id: MeetingId, started_at: Timestamp) -> Self {
+        Self {
+            id,
+            title: None,
+            started_at,
+            ended_at: None,
+            sources: Vec::new(),
+            persist_audio: false,
+            model: None,
+            language: None,
+            summary: None,
+            consent: Consent::default(),
+            erase_after_days: None,
+            owner: None,
+            memory: None,
+            remembered: false,
+            lost_segments: 0,
+            speakers: BTreeMap::new(),
+        }
+    }
+
+    /// Whether what was said may be kept.
+    #[must_use]
+    pub fn keeps_words(&self) -> bool {
+        matches!(self.consent, Consent::Record | Consent::TranscriptOnly)
+    }
+
+    /// Who spoke, where somebody has said so: the name of the role, else that of the source.
+    #[must_use]
+    pub fn speaker_of(&self, segment: &Segment) -> Option<&str> {
+        let names = &self.speakers;
+        let name = names.get(&segment.role).or(names.get(&segment.source));
+        name.map(String::as_str)
+    }
+
     /// Whether the time is over for which it may be kept. One that goes on is kept.
     #[must_use]
     pub fn is_expired(&self, now: Timestamp) -> bool {
@@ -114,32 +170,42 @@ impl MeetingMetadata {
     }
 }
 
-/// Why a meeting is not kept or not found.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum MeetingError {
-    /// An id that cannot be the name of a folder.
-    #[error("a meeting's id is 1 to 64 letters, digits, - and _")]
-    Id,
-    /// There is a meeting of this id.
-    #[error("there is a meeting {0} already")]
-    Exists(MeetingId),
-    /// There is none.
-    #[error("there is no meeting {0}")]
-    Unknown(MeetingId),
-    /// A segment of a meeting of which nothing may be kept.
-    #[error("nothing that was said in this meeting may be kept")]
-    NoConsent,
-    /// As many segments as a meeting may have.
-    #[error("a meeting has {MOST_SEGMENTS} segments at most")]
-    Full,
-    /// More text than a segment may have.
-    #[error("a segment has {LONGEST_TEXT} bytes of text at most")]
-    TooLong,
-    /// A file holds something else than was written there.
-    #[error("the files of the meeting are damaged")]
-    Damaged(#[source] serde_json::Error),
-    /// The disk.
-    #[error("the files of the meeting cannot be used")]
-    Io(#[from] std::io::Error),
+impl From<MeetingMetadata> for wire::MeetingMetadata {
+    fn from(metadata: MeetingMetadata) -> Self {
+        Self {
+            id: metadata.id.to_string(),
+            title: metadata.title,
+            started_at: metadata.started_at,
+            ended_at: metadata.ended_at,
+            sources: metadata.sources,
+            persist_audio: metadata.persist_audio,
+            model: metadata.model,
+            language: metadata.language,
+            summary: metadata.summary,
+            consent: metadata.consent,
+            erase_after_days: metadata.erase_after_days,
+            owner: metadata.owner,
+            memory: metadata.memory,
+            remembered: metadata.remembered,
+            lost_segments: metadata.lost_segments,
+            speakers: metadata.speakers,
+        }
+    }
+}
+
+impl Segment {
+    /// As clients are told it.
+    #[must_use]
+    pub fn to_wire(&self, metadata: &MeetingMetadata) -> wire::MeetingSegment {
+        wire::MeetingSegment {
+            timestamp: self.timestamp,
+            source: self.source.clone(),
+            role: self.role.clone(),
+            text: self.text.clone(),
+            duration_ms: self.duration_ms,
+            segment_id: self.segment_id.clone(),
+            revision: self.revision,
+            speaker: metadata.speaker_of(self).map(str::to_owned),
+        }
+    }
 }

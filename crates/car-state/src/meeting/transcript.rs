@@ -80,6 +80,18 @@ impl Transcript {
         Ok(Applied::Added)
     }
 
+    /// Of these segments.
+    ///
+    /// # Errors
+    /// As for [`apply`](Self::apply).
+    pub fn of(segments: impl IntoIterator<Item = Segment>) -> Result<Self, MeetingError> {
+        let mut transcript = Self::default();
+        for segment in segments {
+            transcript.apply(segment)?;
+        }
+        Ok(transcript)
+    }
+
     /// All segments.
     #[must_use]
     pub fn segments(&self) -> &[Segment] {

@@ -8,11 +8,12 @@ use serde_json::Value;
 
 /// Asks a person, however that is done.
 pub trait Approver: Send + Sync + 'static {
-    /// Asks and waits. Whoever drops the future withdraws the question.
+    /// Asks and waits. Whoever drops the future withdraws the question. Answers the parameters that a person put in the
+    /// place of those that were asked about, where one did; the call runs with them if its tool and the policies take them.
     ///
     /// # Errors
     /// Nobody agreed: why, for whoever made the call.
-    fn ask(&self, question: Question) -> BoxFuture<'_, Result<(), String>>;
+    fn ask(&self, question: Question) -> BoxFuture<'_, Result<Option<Value>, String>>;
 }
 
 impl fmt::Debug for dyn Approver {
@@ -37,7 +38,7 @@ pub struct Question {
 pub struct NobodyToAsk;
 
 impl Approver for NobodyToAsk {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         std::future::ready(Err("there is nobody to ask".to_owned())).boxed()
     }
 }

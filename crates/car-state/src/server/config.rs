@@ -30,7 +30,7 @@ use crate::host::{AgentNotes, NoAgentNotes};
 #[cfg(feature = "sqlite")]
 use crate::log::SqliteLog;
 use crate::log::{EventLog, Families, Family, MemoryLog, SnapshotSource, Snapshots};
-use crate::memgine::Memgine;
+use crate::memgine::{Memgine, MemgineSource, Memories};
 #[cfg(feature = "sqlite")]
 use crate::outcomes::SqliteOutcomes;
 use crate::outcomes::{MemoryOutcomes, OutcomeLimits, OutcomeStore};
@@ -42,12 +42,13 @@ use crate::session::resume::ResumeLedger;
 #[cfg(feature = "sqlite")]
 use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
+use crate::voice::{VoiceEngine, VoiceLimits};
 
 /// How a [`ServerState`](super::ServerState) is to be made.
 #[derive(Clone)]
 pub struct ServerStateConfig {
     pub(super) journal_dir: PathBuf,
-    pub(super) memgine: Option<Arc<dyn Memgine>>,
+    pub(super) memories: Arc<Memories>,
     pub(super) gate: ApprovalGate,
     pub(super) reach: Option<Arc<dyn Reach>>,
     pub(super) approvals: Option<Arc<dyn ApprovalLedger>>,
@@ -72,6 +73,8 @@ pub struct ServerStateConfig {
     pub(super) agents: AgentsConfig,
     pub(super) agent_tokens: Option<Arc<AgentTokens>>,
     pub(super) chats: ChatLimits,
+    pub(super) voice: Option<Arc<dyn VoiceEngine>>,
+    pub(super) voice_limits: VoiceLimits,
 }
 
 impl ServerStateConfig {
@@ -81,7 +84,7 @@ impl ServerStateConfig {
     pub fn new(journal_dir: impl Into<PathBuf>) -> Self {
         Self {
             journal_dir: journal_dir.into(),
-            memgine: None,
+            memories: Arc::default(),
             gate: ApprovalGate::default(),
             reach: None,
             approvals: None,
@@ -96,7 +99,7 @@ impl ServerStateConfig {
             engine: EngineLimits::default(),
             store: StoreLimits::default(),
             outcomes: OutcomeLimits::default(),
-            identities: Default::default(),
+            identities: Class::ALL.map(IdentityLimits::of),
             snapshots: Snapshots::default(),
             policies: Arc::default(),
             results: ResultLimits::default(),
@@ -106,13 +109,22 @@ impl ServerStateConfig {
             agents: AgentsConfig::default(),
             agent_tokens: None,
             chats: ChatLimits::default(),
+            voice: None,
+            voice_limits: VoiceLimits::default(),
         }
     }
 
-    /// One memory engine for all sessions.
+    /// One memory engine for all sessions, whatever they are bound to.
     #[must_use]
     pub fn with_shared_memgine(mut self, memgine: Arc<dyn Memgine>) -> Self {
-        self.memgine = Some(memgine);
+        self.memories = Arc::new(Memories::one(memgine));
+        self
+    }
+
+    /// Memory engines from there: one that sessions share, and one for each agent and name.
+    #[must_use]
+    pub fn with_memgines(mut self, source: Arc<dyn MemgineSource>) -> Self {
+        self.memories = Arc::new(Memories::from(source));
         self
     }
 
@@ -127,6 +139,21 @@ impl ServerStateConfig {
     #[must_use]
     pub fn with_rules(mut self, rules: Arc<dyn Rules>) -> Self {
         self.rules = rules;
+        self
+    }
+
+    /// What hears audio, and how many streams of it there may be. Without it there are none.
+    #[must_use]
+    pub fn with_voice(mut self, engine: Arc<dyn VoiceEngine>, limits: VoiceLimits) -> Self {
+        self.voice = Some(engine);
+        self.voice_limits = limits;
+        self
+    }
+
+    /// Where durable stores put their files.
+    #[must_use]
+    pub fn with_journal_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.journal_dir = dir.into();
         self
     }
 

@@ -8,6 +8,7 @@ use crate::engine::{Engine, EngineParts};
 use crate::host::HostPlane;
 use crate::identity::{Identity, IdentityCell, Principal, Role, SessionId};
 use crate::log::{SESSION, StreamName};
+use crate::memgine::SessionMemory;
 use crate::policy::{Agents, PolicyBook};
 use crate::results::SessionResults;
 use crate::session::{ClientSession, Link, Parts, SessionJournal};
@@ -102,6 +103,7 @@ impl ServerState {
             ids: Arc::clone(&self.ids),
             limits: self.engine,
         });
+        let memory = SessionMemory::new(Arc::clone(&self.memories), Arc::clone(&identity));
         ClientSession::new(Parts {
             id,
             identity,
@@ -111,11 +113,12 @@ impl ServerState {
             tools,
             policies,
             engine: Arc::new(engine),
-            memgine: self.memgine.clone(),
+            memory: Arc::new(memory),
             log: Arc::clone(&self.log),
             stream,
             host: Arc::clone(&self.host),
             grants: Arc::clone(&self.grants),
+            voice_desk: Arc::clone(&self.voice),
             seats: Arc::clone(&self.seats),
             chats: Arc::clone(&self.chats),
             registry: Arc::clone(&self.sessions),

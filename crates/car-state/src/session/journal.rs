@@ -1,15 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use parking_lot::Mutex;
-use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::engine::{Data, Entry, Journal};
+use crate::engine::{Data, Datum, Entry, Journal};
 use crate::identity::SessionId;
-use crate::log::{Draft, EventLog, RUN, StreamName};
+use crate::log::{Draft, EventLog, Members, RUN, StreamName};
 
 /// How many streams of proposals a session keeps; the oldest go first.
 ///
@@ -26,17 +24,6 @@ pub struct SessionJournal {
     /// Of the proposals that were listened to, oldest first.
     runs: Mutex<VecDeque<StreamName>>,
     clock: Arc<dyn Clock>,
-}
-
-#[derive(Serialize)]
-struct Body<'a> {
-    kind: &'a str,
-    timestamp: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    proposal_id: Option<&'a str>,
-    data: Data<'a>,
 }
 
 impl SessionJournal {
@@ -59,15 +46,18 @@ impl SessionJournal {
 
     fn append(&self, stream: &StreamName, entry: Entry<'_>) {
         let timestamp = self.clock.now();
-        let body = Body {
-            kind: entry.kind,
-            timestamp,
-            action_id: entry.action_id,
-            proposal_id: entry.proposal_id,
-            data: entry.data,
-        };
-        let appended = Draft::known(entry.kind, timestamp, &body)
-            .and_then(|draft| self.log.append(stream, draft));
+        let draft = Draft::written(stream.family(), entry.kind, timestamp, |members| {
+            members.text("kind", entry.kind);
+            members.moment("timestamp", timestamp);
+            if let Some(action) = entry.action_id {
+                members.text("action_id", action);
+            }
+            if let Some(proposal) = entry.proposal_id {
+                members.text("proposal_id", proposal);
+            }
+            members.object("data", |members| write(members, entry.data));
+        });
+        let appended = self.log.append(stream, draft);
         if let Err(error) = appended {
             tracing::error!(%stream, kind = entry.kind, %error, "an event is lost");
         }
@@ -89,6 +79,21 @@ impl SessionJournal {
         };
         if let Some(gone) = gone {
             self.log.remove(&gone);
+        }
+    }
+}
+
+fn write(members: &mut Members<'_>, data: Data<'_>) {
+    for (name, datum) in data.0 {
+        match datum {
+            Datum::Absent => {}
+            Datum::Text(text) => members.text(name, text),
+            Datum::Number(number) => members.number(name, *number),
+            Datum::Float(number) => members.fraction(name, *number),
+            Datum::Flag(flag) => members.flag(name, *flag),
+            Datum::Json(value) => members.value(name, value),
+            Datum::Object(object) => members.value(name, object),
+            Datum::Texts(texts) => members.value(name, texts),
         }
     }
 }

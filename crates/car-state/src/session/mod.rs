@@ -39,12 +39,13 @@ use crate::engine::Engine;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
-use crate::memgine::Memgine;
+use crate::memgine::SessionMemory;
 use crate::policy::PolicyBook;
 use crate::providers::OffersOf;
 use crate::seats::Seats;
 use crate::store::StateStore;
 use crate::tool_table::ToolTable;
+use crate::voice::{VoiceDesk, VoiceStreams};
 
 /// How long the end of a session waits for its tasks, which are cancelled by then.
 const TASKS_END: Duration = Duration::from_secs(5);
@@ -60,13 +61,16 @@ pub struct ClientSession {
     tools: Arc<ToolTable>,
     policies: Arc<PolicyBook>,
     engine: Arc<Engine>,
-    memgine: Option<Arc<dyn Memgine>>,
+    memory: Arc<SessionMemory>,
     log: Arc<dyn EventLog>,
     stream: StreamName,
     host: Arc<HostPlane>,
     grants: Arc<GrantBook>,
     seats: Arc<Seats>,
     chats: Arc<Chats>,
+    voice_desk: Arc<VoiceDesk>,
+    /// There where the client has sent audio.
+    voice: OnceLock<Arc<VoiceStreams>>,
     tasks: TaskTracker,
     calls: Arc<Calls>,
     cancel: CancellationToken,
@@ -91,13 +95,14 @@ pub(crate) struct Parts {
     pub(crate) tools: Arc<ToolTable>,
     pub(crate) policies: Arc<PolicyBook>,
     pub(crate) engine: Arc<Engine>,
-    pub(crate) memgine: Option<Arc<dyn Memgine>>,
+    pub(crate) memory: Arc<SessionMemory>,
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) stream: StreamName,
     pub(crate) host: Arc<HostPlane>,
     pub(crate) grants: Arc<GrantBook>,
     pub(crate) seats: Arc<Seats>,
     pub(crate) chats: Arc<Chats>,
+    pub(crate) voice_desk: Arc<VoiceDesk>,
     pub(crate) registry: Arc<SessionRegistry>,
     pub(crate) ledger: Arc<ResumeLedger>,
 }
@@ -118,13 +123,15 @@ impl ClientSession {
             tools: parts.tools,
             policies: parts.policies,
             engine: parts.engine,
-            memgine: parts.memgine,
+            memory: parts.memory,
             log: parts.log,
             stream: parts.stream,
             host: parts.host,
             grants: parts.grants,
             seats: parts.seats,
             chats: parts.chats,
+            voice_desk: parts.voice_desk,
+            voice: OnceLock::new(),
             tasks: TaskTracker::new(),
             calls: Arc::default(),
             cancel: CancellationToken::new(),
@@ -187,10 +194,23 @@ impl ClientSession {
         &self.engine
     }
 
-    /// The memory that the session uses: the embedder's, where there is one.
+    /// Which memory it uses.
     #[must_use]
-    pub fn memgine(&self) -> Option<&Arc<dyn Memgine>> {
-        self.memgine.as_ref()
+    pub fn memory(&self) -> &Arc<SessionMemory> {
+        &self.memory
+    }
+
+    /// The session's streams of audio.
+    #[must_use]
+    pub fn voice(&self) -> &Arc<VoiceStreams> {
+        self.voice
+            .get_or_init(|| Arc::new(VoiceStreams::new(&self.voice_desk, &self.id)))
+    }
+
+    /// The same where there were any.
+    #[must_use]
+    pub fn voice_if_any(&self) -> Option<&Arc<VoiceStreams>> {
+        self.voice.get()
     }
 
     /// Takes an answer of the client. One that comes too late for its tool call is recorded there; `false` where
@@ -347,6 +367,13 @@ impl ClientSession {
         self.link.detach();
         let offers = self.offers.lock().take();
         drop(offers);
+        self.end_voice();
+    }
+
+    fn end_voice(&self) {
+        if let Some(voice) = self.voice.get() {
+            voice.close();
+        }
     }
 
     /// Ends the session and all it owns, and waits until its tasks are gone.
@@ -356,6 +383,10 @@ impl ClientSession {
         let patience = TASKS_END + self.engine.wind_down();
         if timeout(patience, self.tasks.wait()).await.is_err() {
             tracing::error!(session = %self.id, tasks = self.tasks.len(), "tasks outlive their session");
+        }
+        if let Some(voice) = self.voice.get() {
+            // A recogniser may take longer to tell the rest. It is told then.
+            let _ = timeout(TASKS_END, voice.over()).await;
         }
         self.leave();
     }
@@ -378,6 +409,7 @@ impl Drop for ClientSession {
         // A session that was abandoned leaves nothing behind either.
         self.cancel.cancel();
         self.end_resumption();
+        self.end_voice();
         self.leave();
     }
 }

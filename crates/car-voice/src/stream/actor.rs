@@ -6,11 +6,12 @@ use std::future::pending;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::mpsc::{self, Permit};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::ear::{Ear, Turn};
 use super::segments::Segments;
-use super::{EventSink, Input, StreamLimits};
+use super::{Around, EventSink, Input, Owner, StreamLimits};
 use crate::event::{Outcome, VoiceEvent};
 use crate::stt::{Audio, Heard, Recognition, SttError};
 
@@ -51,9 +52,24 @@ impl Drop for Teller {
 
 type Worked = Result<(), SttError>;
 
+/// What comes from outside.
+pub(super) struct Inputs {
+    audio: mpsc::Receiver<Input>,
+    /// None when nobody is left who could say anything.
+    around: Option<watch::Receiver<Around>>,
+}
+
+impl Inputs {
+    pub(super) fn new(audio: mpsc::Receiver<Input>, around: watch::Receiver<Around>) -> Self {
+        let around = Some(around);
+        Self { audio, around }
+    }
+}
+
 /// What happens next.
 enum Next {
     Input(Option<Input>),
+    Around(Around),
     Heard(Option<Heard>),
     /// The recogniser took what waited, or takes nothing any more.
     Taken(bool),
@@ -94,7 +110,7 @@ impl Actor {
         }
     }
 
-    pub(super) async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+    pub(super) async fn run(mut self, mut inputs: Inputs) {
         let done = loop {
             if let Err(message) = self.hear() {
                 break (Outcome::Failed, Some(message));
@@ -111,6 +127,7 @@ impl Actor {
             }
             match self.next(&mut inputs).await {
                 Next::Input(input) => self.input(input, &mut inputs),
+                Next::Around(around) => self.look_around(around, &mut inputs),
                 Next::Heard(Some(heard)) => self.tell(heard),
                 Next::Heard(None) => self.heard = None,
                 Next::Taken(true) => {}
@@ -170,9 +187,14 @@ impl Actor {
         Ok(())
     }
 
-    async fn next(&mut self, inputs: &mut mpsc::Receiver<Input>) -> Next {
+    async fn next(&mut self, inputs: &mut Inputs) -> Next {
         let listening = self.waiting.is_empty() && self.ending.is_none();
+        let going = self.ending.is_none();
         let audio = self.audio.as_ref().filter(|_| !self.waiting.is_empty());
+        let Inputs {
+            audio: coming,
+            around,
+        } = inputs;
         tokio::select! {
             biased;
             heard = heard(self.heard.as_mut()) => Next::Heard(heard),
@@ -189,23 +211,30 @@ impl Actor {
             () = sleep_until(self.over_at) => Next::Over,
             () = at(self.lost_at) => Next::Lost,
             () = at(self.give_up_at) => Next::GiveUp,
-            input = inputs.recv(), if listening => Next::Input(input),
+            said = said(around), if going => Next::Around(said),
+            input = coming.recv(), if listening => Next::Input(input),
         }
     }
 
-    fn input(&mut self, input: Option<Input>, inputs: &mut mpsc::Receiver<Input>) {
+    fn look_around(&mut self, around: Around, inputs: &mut Inputs) {
+        self.ear.set_playing(around.playing);
+        match around.owner {
+            Owner::There => self.lost_at = None,
+            Owner::Away => {
+                self.lost_at
+                    .get_or_insert(Instant::now() + self.limits.grace);
+            }
+            Owner::Gone => self.end(Outcome::OwnerLost, inputs),
+        }
+    }
+
+    fn input(&mut self, input: Option<Input>, inputs: &mut Inputs) {
         match input {
             Some(Input::Audio(push)) => {
                 self.ear.take(push);
                 self.wait_for_missing();
             }
             Some(Input::Stop) => self.end(Outcome::Stopped, inputs),
-            Some(Input::Owner(true)) => self.lost_at = None,
-            Some(Input::Owner(false)) => {
-                self.lost_at
-                    .get_or_insert(Instant::now() + self.limits.grace);
-            }
-            Some(Input::Playing(playing)) => self.ear.set_playing(playing),
             None => self.end(Outcome::Abandoned, inputs),
         }
     }
@@ -217,8 +246,12 @@ impl Actor {
         self.give_up_at = since.or_else(|| waits.then(|| Instant::now() + self.limits.patience));
     }
 
-    fn end(&mut self, outcome: Outcome, inputs: &mut mpsc::Receiver<Input>) {
-        inputs.close();
+    fn end(&mut self, outcome: Outcome, inputs: &mut Inputs) {
+        inputs.audio.close();
+        // What was taken is heard.
+        while let Ok(Input::Audio(push)) = inputs.audio.try_recv() {
+            self.ear.take(push);
+        }
         self.ear.close();
         self.ending = Some(outcome);
         self.lost_at = None;
@@ -234,6 +267,16 @@ impl Actor {
 }
 
 // What is not there never happens.
+
+async fn said(around: &mut Option<watch::Receiver<Around>>) -> Around {
+    if let Some(receiver) = around {
+        if receiver.changed().await.is_ok() {
+            return *receiver.borrow_and_update();
+        }
+        *around = None;
+    }
+    pending().await
+}
 
 async fn heard(heard: Option<&mut mpsc::Receiver<Heard>>) -> Option<Heard> {
     match heard {

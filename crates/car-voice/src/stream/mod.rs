@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::activity::Activity;
 use crate::event::VoiceEvent;
@@ -122,16 +122,29 @@ impl Push {
 enum Input {
     Audio(Push),
     Stop,
-    /// Whether the owner is there.
-    Owner(bool),
+}
+
+/// What is said about a stream beside its audio. It overtakes audio that waits, and has no mailbox that could be full.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Around {
+    owner: Owner,
     /// Whether the daemon's side speaks.
-    Playing(bool),
+    playing: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Owner {
+    There,
+    Away,
+    /// Will not come back.
+    Gone,
 }
 
 /// The handle on a stream. When the last clone is gone, the stream ends.
 #[derive(Clone, Debug)]
 pub struct VoiceStream {
     mailbox: mpsc::Sender<Input>,
+    around: watch::Sender<Around>,
     format: AudioFormat,
 }
 
@@ -146,7 +159,12 @@ impl VoiceStream {
         stt: Option<&dyn SpeechToText>,
         sink: impl EventSink,
     ) -> Result<(Self, BoxFuture<'static, ()>), StartError> {
-        let (mailbox, inputs) = mpsc::channel(options.limits.mailbox.max(1));
+        let (mailbox, audio) = mpsc::channel(options.limits.mailbox.max(1));
+        let around = watch::Sender::new(Around {
+            owner: Owner::There,
+            playing: false,
+        });
+        let inputs = actor::Inputs::new(audio, around.subscribe());
         let format = options.format;
         let ear = ear::Ear::new(format, options.audio_meta, options.activity)?;
         let recognition = match stt {
@@ -155,7 +173,12 @@ impl VoiceStream {
         };
         let limits = options.limits;
         let actor = actor::Actor::new(limits, ear, options.role, recognition, Box::new(sink));
-        Ok((Self { mailbox, format }, actor.run(inputs).boxed()))
+        let handle = Self {
+            mailbox,
+            around,
+            format,
+        };
+        Ok((handle, actor.run(inputs).boxed()))
     }
 
     /// What its audio is.
@@ -193,13 +216,30 @@ impl VoiceStream {
     }
 
     /// Tells whether its owner is there. Without one it ends after the grace period.
-    pub async fn owner(&self, there: bool) {
-        let _ = self.mailbox.send(Input::Owner(there)).await;
+    pub fn owner(&self, there: bool) {
+        self.tell(|around| {
+            if around.owner != Owner::Gone {
+                around.owner = if there { Owner::There } else { Owner::Away };
+            }
+        });
+    }
+
+    /// Ends it after all that was pushed: its owner will not come back.
+    pub fn lose(&self) {
+        self.tell(|around| around.owner = Owner::Gone);
     }
 
     /// Tells whether the daemon's side is speaking: who speaks then, barges in.
-    pub async fn playing(&self, playing: bool) {
-        let _ = self.mailbox.send(Input::Playing(playing)).await;
+    pub fn playing(&self, playing: bool) {
+        self.tell(|around| around.playing = playing);
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut Around)) {
+        self.around.send_if_modified(|around| {
+            let before = *around;
+            change(around);
+            *around != before
+        });
     }
 
     /// Whether it takes no more audio.

@@ -101,3 +101,16 @@ def state_large_value():
     put(rt, "large", value)
     equal(get(rt, "large") == value, True, "2 MiB come back")
     equal(json.loads(rt.state_snapshot()) == {"large": value}, True, "2 MiB in a snapshot")
+
+
+@scenario
+def meetings_are_listed():
+    rt = runtime()
+    begun = json.loads(rt.start_meeting(json.dumps({"id": "python", "sources": ["mic"]})))
+    equal(begun["voice_session_ids"], ["meeting:python:mic"], "streams of a meeting")
+    ended = json.loads(rt.stop_meeting("python", False))
+    check(ended["ended_at"] is not None, f"it has ended: {ended}")
+    check("python" in json.loads(rt.list_meetings())["ids"], "the meeting is listed")
+    equal(json.loads(rt.get_meeting("python"))["segments"], [], "what is kept")
+    with raises(RuntimeError, "a meeting that is not there"):
+        rt.get_meeting("none")

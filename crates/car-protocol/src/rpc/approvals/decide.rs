@@ -91,7 +91,7 @@ pub struct DecideParams {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ApprovalDecider"))]
 pub struct Decider {
-    /// The credential: `client`, `host`, or `anonymous/` and the session.
+    /// The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session.
     pub principal: String,
     /// What it allows.
     pub role: Role,

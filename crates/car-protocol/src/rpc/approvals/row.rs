@@ -76,7 +76,7 @@ pub struct Act {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ApprovalAsker"))]
 pub struct Asker {
-    /// The credential: `client`, `host`, or `anonymous/` and the session.
+    /// The credential: `client`, `host`, `agent/` and the agent, or `anonymous/` and the session.
     pub principal: String,
     /// What it allows.
     pub role: Role,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Role;
+use crate::Timestamp;
 use crate::rpc::events::Cursor;
 
 /// The secret with which a session is resumed. Never printed.
@@ -71,7 +72,7 @@ pub struct Resumed {
     /// Whether the daemon was started anew meanwhile.
     pub restarted: bool,
     /// What is there as before: `tools`, `policies`, `policy_scopes`, `state`, `subscriptions`, `memory`, `agents`,
-    /// `requests`, `callbacks`.
+    /// `requests`, `callbacks`; `approvals` where any are open.
     pub restored: Vec<String>,
     /// What is gone, by the same names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -93,6 +94,10 @@ pub struct Resumed {
     pub unknown: Vec<Value>,
     /// The callbacks that are open, oldest first.
     pub callbacks: Vec<OpenCallback>,
+    /// What the session has asked people and nobody has decided, oldest first. A call that is sent again after a restart
+    /// goes on with its question.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<OpenApproval>,
 }
 
 /// A stream of a session that was resumed.
@@ -127,4 +132,20 @@ pub struct OpenCallback {
     pub delivered: bool,
     /// How long it will be waited for, in milliseconds.
     pub timeout_ms: u64,
+}
+
+/// An approval that the session has asked for and that is pending.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OpenApproval {
+    /// The approval.
+    pub approval_id: String,
+    /// What is asked: `ws.method:` or `tool:` and a name, or what a client wrote.
+    pub action: String,
+    /// The digest of the act, where it is a call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When its time is over, once somebody who can decide was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
 }

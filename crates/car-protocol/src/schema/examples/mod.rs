@@ -13,6 +13,8 @@ mod diagnostics;
 mod events;
 mod grants;
 mod host;
+mod meeting;
+mod memory;
 mod notifications;
 mod policy;
 mod proposal;
@@ -27,6 +29,7 @@ mod session;
 mod state;
 mod tools;
 mod verify;
+mod voice;
 
 use serde_json::{Value, json};
 
@@ -97,8 +100,11 @@ pub fn examples() -> Vec<Example> {
         providers::examples,
         rules::examples,
         notifications::examples,
+        memory::examples,
         agents_chat::examples,
         agents_external::examples,
+        voice::examples,
+        meeting::examples,
     ]
     .into_iter()
     .flat_map(|examples| examples())

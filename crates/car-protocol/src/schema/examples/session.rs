@@ -31,6 +31,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "token": "pN0s…",
                 "host_token": "kQ7x…",
                 "agent_id": "planner",
+                "memory_namespace": "harbour-project",
                 "resume": true,
                 "grace_ms": 60_000,
             }),
@@ -53,6 +54,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "client_id": "notebook",
                 "tools": [tools::definition()],
                 "policies": [policy::definition()],
+                "memory_namespace": "harbour-project",
                 "resume": true,
                 "grace_ms": 60_000,
             }),
@@ -86,7 +88,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "resume_token": "6f1d0c4b92ae.d1…",
                 "grace_ms": 60_000,
                 "restarted": true,
-                "restored": ["tools", "policies", "subscriptions"],
+                "restored": ["tools", "policies", "subscriptions", "approvals"],
                 "lost": ["policy_scopes", "state", "memory", "agents", "requests", "callbacks"],
                 "streams": [
                     { "stream": "host", "from": place(3, 41), "head": place(3, 44) },
@@ -107,6 +109,12 @@ pub(super) fn examples() -> Vec<Example> {
                     "delivery": 2,
                     "delivered": true,
                     "timeout_ms": 29_000,
+                }],
+                "approvals": [{
+                    "approval_id": "approval-1f0c2a9b7e44",
+                    "action": "ws.method:state.clear",
+                    "digest": "0a3c1f5e7d9b2468ace013579bdf02468ace13579bdf02468ace13579bdf0246",
+                    "expires_at": "2026-01-02T03:05:05.678Z",
                 }],
             }),
             json!({

@@ -24,6 +24,15 @@ impl<T: Copy> PerClass<T> {
         }
     }
 
+    /// Another one for a class.
+    #[must_use]
+    pub fn but(mut self, class: Class, value: T) -> Self {
+        if let Some(other) = self.others.get_mut(class as usize) {
+            *other = Some(value);
+        }
+        self
+    }
+
     /// The one of a class.
     #[must_use]
     pub fn of(&self, class: Class) -> T {

@@ -10,6 +10,7 @@ use crate::approval::authority::Outcome;
 use crate::approval::ledger::{ActKey, LedgerRow, Terms};
 use crate::approval::machine::{Call, Effect, End, Machine, Refusal, Stage};
 use crate::approval::verdict::{Consent, Verdict};
+use crate::quota::Share;
 
 /// How many are remembered of those that an approval was delivered to, or was seen by.
 const MAX_NOTICED: usize = 32;
@@ -69,6 +70,8 @@ pub(crate) struct Row {
     pub(crate) changed: Arc<Notify>,
     /// Those who decided, or came too late, and wait until that is recorded.
     pub(super) told: Vec<oneshot::Sender<Outcome>>,
+    /// Its place among the pending ones of who asked.
+    pub(super) share: Option<Share>,
 }
 
 /// What is to be done, in this order, when the lock is released.
@@ -98,6 +101,7 @@ impl Row {
             carried_until: None,
             changed: Arc::default(),
             told: Vec::new(),
+            share: None,
         }
     }
 

@@ -1,35 +1,14 @@
-use std::fmt;
-use std::sync::Arc;
-
 use car_protocol::Timestamp;
 use serde_json::Value;
 
 use super::narrowing::Narrowing;
 use crate::approval::{Act, Operation, PolicyRevision};
 use crate::identity::{Principal, SessionId};
+use crate::text_id::text_ids;
 
-/// The id of a grant: `grant-` and 12 hex digits.
-#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct GrantId(Arc<str>);
-
-impl GrantId {
-    /// The id with this text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The id as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for GrantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+text_ids! {
+    /// The id of a grant: `grant-` and 12 hex digits.
+    GrantId;
 }
 
 /// How long a grant lasts.

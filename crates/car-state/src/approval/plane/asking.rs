@@ -1,5 +1,6 @@
 //! Calls and clients that ask.
 
+use std::fmt;
 use std::sync::Arc;
 
 use car_protocol::Timestamp;
@@ -21,6 +22,41 @@ use crate::approval::verdict::Verdict;
 use crate::identity::Identity;
 use crate::log::LogError;
 
+/// Looks at arguments that a person would put in the place of those that are asked about: why the call could not run with
+/// them.
+#[derive(Clone)]
+pub struct EditCheck(Arc<Takes>);
+
+type Takes = dyn Fn(&Value) -> Result<(), String> + Send + Sync;
+
+impl EditCheck {
+    /// One that asks `takes`, which must not block.
+    pub fn new(takes: impl Fn(&Value) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(takes))
+    }
+
+    /// Whether the call could run with these.
+    ///
+    /// # Errors
+    /// Why not, for whoever decides.
+    pub fn takes(&self, edits: &Value) -> Result<(), String> {
+        (self.0)(edits)
+    }
+}
+
+impl fmt::Debug for EditCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EditCheck")
+    }
+}
+
+/// A call that waits, and what its arguments may be.
+#[derive(Clone, Debug)]
+pub(super) struct Waits {
+    pub(super) act: Act,
+    pub(super) edits: Option<EditCheck>,
+}
+
 /// What a person is asked about a call.
 #[derive(Clone, Debug)]
 pub struct Question {
@@ -36,6 +72,8 @@ pub struct Question {
     pub because: Option<String>,
     /// The key that the call came with.
     pub key: Option<ActKey>,
+    /// What other arguments it could run with. Where nobody says, that is found out when it runs.
+    pub edits: Option<EditCheck>,
 }
 
 /// A client's question that is raised.
@@ -67,7 +105,7 @@ impl Approvals {
     /// question that it had asked, or gets the answer that was given.
     ///
     /// # Errors
-    /// [`ApprovalError::TooMany`], [`ApprovalError::Storage`].
+    /// [`ApprovalError::TooMany`], [`ApprovalError::Quota`], [`ApprovalError::Storage`].
     pub async fn ask(
         self: &Arc<Self>,
         by: &Identity,
@@ -78,8 +116,11 @@ impl Approvals {
         }
         self.ledger.admits()?;
         self.stream.admits()?;
-        let act = question.act.clone();
-        let (id, verdict) = self.put(by, question, act)?;
+        let waits = Waits {
+            act: question.act.clone(),
+            edits: question.edits.clone(),
+        };
+        let (id, verdict) = self.put(by, question, waits)?;
         let waiting = Waiting {
             approvals: self,
             id: &id,
@@ -101,7 +142,7 @@ impl Approvals {
         self: &Arc<Self>,
         by: &Identity,
         question: Question,
-        asked: Act,
+        asked: Waits,
     ) -> Result<(String, oneshot::Receiver<Verdict>), ApprovalError> {
         let (now, digest) = (self.now(), question.act.digest().to_string());
         let (found, id) = {
@@ -145,7 +186,8 @@ impl Approvals {
                         key: question.key,
                         announced: false,
                     };
-                    let (verdict, record) = desk.draft(row, now)?;
+                    let (verdict, record) =
+                        desk.draft(row, self.quotas.account(&by.principal), now)?;
                     ((verdict, vec![record]), id)
                 }
             }
@@ -159,7 +201,7 @@ impl Approvals {
     /// Raises a question of a client, which waits for nothing. Ready when it is recorded and shown.
     ///
     /// # Errors
-    /// [`ApprovalError::TooMany`], [`ApprovalError::Storage`].
+    /// [`ApprovalError::TooMany`], [`ApprovalError::Quota`], [`ApprovalError::Storage`].
     pub(crate) fn raise(
         self: &Arc<Self>,
         by: &Identity,
@@ -187,7 +229,7 @@ impl Approvals {
                 announced: false,
             };
             let id = row.approval.id.clone();
-            let (_, record) = desk.draft(row, now)?;
+            let (_, record) = desk.draft(row, self.quotas.account(&by.principal), now)?;
             desk.wait_for_end(&id, tell);
             record
         };

@@ -22,6 +22,29 @@ impl Approvals {
         }))
     }
 
+    /// Whether the call could run with what a decision about this question puts in the place of its arguments.
+    ///
+    /// # Errors
+    /// [`ApprovalError::Unfit`].
+    pub(super) fn may_run(
+        &self,
+        shown: &Approval,
+        decision: &Decision,
+    ) -> Result<(), ApprovalError> {
+        let check = self
+            .acts
+            .lock()
+            .get(&shown.id)
+            .map(|waits| waits.edits.clone());
+        let (Some(edits), Some(check)) = (&decision.edits, check.flatten()) else {
+            return Ok(());
+        };
+        check.takes(edits).map_err(|why| ApprovalError::Unfit {
+            field: "edits",
+            what: format!("not what the call takes: {why}"),
+        })
+    }
+
     /// Whether the consent of a decision about this question can reach as far as it says.
     ///
     /// # Errors
@@ -31,7 +54,11 @@ impl Approvals {
         shown: &Approval,
         decision: &Decision,
     ) -> Result<(), ApprovalError> {
-        let act = self.acts.lock().get(&shown.id).cloned();
+        let act = self
+            .acts
+            .lock()
+            .get(&shown.id)
+            .map(|waits| waits.act.clone());
         let subject = match &act {
             Some(act) => Some(Subject::from(act)),
             None => Subject::of_approval(shown),

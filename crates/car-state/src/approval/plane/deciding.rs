@@ -68,7 +68,7 @@ impl Approvals {
             return Decided::Now(Err(error.into()));
         }
         self.expire_now(id);
-        if let Err(error) = self.can_reach(by, id, &decision, listens) {
+        if let Err(error) = self.can_be(by, id, &decision, listens) {
             return Decided::Now(Err(error));
         }
         let now = self.now();
@@ -129,16 +129,17 @@ impl Approvals {
         }
     }
 
-    /// Whether a consent that is to reach beyond its act can, where the decision fits otherwise. Without the lock of the
-    /// desk: grants have their own.
-    fn can_reach(
+    /// Whether a consent can reach beyond its act, or its call run with other arguments, as far as it is to and where the
+    /// decision fits otherwise. Without the lock of the desk: grants have their own, and a schema takes its time.
+    fn can_be(
         &self,
         by: &Identity,
         id: &str,
         decision: &Decision,
         listens: bool,
     ) -> Result<(), ApprovalError> {
-        if decision.scope == ConsentScope::Once {
+        let wider = decision.scope != ConsentScope::Once;
+        if !wider && decision.edits.is_none() {
             return Ok(());
         }
         let fitting = {
@@ -148,7 +149,12 @@ impl Approvals {
                 .map(|row| row.shown.clone())
         };
         // What does not fit is refused where it is decided.
-        fitting.map_or(Ok(()), |shown| self.may_reach(&shown, decision))
+        let Some(shown) = fitting else { return Ok(()) };
+        self.may_run(&shown, decision)?;
+        match wider {
+            true => self.may_reach(&shown, decision),
+            false => Ok(()),
+        }
     }
 
     /// The session that owns a question, where one does.

@@ -24,7 +24,7 @@ pub use reach::Reach;
 use super::route::RouteName;
 use super::{ApprovalGate, PolicyRevision, Terms};
 use crate::host::HostPlane;
-use crate::identity::{Identity, SessionId};
+use crate::identity::Identity;
 
 /// The revision of no rules at all: SHA-256 of nothing.
 pub const NO_REVISION: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -101,7 +101,9 @@ pub enum Arguments<'a> {
 /// Who a call speaks for.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Speaking {
-    /// The host agents of the session, by id.
+    /// The agent whose token the session has.
+    pub bound: Option<String>,
+    /// That one, and the host agents of the session, by id.
     pub agents: Vec<String>,
     /// What those work on.
     pub projects: Vec<String>,
@@ -111,7 +113,7 @@ impl Speaking {
     /// The agent that acts, where there is no doubt which.
     #[must_use]
     pub fn agent(&self) -> Option<&str> {
-        only(&self.agents)
+        self.bound.as_deref().or_else(|| only(&self.agents))
     }
 
     /// The project that it is about, where there is no doubt which.
@@ -120,13 +122,26 @@ impl Speaking {
         only(&self.projects)
     }
 
-    /// The agents that a session has registered.
+    /// The agent of a credential. Whatever agents its session registers, it acts for this one.
     #[must_use]
-    pub fn of(host: &HostPlane, session: &SessionId) -> Self {
-        let mut speaking = Self::default();
+    pub fn bound(identity: &Identity) -> Self {
+        let bound = identity.agent().map(ToString::to_string);
+        Self {
+            agents: bound.iter().cloned().collect(),
+            bound,
+            projects: Vec::new(),
+        }
+    }
+
+    /// The agent of a credential, and those that its session has registered.
+    #[must_use]
+    pub fn of(host: &HostPlane, identity: &Identity) -> Self {
+        let mut speaking = Self::bound(identity);
         for agent in host.agents() {
-            if agent.session_id.as_deref() == Some(session.as_str()) {
-                speaking.agents.push(agent.id);
+            if agent.session_id.as_deref() == Some(identity.session.as_str()) {
+                if !speaking.agents.contains(&agent.id) {
+                    speaking.agents.push(agent.id);
+                }
                 speaking.projects.extend(agent.project);
             }
         }

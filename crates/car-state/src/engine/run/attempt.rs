@@ -1,4 +1,4 @@
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -95,7 +95,7 @@ impl<'e> Run<'e> {
     /// Begins the next attempt: it may have to wait for an equal action, or for the tool's rate limit.
     pub(super) fn begin_attempt(&mut self, index: Index) {
         let idempotent = self.action(index).idempotent;
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get_mut(index) else {
             return;
         };
         call.attempt += 1;
@@ -121,7 +121,7 @@ impl<'e> Run<'e> {
     }
 
     pub(super) fn admitted(&mut self, index: Index, admission: Admission<'e>) {
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get_mut(index) else {
             return;
         };
         match admission {
@@ -180,7 +180,7 @@ impl<'e> Run<'e> {
         let last = self.attempts_of(index);
         let action = self.action(index);
         let (idempotent, idle) = (action.idempotent, action.idle_timeout_ms);
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get_mut(index) else {
             return;
         };
         let deadline = call.deadline;
@@ -250,15 +250,13 @@ impl<'e> Run<'e> {
     }
 }
 
-impl Call<'_> {
-    /// How long the call has taken so far, in milliseconds.
-    pub(super) fn millis(&self) -> f64 {
-        self.began.elapsed().as_secs_f64() * 1e3
-    }
-}
-
-/// One attempt. A panic of the executor is the action's failure, not the proposal's end.
-pub(super) async fn execute(engine: &Engine, mut call: ToolCall) -> Result<Value, ToolError> {
+/// One attempt, begun at once. A panic of the executor is the action's failure, not the proposal's end.
+///
+/// What runs holds as little of the call as can be: there may be many, and each is moved into a place of its own.
+pub(super) fn execute(
+    engine: &Engine,
+    mut call: ToolCall,
+) -> impl Future<Output = Result<Value, ToolError>> + Send + use<'_> {
     let (after, deadline) = (call.timeout, call.deadline);
     let (proposal, action) = (Arc::clone(&call.proposal_id), Arc::clone(&call.action_id));
     let keep = engine.parts.limits.known_calls;
@@ -266,23 +264,31 @@ pub(super) async fn execute(engine: &Engine, mut call: ToolCall) -> Result<Value
         .ledger
         .open(&mut call, engine.parts.clock.now(), keep);
     let idle = call.idle.clone();
-    let run = AssertUnwindSafe(async { engine.parts.executor.execute(call).await }).catch_unwind();
-    let ended = match idle {
-        None => timeout_at(deadline, run)
-            .await
-            .map_err(|_| ToolError::TimedOut { after }),
-        Some(idle) => heard(run, deadline, after, &idle).await,
-    };
-    let result = match ended {
-        Ok(Ok(result)) => result,
-        Ok(Err(panic)) => {
-            tracing::error!(%proposal, %action, said = panic_text(&*panic), "a tool panicked");
-            Err(ToolError::Panicked)
-        }
-        Err(error) => Err(error),
-    };
-    lease.decide(state_of(&result));
-    result
+    let begun = catch_unwind(AssertUnwindSafe(|| engine.parts.executor.execute(call)));
+    async move {
+        let run = async {
+            match begun {
+                Ok(run) => AssertUnwindSafe(run).catch_unwind().await,
+                Err(panic) => Err(panic),
+            }
+        };
+        let ended = match idle {
+            None => timeout_at(deadline, run)
+                .await
+                .map_err(|_| ToolError::TimedOut { after }),
+            Some(idle) => heard(run, deadline, after, &idle).await,
+        };
+        let result = match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => {
+                tracing::error!(%proposal, %action, said = panic_text(&*panic), "a tool panicked");
+                Err(ToolError::Panicked)
+            }
+            Err(error) => Err(error),
+        };
+        lease.decide(state_of(&result));
+        result
+    }
 }
 
 /// The end of `run`, unless its time is over before, or nothing was heard of it for too long.

@@ -47,9 +47,9 @@ impl Run<'_> {
             .filter_map(|(index, result)| result.is_none().then_some(index))
             .collect();
         for index in open {
-            let call = self.calls.remove(&index);
+            let call = self.calls.remove(index);
             let made = call.as_ref().map_or(0, |call| call.made);
-            let millis = call.as_ref().map(Call::millis);
+            let millis = call.as_deref().map(Call::millis);
             let why = match call.map(|call| (call.last_words, call.failure)) {
                 Some((Some(said), _)) => format!("{reason}; the tool's end: {said}"),
                 Some((None, Some(failure))) => format!("{reason}; before that: {failure}"),

@@ -4,6 +4,7 @@
 //! at tool calls, and what they wait for, are futures beside it.
 
 mod attempt;
+mod calls;
 mod compensate;
 mod conclude;
 mod note;
@@ -15,8 +16,10 @@ mod stop;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::task::Poll;
 use std::time::Duration;
 
 use car_protocol::rpc::proposal::{Action, ActionResult};
@@ -24,19 +27,18 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cache::{Kept, Key, Lead};
+use super::cache::Kept;
 use super::handle::Guard;
 use super::plan::{Edges, Index, Plan};
 use super::schedule::Schedule;
 use super::{Engine, EngineError, EngineLimits, RunRequest, ToolError};
-use crate::policy::{Permits, PolicyViolation};
+use crate::policy::PolicyViolation;
 use crate::store::Transaction;
-use crate::tool_table::{Reservation, Tool};
 use attempt::Admission;
+use calls::{Call, Calls};
 use stop::Stop;
 
 /// A proposal between its first and its last action.
@@ -47,7 +49,7 @@ pub(super) struct Run<'e> {
     guard: Guard<'e>,
     /// Cancelled when the session ends.
     session: CancellationToken,
-    request: RunRequest,
+    request: Box<RunRequest>,
     ids: Vec<Arc<str>>,
     names: HashMap<Arc<str>, Index>,
     needs: Edges,
@@ -59,7 +61,7 @@ pub(super) struct Run<'e> {
     state: Transaction,
     results: Vec<Option<ActionResult>>,
     /// Tool calls that have begun and not ended.
-    calls: HashMap<Index, Call<'e>>,
+    calls: Calls<'e>,
     /// Attempts that may run as soon as one of the places is free.
     queue: VecDeque<Index>,
     /// Attempts that run, and how many may.
@@ -90,34 +92,6 @@ pub(super) struct Run<'e> {
     undoable: Vec<Index>,
 }
 
-/// A tool call between its first and its last attempt.
-struct Call<'e> {
-    tool: Arc<Tool>,
-    name: Arc<str>,
-    /// Moved out by the last attempt.
-    parameters: Value,
-    /// What policies count it against, until it is made.
-    permits: Permits,
-    /// Whether a person has agreed to it.
-    approved: bool,
-    key: Option<Key>,
-    lead: Option<Lead<'e>>,
-    /// A place of the tool's own and one in the line of its rate limit, for the attempt that is about to run.
-    place: Option<OwnedSemaphorePermit>,
-    turn: Option<Reservation>,
-    /// The number of the attempt that is under way, or waits for its turn.
-    attempt: u32,
-    /// How many attempts were made.
-    made: u32,
-    /// Why the last of them failed.
-    failure: Option<String>,
-    /// What the tool said when it was told to stop.
-    last_words: Option<String>,
-    began: Instant,
-    deadline: Instant,
-    timeout: Duration,
-}
-
 /// What the loop waits for.
 enum Event<'e> {
     /// An attempt may run, or need not.
@@ -126,8 +100,8 @@ enum Event<'e> {
     Ended(Index, Result<Value, ToolError>),
     /// An attempt was not begun, because the proposal stopped first.
     NotBegun(Index),
-    /// A person has agreed to a call, or not.
-    Decided(Index, Result<(), Vec<PolicyViolation>>),
+    /// A person has agreed to a call, perhaps with other parameters, or not.
+    Decided(Index, Result<Option<Value>, Vec<PolicyViolation>>),
     /// A question to a person is withdrawn, because no attempt may begin any more.
     Withdrawn(Index),
 }
@@ -136,9 +110,9 @@ impl<'e> Run<'e> {
     /// Looks the proposal over; nothing runs and nothing is recorded if it cannot.
     pub(super) fn prepare(
         engine: &'e Engine,
-        mut request: RunRequest,
+        mut request: Box<RunRequest>,
         session: &CancellationToken,
-    ) -> Result<Self, EngineError> {
+    ) -> Result<Box<Self>, EngineError> {
         let parts = &engine.parts;
         let limits = &parts.limits;
         let proposal = &mut request.proposal;
@@ -169,7 +143,7 @@ impl<'e> Run<'e> {
         let mut plan = Plan::of(&ids, proposal, limits)?;
         let began = Instant::now();
         let deadline = proposal.timeout_ms.map(Duration::from_millis);
-        let run = Self {
+        let run = Box::new(Self {
             engine,
             guard: engine.runs.begin(Arc::clone(&id), session, request.stream),
             session: session.clone(),
@@ -182,7 +156,7 @@ impl<'e> Run<'e> {
             ids,
             state: Transaction::begin(&parts.store, &request.tenant),
             results: (0..count).map(|_| None).collect(),
-            calls: HashMap::new(),
+            calls: Calls::default(),
             queue: VecDeque::new(),
             running: 0,
             places: places(&request, limits),
@@ -203,7 +177,7 @@ impl<'e> Run<'e> {
             remembered: Vec::new(),
             undoable: Vec::new(),
             request,
-        };
+        });
         run.introduce();
         Ok(run)
     }
@@ -251,13 +225,35 @@ impl<'e> Run<'e> {
                 biased;
                 () = &mut cancelled => self.stop = Some(Stop::Cancelled),
                 () = &mut over, if time.is_some() => self.stop = time.as_ref().map(|(_, stop)| stop.clone()),
-                Some(event) = self.events.next(), if !self.events.is_empty() => self.handle(event),
+                () = self.handle_ready(), if !self.events.is_empty() => {}
                 () = until(next_retry), if next_retry.is_some() => {}
             }
         }
         if self.is_halted() {
             self.call_back().await;
         }
+    }
+
+    /// Handles what has become ready, and begins what has a place now: answers that came together are seen together. Ends
+    /// early where the loop has more to look at than places.
+    async fn handle_ready(&mut self) {
+        poll_fn(|cx| {
+            let mut handled = false;
+            while let Poll::Ready(Some(event)) = self.events.poll_next_unpin(cx) {
+                handled = true;
+                self.handle(event);
+                if self.is_halted() || self.schedule.has_ready() || !self.retries.is_empty() {
+                    break;
+                }
+                self.fill_places();
+            }
+            if handled {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     fn handle(&mut self, event: Event<'e>) {
@@ -274,7 +270,7 @@ impl<'e> Run<'e> {
             }
             Event::NotBegun(index) => {
                 self.running -= 1;
-                if let Some(call) = self.calls.get_mut(&index) {
+                if let Some(call) = self.calls.get_mut(index) {
                     call.made -= 1;
                 }
             }

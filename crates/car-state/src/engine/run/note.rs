@@ -65,7 +65,7 @@ impl Run<'_> {
             caller,
             claims,
             ..
-        } = &self.request;
+        } = &*self.request;
         let source = proposal.source.as_deref().unwrap_or("unknown");
         let actions = proposal.actions.len() as u64;
         let data = [

@@ -1,4 +1,5 @@
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use car_protocol::rpc::policy::PolicyViolation;
 use car_protocol::rpc::proposal::{ActionType, FailureKind};
@@ -6,6 +7,7 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::super::cache::Key;
 use super::super::journal::{Datum, kind};
 use super::super::plan::Index;
 use super::{Event, Run};
@@ -70,7 +72,7 @@ impl Run<'_> {
     }
 
     fn put_question(&mut self, index: Index, mut policies: Vec<PolicyViolation>) {
-        let Some(call) = self.calls.get(&index) else {
+        let Some(call) = self.calls.get(index) else {
             return;
         };
         let names: Vec<Value> = policies
@@ -90,6 +92,7 @@ impl Run<'_> {
             parameters: call.parameters.clone(),
             details,
         };
+        let tool = Arc::clone(&call.tool);
         let (engine, no_more) = (self.engine, self.no_more());
         let answer = async move {
             let decision = tokio::select! {
@@ -97,7 +100,11 @@ impl Run<'_> {
                 decision = engine.parts.approver.ask(question) => decision,
                 () = no_more.cancelled() => return Event::Withdrawn(index),
             };
-            let decision = decision.map_err(|reason| {
+            let fitting = decision.and_then(|edits| match &edits {
+                Some(parameters) => tool.check_edits(parameters).map(|()| edits),
+                None => Ok(None),
+            });
+            let decision = fitting.map_err(|reason| {
                 for asks in &mut policies {
                     asks.reason.clone_from(&reason);
                 }
@@ -109,21 +116,50 @@ impl Run<'_> {
         self.events.push(answer.boxed());
     }
 
-    pub(super) fn decided(&mut self, index: Index, decision: Result<(), Vec<PolicyViolation>>) {
+    /// Puts other parameters in the place of those that a person was asked about. Policies look at them as at those before,
+    /// but that no person is asked again: one has chosen them.
+    fn edit(&mut self, index: Index, edits: Option<Value>) -> Result<(), Vec<PolicyViolation>> {
+        let (Some(parameters), Some(call)) = (edits, self.calls.get_mut(index)) else {
+            return Ok(());
+        };
+        // What is counted is counted anew.
+        drop(std::mem::take(&mut call.permits));
+        let verdict = self.judge(index, None, &parameters);
+        if !verdict.violations.is_empty() {
+            return Err(verdict.violations);
+        }
+        let tenant = &self.request.tenant;
+        if let Some(call) = self.calls.get_mut(index) {
+            // Whether an equal action ran is a question about what runs.
+            if call.key.is_some() {
+                let (name, generation) = (Arc::clone(&call.name), call.tool.generation());
+                let key = Key::new(tenant.clone(), name, generation, parameters.clone());
+                call.key = Some(key);
+            }
+            (call.parameters, call.permits) = (parameters, verdict.permits);
+        }
+        Ok(())
+    }
+
+    pub(super) fn decided(
+        &mut self,
+        index: Index,
+        decision: Result<Option<Value>, Vec<PolicyViolation>>,
+    ) {
         self.asking -= 1;
         if let Some((next, policies)) = self.to_ask.pop_front() {
             self.put_question(next, policies);
         }
-        match decision {
+        match decision.and_then(|edits| self.edit(index, edits)) {
             Ok(()) => {
-                if let Some(call) = self.calls.get_mut(&index) {
+                if let Some(call) = self.calls.get_mut(index) {
                     call.approved = true;
                     self.begin_attempt(index);
                 }
             }
             Err(violations) => {
                 // With it goes the room that policies had kept for it.
-                if self.calls.remove(&index).is_some() {
+                if self.calls.remove(index).is_some() {
                     self.deny(index, violations);
                 }
             }

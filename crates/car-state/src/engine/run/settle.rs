@@ -41,7 +41,7 @@ impl Run<'_> {
     }
 
     pub(super) fn attempt_ended(&mut self, index: Index, result: Result<Value, ToolError>) {
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get_mut(index) else {
             return;
         };
         let value = match result {
@@ -64,12 +64,12 @@ impl Run<'_> {
 
     /// The result of an earlier call stands for this one.
     pub(super) fn reuse(&mut self, index: Index, value: &Arc<Value>, deduplicated: bool) {
-        if let Some(call) = self.calls.get_mut(&index) {
+        if let Some(call) = self.calls.get_mut(index) {
             call.made = 0;
         }
         if deduplicated {
             self.note(kind::ACTION_DEDUPLICATED, Some(index), &[]);
-        } else if let Some(lead) = self.calls.get_mut(&index).and_then(|call| call.lead.take()) {
+        } else if let Some(lead) = self.calls.get_mut(index).and_then(|call| call.lead.take()) {
             let limits = self.engine.parts.limits;
             let kept = lead.tell(Arc::clone(value), limits.idempotency_ttl, self.bounds());
             self.remembered.push((index, kept));
@@ -85,7 +85,7 @@ impl Run<'_> {
     /// Puts a fresh result where later calls find it.
     fn remember(&mut self, index: Index, value: &Value) {
         let bounds = self.bounds();
-        let Some(call) = self.calls.get_mut(&index) else {
+        let Some(call) = self.calls.get_mut(index) else {
             return;
         };
         let Some(key) = call.key.clone() else { return };
@@ -111,7 +111,7 @@ impl Run<'_> {
     }
 
     fn settle_call(&mut self, index: Index, value: Value, note: Option<&'static str>) {
-        let Some(call) = self.calls.remove(&index) else {
+        let Some(call) = self.calls.remove(index) else {
             return;
         };
         let done = Done {
@@ -127,13 +127,13 @@ impl Run<'_> {
     /// An attempt failed: another follows, or the action has failed.
     pub(super) fn attempt_failed(&mut self, index: Index, error: String, retryable: bool) {
         let last = self.attempts_of(index);
-        let Some(call) = self.calls.get(&index) else {
+        let Some(call) = self.calls.get(index) else {
             return;
         };
         let (attempt, made) = (call.attempt, call.made);
         if self.is_halted() {
             // Its end is that of the proposal; what it had to say goes with it.
-            if let Some(call) = self.calls.get_mut(&index) {
+            if let Some(call) = self.calls.get_mut(index) {
                 call.last_words = Some(error);
             }
             return;
@@ -141,7 +141,7 @@ impl Run<'_> {
         if retryable && attempt < last {
             if !self.may_retry() {
                 // It was not to end here: the proposal's budget is what ends it, and is named.
-                if let Some(call) = self.calls.get_mut(&index) {
+                if let Some(call) = self.calls.get_mut(index) {
                     call.failure = Some(error);
                 }
                 return self.let_go(index);
@@ -155,13 +155,13 @@ impl Run<'_> {
                 ("delay_ms", Datum::Number(millis)),
             ];
             self.note(kind::ACTION_RETRYING, Some(index), &data);
-            if let Some(call) = self.calls.get_mut(&index) {
+            if let Some(call) = self.calls.get_mut(index) {
                 call.failure = Some(error);
             }
             self.retry_count += 1;
             return self.retries.push(Reverse((later(delay), index)));
         }
-        let millis = self.calls.remove(&index).as_ref().map(Call::millis);
+        let millis = self.calls.remove(index).as_deref().map(Call::millis);
         self.fail_after(index, error, made, millis);
     }
 

@@ -111,7 +111,7 @@ impl<'e> Run<'e> {
 
     /// Gives back at once what a call holds that will not be made, for others who want it.
     pub(super) fn let_go(&mut self, index: Index) {
-        if let Some(call) = self.calls.get_mut(&index) {
+        if let Some(call) = self.calls.get_mut(index) {
             (call.lead, call.place, call.turn) = (None, None, None);
             drop(std::mem::take(&mut call.permits));
         }
@@ -155,7 +155,7 @@ impl<'e> Run<'e> {
         match event {
             // Nothing begins any more.
             Event::Admitted(..) => {}
-            Event::Decided(index, Ok(())) => self.handle(Event::Withdrawn(index)),
+            Event::Decided(index, Ok(_)) => self.handle(Event::Withdrawn(index)),
             Event::Decided(..) | Event::Withdrawn(_) | Event::Ended(..) | Event::NotBegun(_) => {
                 self.handle(event)
             }

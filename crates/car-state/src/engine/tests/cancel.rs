@@ -4,21 +4,12 @@ use ActionStatus::{Failed, Skipped, Succeeded};
 #[tokio::test(start_paused = true)]
 async fn cancelling_ends_every_action_with_a_status_and_a_reason() {
     let bench = Bench::new();
-    let cancel = CancellationToken::new();
     let actions = json!([
         write("a", "k", json!(1)),
         call("b", "slow", json!({"ms": 10_000})),
         call("c", "echo", json!({})),
     ]);
-    let run = bench
-        .engine
-        .run(request(json!({"actions": actions})), cancel.clone());
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        cancel.cancel();
-    };
-    let (result, ()) = tokio::join!(run, later);
-    let result = result.unwrap();
+    let result = bench.cancelled_after(500, actions).await;
     assert_eq!(result.outcome, Outcome::Cancelled);
     assert_eq!(statuses(&result.results), [Succeeded, Failed, Skipped]);
     assert_eq!(
@@ -141,19 +132,11 @@ fn undone_by(action: Value, tool: &str) -> Value {
 #[tokio::test(start_paused = true)]
 async fn an_answer_within_the_grace_counts_and_is_undone() {
     let bench = Bench::new();
-    let cancel = CancellationToken::new();
     let actions = json!([
         undone_by(call("a", "slow", json!({"ms": 1500})), "echo"),
         call("b", "echo", json!({}))
     ]);
-    let run = bench
-        .engine
-        .run(request(json!({"actions": actions})), cancel.clone());
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        cancel.cancel();
-    };
-    let result = tokio::join!(run, later).0.unwrap();
+    let result = bench.cancelled_after(500, actions).await;
     assert_eq!(statuses(&result.results), [Succeeded, Skipped]);
     assert_eq!(result.compensations[0].status, Succeeded);
     assert_eq!(result.cost.total_duration_ms, 1_500.0);
@@ -211,21 +194,13 @@ async fn the_end_of_the_session_leaves_compensations_only_so_much_time() {
         let undo = json!({"tool": "slow", "parameters": {"ms": 4_000}});
         with(call(id, "echo", json!({})), json!({"compensation": undo}))
     };
-    let cancel = CancellationToken::new();
     let actions = json!([
         slow("a"),
         slow("b"),
         slow("c"),
         call("d", "slow", json!({"ms": 500}))
     ]);
-    let run = bench
-        .engine
-        .run(request(json!({"actions": actions})), cancel.clone());
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        cancel.cancel();
-    };
-    let result = tokio::join!(run, later).0.unwrap();
+    let result = bench.cancelled_after(100, actions).await;
     let undone: Vec<_> = result
         .compensations
         .iter()

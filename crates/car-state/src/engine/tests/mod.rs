@@ -1,6 +1,7 @@
 //! The engine against tools that are functions, on a paused clock.
 
 mod cancel;
+mod edits;
 mod isolation;
 mod model;
 mod order;
@@ -206,6 +207,18 @@ impl Bench {
 
     async fn run(&self, proposal: Value) -> ProposalResult {
         self.submit(proposal).await.unwrap()
+    }
+
+    /// What becomes of a proposal that is just these actions, and is cancelled after so many milliseconds.
+    async fn cancelled_after(&self, millis: u64, actions: Value) -> ProposalResult {
+        let cancel = CancellationToken::new();
+        let proposal = request(json!({"actions": actions}));
+        let run = self.engine.run(proposal, cancel.clone());
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(millis)).await;
+            cancel.cancel();
+        };
+        tokio::join!(run, later).0.unwrap()
     }
 
     /// The results of a proposal that is just these actions.

@@ -9,7 +9,7 @@ use ActionStatus::{Failed, Skipped, Succeeded};
 struct Nobody(Arc<AtomicUsize>);
 
 impl Approver for Nobody {
-    fn ask(&self, _: Question) -> BoxFuture<'_, Result<(), String>> {
+    fn ask(&self, _: Question) -> BoxFuture<'_, Result<Option<Value>, String>> {
         self.0.fetch_add(1, Ordering::Relaxed);
         let lies_there = Open(Arc::clone(&self.0));
         async move {
@@ -210,17 +210,9 @@ async fn a_compensation_that_has_no_time_left_is_not_counted() {
         let undo = json!({"tool": "slow", "parameters": {"ms": 4_000}});
         with(call(id, "echo", json!({})), json!({"compensation": undo}))
     };
-    let cancel = CancellationToken::new();
     let runs = call("d", "slow", json!({"ms": 500}));
     let actions = json!([undone("a"), undone("b"), undone("c"), runs]);
-    let run = bench
-        .engine
-        .run(request(json!({"actions": actions})), cancel.clone());
-    let later = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        cancel.cancel();
-    };
-    let result = tokio::join!(run, later).0.unwrap();
+    let result = bench.cancelled_after(100, actions).await;
     assert_eq!(result.compensations[2].status, Skipped);
     // Three of four were made.
     let more = json!([

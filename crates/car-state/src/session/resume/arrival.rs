@@ -161,6 +161,9 @@ impl ServerState {
         }
         let durable = session.carry_out(&effects);
         session.link().detach();
+        if let Some(voice) = session.voice_if_any() {
+            voice.owner(true);
+        }
         let missed = resumption.replies.missed(request.waiting.as_deref());
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
@@ -274,6 +277,8 @@ impl Arrival {
         let (restored, lost): (Vec<&str>, Vec<&str>) = BELONGINGS
             .iter()
             .partition(|name| !self.restarted || NOTED.contains(name));
+        let approvals = session.host.approvals().open_of(session.id());
+        let open = (!approvals.is_empty()).then_some("approvals");
         let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         tell(Some(&Resumed {
             session_id: session.id().to_string(),
@@ -281,7 +286,7 @@ impl Arrival {
             resume_token: self.token.clone(),
             grace_ms: millis(resumption),
             restarted: self.restarted,
-            restored: names(restored),
+            restored: names(restored.into_iter().chain(open).collect()),
             lost: names(lost),
             streams,
             replies: missed.replies.iter().filter_map(parsed).collect(),
@@ -290,6 +295,7 @@ impl Arrival {
             not_seen: values(&missed.not_seen),
             unknown: values(&missed.unknown),
             callbacks,
+            approvals,
         }));
         session.subscriptions().cover_again(patterns);
         if resumption.inner.lock().revived.take().is_some() {

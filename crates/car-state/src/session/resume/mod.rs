@@ -342,6 +342,9 @@ impl ClientSession {
     fn begin_vigil(self: &Arc<Self>, resumption: &Resumption, number: u32) -> Vigil {
         self.link().detach();
         resumption.replies.detach();
+        if let Some(voice) = self.voice_if_any() {
+            voice.owner(false);
+        }
         let over = CancellationToken::new();
         let (grace, most) = {
             let inner = resumption.inner.lock();

@@ -139,11 +139,6 @@ fn save(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
         Principal::Agent(agent) => Cow::Owned(format!("{AGENT}{agent}")),
         Principal::Anonymous(_) => Cow::Borrowed("anonymous"),
     };
-    let role = match note.role {
-        Role::Host => "host",
-        Role::Agent => "agent",
-        _ => "client",
-    };
     let Tokens {
         used,
         given: [older, newest],
@@ -154,7 +149,7 @@ fn save(connection: &Connection, note: &Note) -> rusqlite::Result<()> {
     let row = params![
         note.id.as_str(),
         principal,
-        role,
+        note.role.as_str(),
         used.map(TokenHash::bytes),
         older.map(TokenHash::bytes),
         newest.map(TokenHash::bytes),

@@ -236,12 +236,8 @@ impl Plan {
         let identity = subject.identity;
         let principal = identity.principal.to_string();
         let caller = uid(&types.caller, &principal);
-        let role = match identity.role {
-            crate::identity::Role::Host => "host",
-            _ => "client",
-        };
         let attributes = [
-            ("role".to_owned(), text(role)),
+            ("role".to_owned(), text(identity.role.as_str())),
             ("principal".to_owned(), text(&principal)),
         ];
         let who = Entity::new_with_tags(caller.clone(), attributes, [], []);

@@ -66,6 +66,7 @@ impl Policies {
             speaking: &|| Speaking {
                 agents: vec!["builder".to_owned()],
                 projects: vec!["tower".to_owned()],
+                bound: None,
             },
             at: now(),
         };

@@ -1,32 +1,11 @@
-//! Voice events to clients: each stream of audio is a stream of the log, so its events come in order, are kept for a while,
-//! and a client that falls behind costs nobody anything.
-
 use std::fmt::Debug;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::clock::Clock;
-use crate::log::{Draft, Durability, EventLog, Family, LogError, Reader, Retention, StreamName};
-
-/// What was heard in one stream of audio. Streams are named by session and voice stream, since the id of a voice stream is
-/// its client's choice. Partials and voice activity are not worth a write: what was said in a meeting is in its transcript.
-pub static VOICE: Family = Family {
-    name: "voice",
-    notification: Some("voice.event"),
-    durability: Durability::Memory,
-    retention: Retention {
-        count: 20_000,
-        bytes: 16 << 20,
-        age: Duration::from_secs(24 * 3600),
-    },
-    reader: Reader::Owner,
-    // Nothing replaces anything: what was said is heard.
-    keys: &[],
-    snapshot: false,
-};
+use crate::log::{Draft, EventLog, LogError, StreamName, VOICE};
 
 /// Where the events of voice streams go, in order. It must not wait.
 pub trait VoiceEventSink: Debug + Send + Sync + 'static {
@@ -99,11 +78,10 @@ mod tests {
 
     use super::*;
     use crate::clock::FixedClock;
-    use crate::log::{Families, MemoryLog};
+    use crate::log::MemoryLog;
 
     fn sink() -> WsVoiceEventSink {
-        let families = Families::default().with(&[&VOICE]);
-        let log = Arc::new(MemoryLog::with_epoch(1).with_families(families));
+        let log = Arc::new(MemoryLog::with_epoch(1));
         let clock = Arc::new(FixedClock(Timestamp::UNIX_EPOCH));
         WsVoiceEventSink::new(log, clock, "s1")
     }

@@ -1,0 +1,83 @@
+//! Engines over a store: what is loaded at the start, and what is told to it.
+
+use std::sync::Arc;
+
+use car_state::clock::Clock;
+use car_state::memgine::{Batch, Changes, FactStore, KeptFact, MemgineError, Told};
+use futures_util::future::ready;
+
+use crate::dense::Vector;
+use crate::embedder::Embedder;
+use crate::engine::{Engine, Inner};
+use crate::index::{Entry, Weights};
+use crate::limits::Limits;
+use crate::text::Stems;
+use crate::{Slot, export};
+
+impl Engine {
+    /// The memory that a store has. Blocks while that is read and its index is made. Vectors of another model are not used;
+    /// [`consolidate`](Self::consolidate) makes them again.
+    ///
+    /// # Errors
+    /// [`MemgineError::Kept`] when it cannot be read; [`MemgineError::Invalid`] when it is damaged.
+    pub fn open(
+        limits: Limits,
+        embedder: Arc<dyn Embedder>,
+        weights: Weights,
+        clock: Arc<dyn Clock>,
+        store: Arc<dyn FactStore>,
+    ) -> Result<Self, MemgineError> {
+        let kept = store.load()?;
+        let engine = Self::over(limits, embedder, weights, clock, Some(store));
+        let model = Arc::clone(&engine.0.model);
+        let mut stems = Stems::new();
+        let facts = kept.facts.into_iter();
+        let facts = facts.map(|kept| placed(kept, &model, &mut stems));
+        let facts = facts.collect::<Result<Vec<_>, _>>()?;
+        let past = facts
+            .last()
+            .map_or(1, |(slot, _, _)| slot.0.saturating_add(1));
+        let (next, facts) = (kept.next.max(past), facts.into_iter());
+        engine
+            .0
+            .memory
+            .write()
+            .fill(&engine.0.limits, next, facts, &kept.gone);
+        Ok(engine)
+    }
+
+    /// Ready when everything that has changed until now is kept.
+    #[must_use]
+    pub fn settled(&self) -> Told<'static, ()> {
+        let Some(store) = &self.0.store else {
+            return Box::pin(ready(Ok(())));
+        };
+        let written = store.write(Arc::<Inner>::clone(&self.0));
+        Box::pin(async move { Ok(written.await?) })
+    }
+}
+
+/// A fact that was kept, in its place.
+fn placed(
+    kept: KeptFact,
+    model: &Arc<str>,
+    stems: &mut Stems,
+) -> Result<(Slot, Arc<car_state::memgine::Fact>, Option<Entry>), MemgineError> {
+    let slot = Slot(kept.number);
+    if export::slot(&kept.fact.id) != Some(slot) {
+        let why = format!("fact {} says that it is {}", kept.number, kept.fact.id);
+        return Err(MemgineError::Invalid(why));
+    }
+    let entry = (!kept.fact.outdated).then(|| {
+        let vector = kept.vector.filter(|vector| vector.model == *model);
+        let vector = vector.map(|vector| Vector::kept(vector.scale, vector.values));
+        Entry::among(stems, &kept.fact.subject, &kept.fact.body, vector)
+    });
+    Ok((slot, kept.fact, entry))
+}
+
+impl Changes for Inner {
+    fn take(&self) -> Batch {
+        self.memory.write().changes(&self.model)
+    }
+}
