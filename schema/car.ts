@@ -497,6 +497,31 @@ export interface Methods {
    */
   "agents.chat.list": { params?: ChatListParams; result: ChatList };
   /**
+   * Asks whether the agent may do something, in a turn of a chat that it was asked in: rules first, then what people agreed to before, then a person, who sees it in the chat. Answers when it is decided; where nobody decides in time, or the turn ends, it is not allowed. Where no approvals are asked for, only rules refuse.
+   *
+   * Access: agent.
+   */
+  "agents.permit": { params: AgentsPermitParams; result: AgentsPermitted };
+  /**
+   * The agents that speak the Agent Client Protocol: those that are supervised, and those known ones whose program is on the daemon's `PATH`, by id.
+   *
+   * Access: client.
+   */
+  "agents.list_external": { params?: AgentsListExternalParams; result: ExternalAgent[] };
+  "agents.detect_external": Methods["agents.list_external"];
+  /**
+   * Whether one of them could answer, or all of them. One that runs is asked, and has 5 s; one that does not run has its executable looked at.
+   *
+   * Access: client.
+   */
+  "agents.health_external": { params?: AgentsHealthExternalParams; result: ExternalHealthAnswer };
+  /**
+   * Has one of them do a task: it is added and started where it is not yet, for which a person may be asked, and gets the task as a prompt of a chat. Answers at the end, or, with `stream`, when the agent has taken it.
+   *
+   * Access: client.
+   */
+  "agents.invoke_external": { params: AgentsInvokeExternalParams; result: ExternalInvokeResult };
+  /**
    * Tells that an agent is there.
    *
    * Access: client.
@@ -996,6 +1021,14 @@ export type ActionType =
   /** Succeeds when the key `parameters.key` holds `parameters.expected`. */
   | "assertion";
 
+/** The files that an agent of the Agent Client Protocol reads and writes through the daemon, as absolute paths of folders. Without any it is told that there are none. */
+export interface AgentAcpFiles {
+  /** Folders below which it may read. */
+  read?: string[];
+  /** Folders below which it may read and write. */
+  write?: string[];
+}
+
 /** Something that a daemon can do for an agent. */
 export interface AgentCapability {
   /** The namespace. */
@@ -1167,6 +1200,62 @@ export interface AgentTokenRotated {
   rotated: boolean;
 }
 
+/** Params of `agents.health_external`. */
+export interface AgentsHealthExternalParams {
+  /** One agent; all when left out. */
+  id?: string | null;
+  /** Taken and without effect: nothing is answered from memory. */
+  force?: boolean | null;
+}
+
+/** Params of `agents.invoke_external`. */
+export interface AgentsInvokeExternalParams {
+  /** The agent. */
+  id: string;
+  /** What it is to do; at most 1 MiB. */
+  task: string;
+  /** Whether to answer at once and tell what happens as events of the chat; `false` when left out. */
+  stream?: boolean | null;
+  /** The chat that it goes on with; a new one when left out. */
+  session_id?: string | null;
+  /** Where it is to work, as an absolute path without `..`; counts for a new chat. */
+  cwd?: string | null;
+  /** Refused: the protocol cannot limit an agent to tools. What it may do is for its sandbox, rules and approvals. */
+  allowed_tools?: string[] | null;
+  /** Refused: the protocol has no such limit. */
+  max_turns?: number | null;
+  /** How long it may take, in seconds, 1 to 3600; 300 when left out. */
+  timeout_secs?: number | null;
+  /** Refused: an agent has the servers of its own configuration. */
+  mcp_endpoint?: string | null;
+}
+
+/** Params of `agents.list_external`. */
+export interface AgentsListExternalParams {
+  /** Whether each is to have its `health`. */
+  include_health?: boolean | null;
+}
+
+/** Params of `agents.permit`. */
+export interface AgentsPermitParams {
+  /** The chat. */
+  session_id: string;
+  /** The turn; the one that runs when left out. */
+  turn_id?: string | null;
+  /** What kind of thing it is, 1 to 128 bytes: what rules and grants know it by. */
+  tool: string;
+  /** What exactly; at most 256 KiB. A consent covers it and nothing else, unless the person says more. */
+  arguments?: unknown;
+}
+
+/** Result of `agents.permit`. */
+export interface AgentsPermitted {
+  /** Whether the agent may do it, once. */
+  allowed: boolean;
+  /** Why not. */
+  reason?: string;
+}
+
 /** Params of `agents.stop`. */
 export interface AgentsStopParams {
   /** Its id. */
@@ -1211,6 +1300,8 @@ export interface AgentsUpsertParams {
   daemon_token?: boolean | null;
   /** What it may use. */
   sandbox?: AgentSandbox | null;
+  /** Set for an agent that speaks the Agent Client Protocol. */
+  acp?: AgentAcpFiles | null;
   /** Its token, 43 characters of base64url; kept, or made at the first time, when left out or empty. */
   token?: string | null;
 }
@@ -1707,6 +1798,8 @@ export interface ChatParams {
   voice_input?: boolean | null;
   /** At most 16. */
   attachments?: ChatAttachmentGiven[] | null;
+  /** Where the agent is to work, as an absolute path, if it heeds that; counts in the first turn of a chat. */
+  cwd?: string | null;
   /** What becomes of it when the caller's session ends; `detach` when left out. */
   on_disconnect?: ChatOnDisconnect | null;
   /** What becomes of it while a turn of this chat runs; `reject` when left out. */
@@ -1741,6 +1834,8 @@ export interface ChatPromptParams {
   agent_id: string;
   /** What came along. */
   attachments?: ChatAttachment[];
+  /** Where the agent is to work. */
+  cwd?: string;
 }
 
 /** One chat. */
@@ -2419,6 +2514,69 @@ export interface ExplainedCall {
   arguments?: unknown;
 }
 
+/** An agent that speaks the Agent Client Protocol. */
+export interface ExternalAgent {
+  /** Its id: what it is supervised as, or is going to be. */
+  id: string;
+  /** For a person. */
+  name: string;
+  /** `acp`. */
+  protocol: string;
+  /** Its executable; `null` where none was found. */
+  command: string | null;
+  /** Its arguments. */
+  args: string[];
+  /** Whether there is an executable. */
+  installed: boolean;
+  /** How it is, where it is supervised. */
+  status?: AgentStatus;
+  /** Where that was asked for. */
+  health?: ExternalHealth;
+}
+
+/** How an agent is. */
+export interface ExternalHealth {
+  /** Its id. */
+  id: string;
+  /** Whether it could answer: it runs and answers, or can be started. */
+  ok: boolean;
+  /** Why not. */
+  reason?: string;
+  /** Whether there is an executable that may be started. */
+  installed: boolean;
+  /** Whether its process lives. */
+  alive: boolean;
+  /** Whether it is connected and ready for prompts. */
+  attached: boolean;
+  /** When this was looked at. */
+  checked_at: Timestamp;
+}
+
+/** Result of `agents.health_external`: with an `id` one, otherwise all. */
+export type ExternalHealthAnswer = ExternalHealth[] | ExternalHealth;
+
+/** Result of `agents.invoke_external`: what became of the task, or, with `stream`, that it has begun. */
+export interface ExternalInvokeResult {
+  /** The agent. */
+  id: string;
+  /** The chat. */
+  session_id: string;
+  /** The turn. */
+  turn_id: string;
+  /** `true` with `stream`; then nothing below is there. */
+  accepted?: boolean;
+  /** What it said; at most 1 MiB. */
+  output?: string;
+  /** Whether it ended otherwise than done. */
+  is_error?: boolean;
+  /** How it ended. */
+  outcome?: ChatOutcome;
+  /** What went wrong. */
+  error?: string;
+  /** How long it took, in milliseconds. */
+  duration_ms?: number;
+}
+
 /** A fact, with where it comes from and what became of it. */
 export interface Fact {
   /** Its id. */
@@ -2893,6 +3051,8 @@ export interface ManagedAgent {
   daemon_token?: boolean;
   /** What it may use. */
   sandbox?: AgentSandboxOutput;
+  /** Set for an agent that speaks the Agent Client Protocol at its standard input and output, and not with the daemon. */
+  acp?: AgentAcpFiles;
   /** What it may not do, by namespace: methods of the daemon by their last part, `*` for all of the namespace; with `network` it connects to the daemon only, with `filesystem` and `write` it writes no files. */
   denied?: { [key: string]: string[] };
   /** What it is doing. */

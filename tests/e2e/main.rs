@@ -9,6 +9,8 @@
 
 mod agents;
 mod agents_chat;
+#[cfg(unix)]
+mod agents_external;
 mod approvals;
 mod attach;
 mod audit;

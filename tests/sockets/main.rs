@@ -9,6 +9,7 @@
 
 mod agent_refusals;
 mod agents;
+mod agents_external;
 mod approval_kills;
 mod approvals;
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod acp_agent;
 pub mod client;
 pub mod daemon;
 pub mod fault_link;

@@ -25,6 +25,12 @@ pub fn example(name: &str) -> PathBuf {
     build("car-client", "--example", name)
 }
 
+/// Where a program of the tests is, which is built likewise.
+#[must_use]
+pub fn own(name: &str) -> PathBuf {
+    build("car-tests", "--bin", name)
+}
+
 fn build(package: &str, kind: &str, name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("a test knows where it is");
     let folder = this.parent().expect("a program lies in a folder");

@@ -12,6 +12,7 @@ use car_protocol::rpc::agents::Ping;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::agents::{AgentId, AgentTokens, Presence};
 use crate::callbacks::CallError;
@@ -26,6 +27,8 @@ const PING: Duration = Duration::from_secs(2);
 pub struct Seats {
     tokens: Arc<AgentTokens>,
     taken: Mutex<HashMap<AgentId, (SessionId, Weak<ClientSession>)>>,
+    /// Told of each attach.
+    news: Notify,
 }
 
 impl Seats {
@@ -35,6 +38,7 @@ impl Seats {
         Self {
             tokens,
             taken: Mutex::default(),
+            news: Notify::new(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Seats {
             taken.retain(|other, (id, _)| other == agent || id != session.id());
             taken.insert(agent.clone(), seat)
         };
+        self.news.notify_waiters();
         let before = before.filter(|(id, _)| id != session.id())?.1.upgrade()?;
         if let Some(channel) = before.link().channel() {
             channel.fence();
@@ -74,6 +79,18 @@ impl Seats {
     pub fn session_of(&self, agent: &str) -> Option<Arc<ClientSession>> {
         let taken = self.taken.lock();
         taken.get(agent)?.1.upgrade()
+    }
+
+    /// Ready when a session speaks for the agent. Whoever waits sets the deadline.
+    pub async fn attached(&self, agent: &str) {
+        loop {
+            let mut news = std::pin::pin!(self.news.notified());
+            news.as_mut().enable();
+            if self.session_of(agent).is_some() {
+                return;
+            }
+            news.await;
+        }
     }
 
     /// Whether this session speaks for the agent.

@@ -17,6 +17,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
     (
         "car-server",
         &[
+            "car-acp",
             "car-protocol",
             "car-state",
             "car-transport",
@@ -25,6 +26,7 @@ const MAY_SEE: &[(&str, &[&str])] = &[
             "car-voice",
         ],
     ),
+    ("car-acp", &["car-client", "car-protocol"]),
     ("car-client", &["car-protocol", "car-transport"]),
     ("car-memgine", &["car-protocol", "car-state"]),
     ("car-voice", &[]),

@@ -117,6 +117,20 @@ pub enum SandboxNetwork {
     Daemon,
 }
 
+/// The files that an agent of the Agent Client Protocol reads and writes through the daemon, as absolute paths of folders.
+/// Without any it is told that there are none.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AgentAcpFiles"))]
+pub struct AcpFiles {
+    /// Folders below which it may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub read: Vec<String>,
+    /// Folders below which it may read and write.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub write: Vec<String>,
+}
+
 /// How an agent is started.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -156,6 +170,9 @@ pub struct AgentSpec {
     /// What it may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
+    /// Set for an agent that speaks the Agent Client Protocol at its standard input and output, and not with the daemon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acp: Option<AcpFiles>,
     /// What it may not do, by namespace: methods of the daemon by their last part, `*` for all of the namespace; with
     /// `network` it connects to the daemon only, with `filesystem` and `write` it writes no files.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -204,6 +221,9 @@ pub struct UpsertParams {
     /// What it may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<Sandbox>,
+    /// Set for an agent that speaks the Agent Client Protocol.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acp: Option<AcpFiles>,
     /// Its token, 43 characters of base64url; kept, or made at the first time, when left out or empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,

@@ -153,6 +153,9 @@ pub struct ChatParams {
     /// At most 16.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attachments: Option<Vec<Attach>>,
+    /// Where the agent is to work, as an absolute path, if it heeds that; counts in the first turn of a chat.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
     /// What becomes of it when the caller's session ends; `detach` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_disconnect: Option<OnDisconnect>,
@@ -335,6 +338,9 @@ pub struct PromptParams {
     /// What came along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
+    /// Where the agent is to work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cwd: Option<String>,
 }
 
 /// Who asks an agent.

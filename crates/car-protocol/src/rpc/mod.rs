@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod agents_chat;
+pub mod agents_external;
 pub mod approvals;
 pub mod audit;
 pub mod diagnostics;
@@ -74,6 +75,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     rules::METHODS,
     notifications::METHODS,
     agents_chat::METHODS,
+    agents_external::METHODS,
     voice::METHODS,
     meeting::METHODS,
     memory::METHODS,

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,7 +126,29 @@ fn confinement(spec: &AgentSpec, port: u16) -> Confinement {
     if denied("filesystem", "read") {
         confinement.read = Some(Vec::new());
     }
+    if spec.acp.is_some() && (confinement.read.is_some() || confinement.write.is_some()) {
+        // The program itself is who speaks for it then.
+        let read = confinement.read.get_or_insert_default();
+        read.push(PathBuf::from(&spec.command));
+    }
     confinement
+}
+
+/// What becomes of the keeper's child: the agent, or for an agent of another protocol who speaks for it.
+fn words(program: &Path, spec: &AgentSpec) -> Vec<OsString> {
+    let mut words: Vec<OsString> = Vec::new();
+    if let Some(acp) = &spec.acp {
+        words.extend([program.into(), "acp".into()]);
+        for (word, paths) in [("--read", &acp.read), ("--write", &acp.write)] {
+            for path in paths {
+                words.extend([word.into(), path.into()]);
+            }
+        }
+        words.push("--".into());
+    }
+    words.push(spec.command.as_str().into());
+    words.extend(spec.args.iter().map(OsString::from));
+    words
 }
 
 impl AgentEnvironment {
@@ -172,7 +194,7 @@ struct Kept {
 
 impl Kept {
     async fn start(
-        program: &PathBuf,
+        program: &Path,
         environment: &AgentEnvironment,
         confinement: &Confinement,
         launch: Launch,
@@ -187,8 +209,7 @@ impl Kept {
             .arg("--")
             .args(confinement.words())
             .arg("--")
-            .arg(&spec.command)
-            .args(&spec.args)
+            .args(words(program, spec))
             .env_clear()
             .envs(environment.variables(&launch))
             .current_dir(

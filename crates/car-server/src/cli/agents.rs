@@ -8,8 +8,8 @@ use std::time::Duration;
 use car_client::{CallError, Client};
 use car_protocol::rpc::Empty;
 use car_protocol::rpc::agents::{
-    AgentParams, AgentStatus, Install, InstallParams, List, Log, ManagedAgent, Remove, Restart,
-    RestartPolicy, Start, Stop, StopParams, StopSignal, TailLog, TailLogParams, Upsert,
+    AcpFiles, AgentParams, AgentStatus, Install, InstallParams, List, Log, ManagedAgent, Remove,
+    Restart, RestartPolicy, Start, Stop, StopParams, StopSignal, TailLog, TailLogParams, Upsert,
     UpsertParams,
 };
 use car_protocol::rpc::events::{Since, SinceWord, Subscribe, SubscribeParams};
@@ -105,6 +105,15 @@ pub(super) struct Add {
     /// Gives it the daemon's client token too.
     #[arg(long)]
     daemon_token: bool,
+    /// It speaks the Agent Client Protocol.
+    #[arg(long, conflicts_with = "manifest")]
+    acp: bool,
+    /// A folder below which such an agent may read files through the daemon; may be given several times.
+    #[arg(long, value_name = "FOLDER", requires = "acp")]
+    acp_read: Vec<String>,
+    /// The same for files that it may read and write.
+    #[arg(long, value_name = "FOLDER", requires = "acp")]
+    acp_write: Vec<String>,
     #[command(flatten)]
     shown: Shown,
     /// The executable and its arguments.
@@ -250,6 +259,10 @@ impl Add {
             restart: self.restart.map(Into::into),
             auto_start: Some(self.auto_start),
             daemon_token: Some(self.daemon_token),
+            acp: self.acp.then_some(AcpFiles {
+                read: self.acp_read,
+                write: self.acp_write,
+            }),
             ..UpsertParams::default()
         };
         let agent = ask(running, async |client| {

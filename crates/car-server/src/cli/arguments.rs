@@ -8,6 +8,8 @@ use car_server::config::value::{OptionValue as _, Reading};
 use car_server::config::{Flags, Raw};
 use clap::{Parser, Subcommand, ValueEnum};
 
+#[cfg(unix)]
+use super::acp::Acp;
 use super::agents::Agents;
 use super::approvals::Approvals;
 use super::audit::Audit;
@@ -128,6 +130,10 @@ pub(super) enum Command {
     /// Gives up what is not needed, for good, and becomes another program.
     #[cfg(unix)]
     Confine(Confine),
+    /// Speaks with the daemon for an agent of the Agent Client Protocol.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Acp(Acp),
     /// Stands between the daemon and an agent.
     #[cfg(unix)]
     #[command(hide = true)]
@@ -224,6 +230,8 @@ impl Command {
             Self::Agents(_) => "agents",
             #[cfg(unix)]
             Self::Confine(_) => "confine",
+            #[cfg(unix)]
+            Self::Acp(_) => "acp",
             #[cfg(unix)]
             Self::Keep { .. } => "keep",
             Self::Version => "version",

@@ -1,5 +1,7 @@
 //! The command line. Without a command it is the daemon.
 
+#[cfg(unix)]
+mod acp;
 mod agents;
 mod approvals;
 mod arguments;
@@ -126,6 +128,8 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         #[cfg(unix)]
         Some(Command::Confine(confine)) => Err(confine.run()),
+        #[cfg(unix)]
+        Some(Command::Acp(acp)) => return acp.run(),
         #[cfg(unix)]
         Some(Command::Keep { words }) => return confine::keep(words),
         Some(Command::Version) => {

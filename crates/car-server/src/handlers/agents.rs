@@ -49,7 +49,7 @@ pub(super) fn routes(desk: Desk) -> Vec<Route> {
         .into_routes()
 }
 
-async fn on_files<T: Send + 'static>(
+pub(super) async fn on_files<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, SupervisorError> + Send + 'static,
 ) -> Result<T, Failure> {
     let done = spawn_blocking(work).await.map_err(Failure::internal)?;
@@ -93,6 +93,7 @@ async fn upsert(desk: Desk, _: Cx, params: UpsertParams) -> Result<ManagedAgent,
             auto_start: params.auto_start.unwrap_or_default(),
             daemon_token: params.daemon_token.unwrap_or_default(),
             sandbox: params.sandbox,
+            acp: params.acp,
             ..AgentSpec::default()
         };
         desk.agents.put(spec, params.token.as_deref())
@@ -151,7 +152,12 @@ async fn rotate_token(desk: Desk, _: Cx, params: AgentParams) -> Result<Rotated,
 impl Desk {
     /// Has a person agree to what would be started, where nobody did before. A host speaks for a person. The answer
     /// covers this executable as it is: it is asked again once its bytes have changed.
-    async fn agreed(&self, cx: &Cx, id: &AgentId, method: &'static str) -> Result<(), Failure> {
+    pub(super) async fn agreed(
+        &self,
+        cx: &Cx,
+        id: &AgentId,
+        method: &'static str,
+    ) -> Result<(), Failure> {
         let Some(fingerprint) = self.agents.question(id).await? else {
             return Ok(());
         };

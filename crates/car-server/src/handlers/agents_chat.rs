@@ -49,7 +49,7 @@ async fn chat(chats: All, cx: Cx, params: ChatParams) -> Result<ChatAccepted, Fa
 }
 
 /// Has a stream fed to the caller, unless it is.
-fn follow(
+pub(super) fn follow(
     chats: &All,
     session: &ClientSession,
     stream: &StreamName,

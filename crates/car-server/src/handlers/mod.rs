@@ -2,6 +2,7 @@
 
 mod agents;
 mod agents_chat;
+mod agents_external;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -73,15 +74,23 @@ pub(crate) fn routes(
         Arc::clone(state.clock()),
     ));
     // What is started and looked after, and who tells that it is there.
-    routes.extend(agents::routes(agents::Desk {
+    let desk = agents::Desk {
         agents: Arc::clone(state.agents()),
         host: Arc::clone(state.host()),
         gate: Arc::clone(state.gate()),
-    }));
+    };
+    routes.extend(agents::routes(desk.clone()));
     let registry = DiscoveryRegistry::new(state.journal_dir(), Arc::clone(state.clock()));
     routes.extend(registry::routes(Arc::new(registry)));
     // What is said with agents: beginning waits for the agent, the rest for nobody.
     routes.extend(agents_chat::routes(Arc::clone(state.chats())));
+    routes.extend(agents_external::routes(agents_external::External {
+        desk,
+        chats: Arc::clone(state.chats()),
+        seats: Arc::clone(state.seats()),
+        rules: Arc::clone(state.rules()),
+        clock: Arc::clone(state.clock()),
+    }));
     // What is remembered. Tasks: a model, a disk or a pass over everything may take its time.
     routes.extend(memory::routes(state));
     // What became of calls. An answer that is in storage takes a task, the others none.

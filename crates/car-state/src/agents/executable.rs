@@ -165,6 +165,10 @@ impl Fingerprint {
             &spec.denied,
         );
         sum.update(serde_json::to_vec(&how).unwrap_or_default());
+        if let Some(acp) = &spec.acp {
+            sum.update(b"acp");
+            sum.update(serde_json::to_vec(acp).unwrap_or_default());
+        }
         Ok(Self(sum.finalize().into()))
     }
 }

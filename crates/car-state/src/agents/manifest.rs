@@ -95,13 +95,18 @@ impl Manifest {
             return Err(ManifestError::Lacks { namespace, feature });
         }
         let spec = match &*text(transport, "transport.kind", "kind")? {
-            "external_process" => {
+            kind @ ("external_process" | "acp") => {
                 let name = text(about, "agent.name", "name")?;
                 text(transport, "transport.command", "command")?;
                 let mut spec = transport.clone();
                 spec.insert("id".to_owned(), id.as_str().into());
                 spec.insert("name".to_owned(), name.into());
                 spec.retain(|_, value| !value.is_null());
+                if kind == "acp" {
+                    spec.entry("acp").or_insert_with(|| Map::new().into());
+                } else {
+                    spec.remove("acp");
+                }
                 let mut spec: AgentSpec = serde_json::from_value(Value::Object(spec))
                     .map_err(|error| member("transport", &error))?;
                 spec.denied = wanted.denied;
@@ -181,6 +186,7 @@ fn without_nulls(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
+    use car_protocol::rpc::agents::AcpFiles;
     use serde_json::json;
 
     use super::*;
@@ -217,6 +223,18 @@ mod tests {
         for kept in ["version = \"1.0\"", "key_id = \"k\"", "deep", "more = true"] {
             assert!(manifest.text.contains(kept), "{kept}");
         }
+    }
+
+    #[test]
+    fn an_agent_of_another_protocol_says_so_and_names_its_files() {
+        let mut acp = manifest();
+        assert_eq!(read(acp.clone()).unwrap().spec.unwrap().acp, None);
+        acp["transport"]["kind"] = json!("acp");
+        let spec = read(acp.clone()).unwrap().spec.unwrap();
+        assert_eq!(spec.acp, Some(AcpFiles::default()));
+        acp["transport"]["acp"] = json!({ "read": ["/srv/docs"] });
+        let spec = read(acp).unwrap().spec.unwrap();
+        assert_eq!(spec.acp.unwrap().read, ["/srv/docs"]);
     }
 
     #[test]

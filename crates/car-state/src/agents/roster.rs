@@ -273,6 +273,16 @@ pub(super) fn bounds(spec: &AgentSpec) -> Result<(), SupervisorError> {
             }
         }
     }
+    if let Some(acp) = &spec.acp {
+        for paths in [&acp.read, &acp.write] {
+            if paths.len() > MAX_LIST || !paths.iter().all(|path| is_plain(path)) {
+                return wrong(
+                    "acp",
+                    format!("up to {MAX_LIST} absolute paths without `..`"),
+                );
+            }
+        }
+    }
     Ok(())
 }
 

@@ -217,6 +217,14 @@ impl Supervisor {
         all
     }
 
+    /// Whether the file is an executable that may be started.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Executable`].
+    pub fn may_start(&self, command: &str) -> Result<(), SupervisorError> {
+        Ok(check(std::path::Path::new(command))?)
+    }
+
     /// Where the program with this bare name is, without links.
     ///
     /// # Errors

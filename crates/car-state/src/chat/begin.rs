@@ -21,6 +21,8 @@ use crate::session::ClientSession;
 const LONGEST_ID: usize = 128;
 /// How long the name of what comes along may be, in bytes.
 const LONGEST_NAME: usize = 256;
+/// How long a path may be, in bytes.
+const LONGEST_PATH: usize = 4_096;
 /// How much may come along.
 const MOST_ATTACHMENTS: usize = 16;
 
@@ -116,6 +118,7 @@ impl Chats {
                     stream: params.stream.unwrap_or(true),
                     voice_input: params.voice_input.unwrap_or_default(),
                     attachments,
+                    cwd: params.cwd,
                 },
                 started: self.clock.now(),
                 on_disconnect: params.on_disconnect.unwrap_or_default(),
@@ -254,6 +257,16 @@ impl Chats {
             if !(1..=LONGEST_ID).contains(&id.len()) || !id.bytes().all(allowed) {
                 let what = format!("1 to {LONGEST_ID} letters, digits, `-`, `_`, `.`, `:` or `@`");
                 return refuse("session_id", what, LONGEST_ID);
+            }
+        }
+        if let Some(cwd) = &params.cwd {
+            let climbs = |part| matches!(part, std::path::Component::ParentDir);
+            let path = std::path::Path::new(cwd);
+            let plain = path.is_absolute() && !path.components().any(climbs);
+            if !plain || cwd.len() > LONGEST_PATH || cwd.contains('\0') {
+                let what =
+                    format!("an absolute path without `..`, of {LONGEST_PATH} bytes at most");
+                return refuse("cwd", what, LONGEST_PATH);
             }
         }
         for (field, asked) in [

@@ -263,6 +263,7 @@ impl Chats {
             turn_id: turn.turn.clone(),
             agent_id: turn.agent.to_string(),
             attachments: prompt.attachments,
+            cwd: prompt.cwd,
         };
         let Some(chats) = self.this.upgrade() else {
             return;

@@ -16,25 +16,39 @@ use crate::session::ClientSession;
 const LONGEST_KIND: usize = 64;
 
 impl Chats {
+    /// The turn that runs in a chat, or the one with this id, for the session that was asked; none where it is over.
+    ///
+    /// # Errors
+    /// [`ChatError::Unknown`], [`ChatError::Foreign`].
+    pub fn asked_in(
+        &self,
+        session: &ClientSession,
+        chat: &str,
+        turn: Option<&str>,
+    ) -> Result<Option<Arc<ChatSession>>, ChatError> {
+        let turn = {
+            let table = self.table.lock();
+            let found = table.get(chat);
+            let found = found.ok_or_else(|| ChatError::Unknown(chat.to_owned()))?;
+            found.running(turn).cloned()
+        };
+        match turn {
+            Some(turn) if !turn.is_asked_of(session.id()) => {
+                Err(ChatError::Foreign(chat.to_owned()))
+            }
+            turn => Ok(turn),
+        }
+    }
+
     /// Publishes what an agent says, if it was asked.
     ///
     /// # Errors
     /// [`ChatError::Unknown`], [`ChatError::Foreign`], [`ChatError::Bounds`].
     pub fn say(&self, from: &ClientSession, mut said: SayParams) -> Result<Said, ChatError> {
-        let turn = {
-            let table = self.table.lock();
-            let chat = table.get(said.session_id.as_str());
-            let Some(chat) = chat else {
-                return Err(ChatError::Unknown(said.session_id));
-            };
-            chat.running(said.turn_id.as_deref()).cloned()
-        };
-        let Some(turn) = turn else {
+        let asked = self.asked_in(from, &said.session_id, said.turn_id.as_deref())?;
+        let Some(turn) = asked else {
             return Ok(Said { taken: false });
         };
-        if !turn.is_asked_of(from.id()) {
-            return Err(ChatError::Foreign(said.session_id));
-        }
         let kind = said.kind.len();
         if !(1..=LONGEST_KIND).contains(&kind) || OWN_KINDS.contains(&said.kind.as_str()) {
             return Err(ChatError::Bounds {

@@ -52,6 +52,7 @@ pub(super) struct Prompt {
     pub(super) stream: bool,
     pub(super) voice_input: bool,
     pub(super) attachments: Vec<Attachment>,
+    pub(super) cwd: Option<String>,
 }
 
 struct Inner {
@@ -191,6 +192,11 @@ impl ChatSession {
     #[must_use]
     pub fn host(&self) -> &SessionId {
         &self.host
+    }
+
+    /// Ready when it has ended.
+    pub async fn ended(&self) {
+        self.over.cancelled().await;
     }
 
     /// Whether this is the session that was asked.

@@ -85,6 +85,7 @@ fn upsert() -> Value {
         "auto_start": true,
         "daemon_token": true,
         "sandbox": sandbox(),
+        "acp": { "read": ["/usr/share/doc"], "write": ["/home/ada/notes"] },
         "token": "kq3bT0Qv5m1sXn7cD2wE9rYfUaGhJpLzVbN4oMiK6t8",
     })
 }
@@ -103,6 +104,7 @@ fn managed() -> Value {
         "auto_start": true,
         "daemon_token": true,
         "sandbox": sandbox(),
+        "acp": { "read": ["/usr/share/doc"], "write": ["/home/ada/notes"] },
         "denied": { "network": ["*"] },
         "status": "running",
         "pid": 4242,

@@ -25,6 +25,7 @@ fn chat() -> Example {
             "stream": true,
             "voice_input": false,
             "attachments": [{ "name": "notes.txt", "content": "Lisbon, Porto" }],
+            "cwd": "/home/ada/notes",
             "on_disconnect": "cancel",
             "when_busy": "queue",
             "idle_timeout_ms": 60_000,
@@ -155,6 +156,7 @@ fn prompt() -> Example {
             "turn_id": "turn-51b0c2d3e4f5",
             "agent_id": "echo",
             "attachments": [attachment()],
+            "cwd": "/home/ada/notes",
         }),
         json!({
             "session_id": "chat-2f6c1a90b7de",

@@ -6,6 +6,7 @@
 
 mod agents;
 mod agents_chat;
+mod agents_external;
 mod approvals;
 mod audit;
 mod diagnostics;
@@ -101,6 +102,7 @@ pub fn examples() -> Vec<Example> {
         notifications::examples,
         memory::examples,
         agents_chat::examples,
+        agents_external::examples,
         voice::examples,
         meeting::examples,
     ]
