@@ -35,6 +35,7 @@ pub(crate) fn trail(before: Option<&Approval>, after: &Approval) -> Vec<Record> 
 }
 
 /// The record of a question that was never shown, because it or its answer could not be recorded in time.
+#[cfg(feature = "sqlite")]
 pub(crate) fn dropped(approval: &Approval) -> Record {
     let record = Record::new(
         approval.created_at,

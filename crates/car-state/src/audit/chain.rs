@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use car_protocol::Timestamp;
 use serde::Deserialize;
+#[cfg(feature = "sqlite")]
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -350,6 +351,7 @@ impl Verifier {
 
 /// One record as a line of JSON, without what ends a line.
 #[must_use]
+#[cfg(feature = "sqlite")]
 pub(super) fn line(link: &Link) -> String {
     let body: Value = serde_json::from_str(&link.body).unwrap_or(Value::Null);
     let text = link.text.as_deref().map(|text| {

@@ -20,6 +20,10 @@ pub(super) struct TurnRow {
     pub(super) turn: String,
     pub(super) agent: String,
     /// Whose chat it is.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(dead_code, reason = "only the database keeps whose a turn was")
+    )]
     pub(super) owner: String,
     pub(super) prompt: String,
     pub(super) started: Timestamp,
