@@ -328,7 +328,7 @@ export const methods: Examples<Methods> = {
   ],
   "agents.invoke_external": [
     {"params":{"id":"claude-code","task":"Why does the build fail?","stream":false,"session_id":"chat-2f6c1a90b7de","cwd":"/home/ada/project","allowed_tools":["Read"],"max_turns":3,"timeout_secs":600,"mcp_endpoint":"http://127.0.0.1:9101/mcp"},"result":{"id":"claude-code","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","accepted":true,"output":"A comma is missing in line 3","is_error":true,"outcome":"timeout","error":"it took too long","duration_ms":600004}},
-    {"params":{"id":"codex","task":"Say hello.","stream":true},"result":{"id":"codex","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
+    {"params":{"id":"codex","task":"Say hello."},"result":{"id":"codex","session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5"}},
   ],
   "registry.register": [
     {"params":{"entry":{"name":"echo","dashboard_url":"http://127.0.0.1:8080/","status":"idle","display_name":"Echo","port":8080,"pid":4242,"registered_at":"2026-01-02T03:04:05.678Z","last_heartbeat_at":"2026-01-02T03:04:25.678Z"},"registry_path":"/home/ada/.car/registry"},"result":null},

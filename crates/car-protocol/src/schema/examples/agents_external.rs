@@ -43,7 +43,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "timeout_secs": 600,
                 "mcp_endpoint": "http://127.0.0.1:9101/mcp",
             }),
-            json!({ "id": "codex", "task": "Say hello.", "stream": true }),
+            json!({ "id": "codex", "task": "Say hello." }),
         )
         .gives(
             json!({
