@@ -4841,7 +4841,7 @@ export interface VoiceAudioSource {
 }
 
 /** Something was heard. */
-export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
+export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | { type: "partial" } & VoiceUtterance | { type: "transcript" } & VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
 
 /** Params of `voice.event`. */
 export interface VoiceEventParams {

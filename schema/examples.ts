@@ -322,6 +322,10 @@ export const methods: Examples<Methods> = {
     {"params":{"include_health":true},"result":[{"id":"claude-code","name":"Claude Code","protocol":"acp","command":"/opt/npm/lib/claude-agent-acp/dist/index.js","args":["--quiet"],"installed":true,"status":"running","health":{"id":"claude-code","ok":false,"reason":"it does not answer agent.ping","installed":true,"alive":true,"attached":true,"checked_at":"2026-01-02T03:04:05.678Z"}},{"id":"codex","name":"Codex","protocol":"acp","command":null,"args":[],"installed":false}]},
     {"params":{},"result":[]},
   ],
+  "agents.detect_external": [
+    {"params":{"include_health":true},"result":[{"id":"claude-code","name":"Claude Code","protocol":"acp","command":"/opt/npm/lib/claude-agent-acp/dist/index.js","args":["--quiet"],"installed":true,"status":"running","health":{"id":"claude-code","ok":false,"reason":"it does not answer agent.ping","installed":true,"alive":true,"attached":true,"checked_at":"2026-01-02T03:04:05.678Z"}},{"id":"codex","name":"Codex","protocol":"acp","command":null,"args":[],"installed":false}]},
+    {"params":{},"result":[]},
+  ],
   "agents.health_external": [
     {"params":{"id":"claude-code","force":true},"result":{"id":"claude-code","ok":false,"reason":"it does not answer agent.ping","installed":true,"alive":true,"attached":true,"checked_at":"2026-01-02T03:04:05.678Z"}},
     {"params":{},"result":[{"id":"claude-code","ok":false,"reason":"it does not answer agent.ping","installed":true,"alive":true,"attached":true,"checked_at":"2026-01-02T03:04:05.678Z"}]},

@@ -36,10 +36,16 @@ pub(super) fn document(protocol: &Protocol) -> String {
         let _ = write!(out, "\nexport const {name}: Examples<{table}> = {{\n");
         for line in protocol.lines.iter().filter(|line| which(line.kind)) {
             if let Some(example) = shown.get(line.name) {
-                let _ = writeln!(out, "  \"{}\": [", line.name);
-                entry(&mut out, example, |shown| &shown.filled);
-                entry(&mut out, example, |shown| &shown.minimal);
-                out.push_str("  ],\n");
+                let aliases = match line.kind {
+                    Kind::Method(spec) => spec.aliases,
+                    _ => &[],
+                };
+                for name in [line.name].iter().chain(aliases) {
+                    let _ = writeln!(out, "  \"{name}\": [");
+                    entry(&mut out, example, |shown| &shown.filled);
+                    entry(&mut out, example, |shown| &shown.minimal);
+                    out.push_str("  ],\n");
+                }
             }
         }
         out.push_str("};\n");

@@ -157,7 +157,11 @@ pub(super) fn variants(schema: &Node) -> Option<Vec<(&Node, &str)>> {
 /// The type that a schema describes, as TypeScript.
 pub(super) fn written(schema: &Node) -> Result<String, SchemaError> {
     if let Some(name) = schema.target() {
-        return Ok(name.to_owned());
+        return match schema.get("properties") {
+            // A variant that has the members of another type beside its own.
+            Some(_) => Ok(format!("{} & {name}", inline(schema)?)),
+            None => Ok(name.to_owned()),
+        };
     }
     if let Some(value) = schema.get("const") {
         return Ok(value.compact());
