@@ -115,11 +115,23 @@ pub(super) const STEPS: &[Step] = &[
             Need::Socat,
         ],
         run: |tree| {
+            // Tests that start them would build them with their own time running.
+            for program in PROGRAMS {
+                cargo(tree, program)?;
+            }
             let mut command = tree.cargo();
             command.env("INSTA_UPDATE", "no");
             nextest::run(command.args(["nextest", "run", "--workspace", "--all-features"]))
         },
     },
+];
+
+/// The programs that tests start, as `tests/src/program.rs` builds them.
+const PROGRAMS: &[&str] = &[
+    "build --quiet --package car-server --bin car-server",
+    "build --quiet --package car-client --example echo_agent",
+    "build --quiet --package car-client --example host",
+    "build --quiet --package car-tests --bin acp-agent",
 ];
 
 fn cargo(tree: &Tree, arguments: &str) -> Result<Option<String>> {
