@@ -50,6 +50,11 @@ impl Queued {
         }
     }
 
+    /// Whether somebody waits for the disk to have it.
+    pub(super) fn is_urgent(&self) -> bool {
+        self.durability == Durability::Fsync
+    }
+
     /// Runs the job; a panic is an error of its own.
     pub(super) fn run(&mut self, connection: &Connection) -> Result<(), Fault> {
         match catch_unwind(AssertUnwindSafe(|| self.job.run(connection))) {

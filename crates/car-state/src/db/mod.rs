@@ -153,6 +153,11 @@ impl Database {
         self.0.queue.push(Queued::new(durability, 0, job));
     }
 
+    /// Whether a job waits for the disk, so that nobody should make its transaction longer than need be.
+    pub(crate) fn hurries(&self) -> bool {
+        self.0.queue.hurries()
+    }
+
     /// Whether storage takes jobs now.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
@@ -20,6 +20,8 @@ pub(super) struct Queue {
     state: Mutex<State>,
     /// Whether jobs are refused. Beside the state, because every event of the log looks at it.
     refuses: AtomicBool,
+    /// Jobs that wait for the disk, from when they come until they are done.
+    urgent: AtomicUsize,
     /// Something came, or the end.
     changed: Condvar,
     /// The writer has ended.
@@ -55,6 +57,7 @@ impl Queue {
             bytes,
             state: Mutex::default(),
             refuses: AtomicBool::new(false),
+            urgent: AtomicUsize::new(0),
             changed: Condvar::new(),
             over: Condvar::new(),
         }
@@ -70,6 +73,7 @@ impl Queue {
             if full {
                 return Err(DbError::Busy { retry: RETRY });
             }
+            self.came(&job);
             state.push(job);
         }
         self.changed.notify_one();
@@ -81,6 +85,7 @@ impl Queue {
         {
             let mut state = self.state.lock();
             if !state.sealed {
+                self.came(&job);
                 state.push(job);
                 drop(state);
                 self.changed.notify_one();
@@ -88,6 +93,21 @@ impl Queue {
             }
         }
         job.job.done(Err(DbError::Closed));
+    }
+
+    fn came(&self, job: &Queued) {
+        let urgent = usize::from(job.is_urgent());
+        self.urgent.fetch_add(urgent, Ordering::Relaxed);
+    }
+
+    /// So many jobs that waited for the disk are done.
+    pub(super) fn hurried(&self, done: usize) {
+        self.urgent.fetch_sub(done, Ordering::Relaxed);
+    }
+
+    /// Whether a job waits for the disk.
+    pub(super) fn hurries(&self) -> bool {
+        self.urgent.load(Ordering::Relaxed) > 0
     }
 
     /// Whether jobs are taken now.

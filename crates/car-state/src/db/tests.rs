@@ -192,6 +192,43 @@ async fn the_most_demanding_job_decides_how_durable_a_transaction_is() {
     assert_eq!(os.await.unwrap(), normal);
 }
 
+/// Notes the order in which its kind is told.
+struct Noted(&'static str, mpsc::Sender<&'static str>);
+
+impl Job for Noted {
+    fn run(&mut self, _: &Connection) -> rusqlite::Result<()> {
+        Ok(())
+    }
+
+    fn delayed(&mut self, _: &DbError) {}
+
+    fn done(self: Box<Self>, outcome: Result<(), DbError>) {
+        outcome.unwrap();
+        self.1.send(self.0).unwrap();
+    }
+}
+
+#[test]
+fn who_waits_for_the_disk_is_told_first_and_others_know_that_it_hurries() {
+    let folder = folder();
+    let database = open(&folder);
+    let held = hold(&database);
+    let (note, noted) = mpsc::channel();
+    assert!(!database.hurries());
+    for (durability, name) in [
+        (Durability::Os, "first event"),
+        (Durability::Fsync, "decision"),
+        (Durability::Os, "second event"),
+    ] {
+        database.submit_anyway(durability, Box::new(Noted(name, note.clone())));
+    }
+    assert!(database.hurries());
+    drop(held);
+    let told: Vec<_> = (0..3).map(|_| noted.recv_timeout(LONG).unwrap()).collect();
+    assert_eq!(told, ["decision", "first event", "second event"]);
+    assert!(!database.hurries());
+}
+
 #[tokio::test]
 async fn full_storage_refuses_loses_nothing_and_recovers_by_itself() {
     let folder = folder();

@@ -218,14 +218,25 @@ impl Writer {
         Ok(refused)
     }
 
-    /// Tells the jobs of a committed transaction.
+    /// Tells the jobs of a committed transaction, those first that waited for the disk: what the others tell may wake
+    /// everyone who listens, and whoever waits for a decision would come after them all.
     fn settle(&mut self, count: usize, refused: Vec<(usize, DbError)>) {
         let mut refused = refused.into_iter().peekable();
+        let (mut urgent, mut later) = (0, Vec::new());
         for (index, job) in self.jobs.drain(..count).enumerate() {
             let outcome = match refused.next_if(|(refused, _)| *refused == index) {
                 Some((_, error)) => Err(error),
                 None => Ok(()),
             };
+            if job.is_urgent() {
+                urgent += 1;
+                job.job.done(outcome);
+            } else {
+                later.push((job, outcome));
+            }
+        }
+        self.queue.hurried(urgent);
+        for (job, outcome) in later {
             job.job.done(outcome);
         }
     }

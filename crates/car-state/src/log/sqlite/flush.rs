@@ -99,7 +99,8 @@ impl Flush {
         }
     }
 
-    /// Waits until a group is worth it. Where the disk is waited for, that makes large groups by itself.
+    /// Waits until a group is worth it. Where the disk is waited for, that makes large groups by itself, and whoever waits
+    /// for it does not wait for a group, too.
     fn linger(&mut self) {
         let grouping = &self.shared.unwritten(self.durability).grouping;
         self.goal = grouping.lock().goal(Instant::now());
@@ -108,8 +109,13 @@ impl Flush {
         };
         let deadline = Instant::now() + LINGER;
         let waiting = || self.shared.pending.events.load(Ordering::Relaxed);
-        while waiting() < goal.min(BATCH) && Instant::now() < deadline {
+        let hurries = || self.shared.database.hurries();
+        while waiting() < goal.min(BATCH) && !hurries() && Instant::now() < deadline {
             std::thread::sleep(LOOK);
+        }
+        if hurries() {
+            // It says nothing about how many there would have been.
+            self.goal = None;
         }
     }
 
