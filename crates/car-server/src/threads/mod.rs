@@ -1,6 +1,7 @@
 //! The threads that serve connections.
 
 mod balance;
+mod relay;
 mod spare;
 mod visit;
 
@@ -18,6 +19,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use self::balance::{Balance, Load, Shift};
+use self::relay::Relay;
 use self::spare::Spare;
 pub(crate) use self::visit::Visit;
 
@@ -26,6 +28,9 @@ const ROUND: Duration = Duration::from_millis(50);
 
 /// A thread that is busy for less of its time than this takes further connections.
 const HALF: f32 = 0.5;
+
+/// After so many turns of connections a busy thread looks at its sockets and timers, and at what other threads want.
+const LOOK: u32 = 16;
 
 /// Threads with a runtime each. A connection stays on the thread it was given, which alone watches its socket, runs its
 /// calls and keeps its timers: no frame has to wake a second thread, and none moves between caches.
@@ -52,6 +57,7 @@ struct Shared {
 
 struct Thread {
     runtime: Handle,
+    relay: Arc<Relay>,
     /// Connections that had a turn in this round.
     active: AtomicU32,
     /// How much of the last round it was busy, in thousandths.
@@ -90,6 +96,8 @@ impl Threads {
                 let shared = shared.clone();
                 Builder::new_current_thread()
                     .enable_all()
+                    .event_interval(LOOK)
+                    .global_queue_interval(LOOK)
                     .on_thread_unpark(move || {
                         if let Some(shared) = shared.upgrade() {
                             shared.rouse();
@@ -113,6 +121,12 @@ impl Threads {
         for (number, runtime) in runtimes.into_iter().enumerate() {
             let runtime = runtime?;
             let stop = this.stop.clone();
+            let relay = this
+                .shared
+                .threads
+                .get(number)
+                .map(|thread| Arc::clone(&thread.relay));
+            let relay = relay.unwrap_or_default();
             let watched = (number == 0).then(|| Arc::clone(&this.shared));
             thread::Builder::new()
                 .name(format!("connections-{number}"))
@@ -121,6 +135,7 @@ impl Threads {
                         select! {
                             () = stop.cancelled() => {}
                             () = watch(watched) => {}
+                            never = relay.run() => match never {},
                         }
                     });
                     // What still blocks a thread has had its time.
@@ -147,6 +162,7 @@ impl Thread {
     fn new(runtime: Handle) -> Self {
         Self {
             runtime,
+            relay: Arc::default(),
             active: AtomicU32::new(0),
             busy: AtomicU32::new(0),
             leave: AtomicU32::new(0),
@@ -253,6 +269,10 @@ impl Place {
 
     fn thread(&self) -> Option<&Thread> {
         self.shared.threads.get(self.thread)
+    }
+
+    fn relay(&self) -> Option<&Arc<Relay>> {
+        self.thread().map(|thread| &thread.relay)
     }
 
     pub(crate) fn runtime(&self) -> Option<&Handle> {

@@ -8,6 +8,7 @@ use car_transport::roaming::Moves;
 use tokio::runtime::Handle;
 
 use super::Place;
+use super::relay::Relayed;
 
 /// A connection that is served on one thread, and on another when it is told to go there.
 ///
@@ -21,6 +22,22 @@ struct Stay {
     serving: Pin<Box<dyn Future<Output = ()> + Send>>,
     place: Place,
     moves: Moves,
+    relayed: Option<Relayed>,
+}
+
+impl Stay {
+    fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let task = cx.waker();
+        let relayed = match self.relayed.take().filter(|relayed| relayed.wakes(task)) {
+            Some(relayed) => relayed,
+            None => match self.place.relay() {
+                Some(relay) => Relayed::new(task, relay),
+                None => return Poll::Ready(()),
+            },
+        };
+        let relayed = self.relayed.insert(relayed);
+        self.serving.as_mut().poll(&mut relayed.context())
+    }
 }
 
 impl Visit {
@@ -37,6 +54,7 @@ impl Visit {
                 serving,
                 place,
                 moves,
+                relayed: None,
             }),
         }
     }
@@ -56,9 +74,11 @@ impl Future for Visit {
         };
         if stay.place.leaves() {
             stay.moves.moved();
+            // Its place wakes it in its own way.
+            stay.relayed = None;
             let stay = self.stay.take();
             return Poll::Ready(Some(Self { stay }));
         }
-        stay.serving.as_mut().poll(cx).map(|()| None)
+        stay.poll(cx).map(|()| None)
     }
 }
