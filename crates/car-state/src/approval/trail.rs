@@ -22,9 +22,15 @@ pub(crate) fn trail(before: Option<&Approval>, after: &Approval) -> Vec<Record> 
             after.seen_by.get(known(|row| &row.seen_by)..),
         ),
     ] {
-        for noticed in noticed.unwrap_or_default() {
-            let record = about(Record::new(noticed.at, kind, after.id.as_str()), after);
-            records.push(record.delivered([noticed.by.clone()]));
+        // Those of one step are one record, of the time of the last.
+        if let Some([.., last]) = noticed {
+            let ways = noticed
+                .iter()
+                .copied()
+                .flatten()
+                .map(|noticed| noticed.by.clone());
+            let record = about(Record::new(last.at, kind, after.id.as_str()), after);
+            records.push(record.delivered(ways));
         }
     }
     let pending = before.is_none_or(|before| before.standing == ApprovalStanding::Pending);

@@ -88,6 +88,8 @@ fn prepare_for_writing(connection: &Connection, checkpoint_pages: u32) -> rusqli
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Otherwise what a long transaction may have to take back is written below /var/tmp.
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "wal_autocheckpoint", checkpoint_pages)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     // Where `fsync` alone does not reach the disk, as on macOS.

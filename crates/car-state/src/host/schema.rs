@@ -20,3 +20,9 @@ pub(crate) const HOST_PLANE: &str = "
         agent TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 ";
+
+/// What finds the approvals that are too old, or too many.
+pub(crate) const APPROVALS_OVER: &str = "
+    CREATE INDEX approvals_over ON approvals (number) WHERE standing <> 'pending';
+    CREATE INDEX approvals_created ON approvals (created) WHERE standing <> 'pending';
+";

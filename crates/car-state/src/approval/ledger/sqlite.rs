@@ -1,29 +1,25 @@
 //! Records questions in the database. A question and its end wait for the disk; what else is noted does not.
 
+mod writing;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use car_protocol::Timestamp;
 use car_protocol::idempotency::IdempotencyKey;
 use car_protocol::rpc::approvals::{Approval, ApprovalStanding};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::{ActKey, ApprovalLedger, HistoryQuery, KEPT, KEPT_FOR, LedgerRow, Terms, Told};
-use crate::approval::masked;
-use crate::approval::trail::{dropped, trail};
-use crate::audit::sqlite::append;
-use crate::db::{Database, DbError, Job};
+use self::writing::{Forgetting, Noting, Writing, number};
+use super::{ActKey, ApprovalLedger, HistoryQuery, LedgerRow, Terms, Told};
+use crate::db::{Database, Job};
 use crate::log::{Durability, LogError};
 use crate::outcomes::Scope;
 
-const RECORD: &str = "
-    INSERT OR REPLACE INTO approvals (number, id, standing, agent, created, approval, terms, announced)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-
-/// How many rows are recorded between two looks at what is too old.
-const PRUNE_EVERY: u64 = 64;
 /// How long opening may take.
 const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -31,7 +27,12 @@ const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct SqliteLedger {
     database: Database,
+    notes: Notes,
 }
+
+/// What is to be noted of rows, by their ids. A question that a hundred clients get changes a hundred times in a moment;
+/// what is written is how it is when it is written.
+type Notes = Arc<Mutex<HashMap<String, LedgerRow>>>;
 
 /// What a question was asked under, as it is stored.
 #[derive(Deserialize, Serialize)]
@@ -52,11 +53,12 @@ impl SqliteLedger {
     pub fn new(database: &Database) -> Self {
         Self {
             database: database.clone(),
+            notes: Notes::default(),
         }
     }
 
-    fn submit(&self, durability: Durability, writing: Writing) {
-        self.database.submit_anyway(durability, Box::new(writing));
+    fn submit(&self, durability: Durability, job: impl Job + 'static) {
+        self.database.submit_anyway(durability, Box::new(job));
     }
 }
 
@@ -82,11 +84,17 @@ impl ApprovalLedger for SqliteLedger {
     }
 
     fn record(&self, row: LedgerRow, told: Told) {
+        // It says all that was to be noted before.
+        self.notes.lock().remove(&row.approval.id);
         self.submit(Durability::Fsync, Writing::of(row, Some(told)));
     }
 
     fn note(&self, row: LedgerRow) {
-        self.submit(Durability::Os, Writing::of(row, None));
+        let id = row.approval.id.clone();
+        let waits = self.notes.lock().insert(id.clone(), row).is_some();
+        if !waits {
+            self.submit(Durability::Os, Noting::new(&self.notes, id));
+        }
     }
 
     fn announced(&self, id: &str) {
@@ -99,9 +107,8 @@ impl ApprovalLedger for SqliteLedger {
     }
 
     fn forget(&self, id: &str) {
-        let forgetting = Forgetting(id.to_owned());
-        self.database
-            .submit_anyway(Durability::Os, Box::new(forgetting));
+        self.notes.lock().remove(id);
+        self.submit(Durability::Os, Forgetting(id.to_owned()));
     }
 
     fn find(&self, id: &str) -> BoxFuture<'static, Result<Option<Approval>, LogError>> {
@@ -140,132 +147,6 @@ impl ApprovalLedger for SqliteLedger {
     }
 }
 
-fn number(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Writes a row.
-struct Writing {
-    row: LedgerRow,
-    texts: Result<(String, String), String>,
-    told: Option<Told>,
-}
-
-impl Writing {
-    fn of(mut row: LedgerRow, told: Option<Told>) -> Self {
-        // What a person put in the place of the arguments runs once. Afterwards nobody needs the secrets in it.
-        let decision = row.approval.decision.as_mut().filter(|_| row.approval.used);
-        if let Some(edits) = decision.and_then(|decision| decision.edits.as_mut()) {
-            *edits = masked(edits.take());
-        }
-        let terms = StoredTerms {
-            timeout_ms: row.terms.timeout.map(millis),
-            reach_ms: millis(row.terms.reach),
-            routes: row.terms.routes.clone(),
-            editable: row.terms.editable,
-            key: row.key.as_ref().map(|key| {
-                let (scope, key) = (key.scope.as_str(), key.key.as_str());
-                (scope.to_owned(), key.to_owned())
-            }),
-        };
-        let texts = serde_json::to_string(&row.approval)
-            .and_then(|approval| Ok((approval, serde_json::to_string(&terms)?)));
-        Self {
-            row,
-            texts: texts.map_err(|error| error.to_string()),
-            told,
-        }
-    }
-
-    fn tell(&mut self, outcome: Result<(), DbError>) {
-        if let Some(told) = &mut self.told {
-            told(outcome.map_err(LogError::from));
-        }
-    }
-}
-
-impl Job for Writing {
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let (approval, terms) = match &self.texts {
-            Ok((approval, terms)) => (approval, terms),
-            Err(error) => {
-                return Err(rusqlite::Error::ToSqlConversionFailure(
-                    error.clone().into(),
-                ));
-            }
-        };
-        let shown = &self.row.approval;
-        let before = stored(connection, &shown.id)?;
-        for record in trail(before.as_ref(), shown) {
-            append(connection, &record)?;
-        }
-        connection.prepare_cached(RECORD)?.execute(params![
-            number(shown.number),
-            shown.id,
-            shown.standing.as_str(),
-            shown.agent_id,
-            shown.created_at.unix_millis(),
-            approval,
-            terms,
-            self.row.announced,
-        ])?;
-        if shown.number.is_multiple_of(PRUNE_EVERY) {
-            prune(connection, shown.created_at)?;
-        }
-        Ok(())
-    }
-
-    fn delayed(&mut self, error: &DbError) {
-        self.tell(Err(error.clone()));
-    }
-
-    fn done(mut self: Box<Self>, outcome: Result<(), DbError>) {
-        self.tell(outcome);
-    }
-}
-
-/// The row as it is stored; none where it is not there, or says nothing readable.
-fn stored(connection: &Connection, id: &str) -> rusqlite::Result<Option<Approval>> {
-    let sql = "SELECT approval FROM approvals WHERE id = ?1";
-    let mut find = connection.prepare_cached(sql)?;
-    let text: Option<String> = find.query_row([id], |row| row.get(0)).optional()?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// Drops what is too old, or too much.
-fn prune(connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-    let oldest = now.unix_millis().saturating_sub_unsigned(millis(KEPT_FOR));
-    let sql = "
-        DELETE FROM approvals WHERE standing <> 'pending' AND (created < ?1 OR number <=
-            (SELECT number FROM approvals WHERE standing <> 'pending' ORDER BY number DESC LIMIT 1 OFFSET ?2))";
-    let kept = i64::try_from(KEPT).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(sql)?
-        .execute(params![oldest, kept])
-        .map(drop)
-}
-
-/// Drops a row.
-struct Forgetting(String);
-
-impl Job for Forgetting {
-    fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        if let Some(approval) = stored(connection, &self.0)? {
-            append(connection, &dropped(&approval))?;
-        }
-        let mut forget = connection.prepare_cached("DELETE FROM approvals WHERE id = ?1")?;
-        forget.execute([&self.0]).map(drop)
-    }
-
-    fn delayed(&mut self, _: &DbError) {}
-
-    fn done(self: Box<Self>, _: Result<(), DbError>) {}
-}
-
 fn kept(row: &Row<'_>) -> rusqlite::Result<Option<LedgerRow>> {
     let (approval, terms): (String, String) = (row.get(0)?, row.get(1)?);
     let announced: bool = row.get(2)?;
@@ -299,14 +180,14 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<LedgerRow>> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use car_protocol::rpc::approvals::{Asker, ConsentScope, Decider, DecisionMade};
+    use car_protocol::Timestamp;
+    use car_protocol::rpc::approvals::{Asker, ConsentScope, Decider, DecisionMade, Noticed};
     use car_protocol::rpc::session::Role;
-    use parking_lot::Mutex;
     use serde_json::Value;
     use tokio::sync::oneshot;
 
+    use super::super::KEPT;
+    use super::writing::prune;
     use super::*;
     use crate::audit::sqlite::AUDIT;
     use crate::db::DatabaseOptions;
@@ -388,6 +269,57 @@ mod tests {
         let found = ledger.find("approval-2").await.unwrap();
         assert_eq!(found, Some(over.approval));
         assert_eq!(ledger.find("approval-3").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_the_disk_is_busy_is_written_once() {
+        let root = tempfile::tempdir().unwrap();
+        let database = Database::open(root.path(), DatabaseOptions::default()).unwrap();
+        let ledger = SqliteLedger::new(&database);
+        let mut shown = row(1, ApprovalStanding::Pending);
+        record(&ledger, shown.clone()).await;
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let busy = move |_: &Connection| {
+            let _ = held.recv();
+            Ok(())
+        };
+        let busy = database.submit(Durability::Os, 0, busy).unwrap();
+        for name in ["a", "b", "c"] {
+            shown.approval.delivered_to.push(Noticed {
+                by: name.to_owned(),
+                at: Timestamp::UNIX_EPOCH,
+            });
+            ledger.note(shown.clone());
+        }
+        // Another's is recorded, and with that what was to be noted of it.
+        let mut other = row(2, ApprovalStanding::Pending);
+        ledger.note(other.clone());
+        other.approval.standing = ApprovalStanding::Expired;
+        drop(release);
+        record(&ledger, other.clone()).await;
+        busy.await.unwrap();
+        assert!(ledger.notes.lock().is_empty());
+        assert_eq!(
+            ledger.find("approval-1").await.unwrap(),
+            Some(shown.approval)
+        );
+        assert_eq!(
+            ledger.find("approval-2").await.unwrap(),
+            Some(other.approval)
+        );
+        let records = database.read(|connection| {
+            let sql = "SELECT body FROM audit ORDER BY seq";
+            let mut bodies = connection.prepare(sql)?;
+            let bodies = bodies.query_map([], |row| row.get::<_, String>(0))?;
+            bodies.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        let records = records.await.unwrap();
+        let delivered: Vec<_> = records
+            .iter()
+            .filter(|body| body.contains(r#""kind":"delivered""#))
+            .collect();
+        assert_eq!(delivered.len(), 1, "{records:#?}");
+        assert!(delivered[0].contains(r#"["a","b","c"]"#), "{delivered:?}");
     }
 
     #[tokio::test]
