@@ -97,7 +97,7 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) terms: Vec<String>,
-    vector: Option<Vector>,
+    pub(crate) vector: Option<Vector>,
 }
 
 impl Question {

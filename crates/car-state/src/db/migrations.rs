@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     crate::approval::grants::sqlite::GRANTS,
     crate::chat::TURNS,
     crate::memgine::sqlite::MEMORY,
+    crate::memgine::sqlite::skills::SKILLS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.
