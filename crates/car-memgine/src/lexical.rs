@@ -12,7 +12,10 @@ const SATURATION: f32 = 1.2;
 /// How much a long text is discounted.
 const LENGTH: f32 = 0.6;
 
-type TermId = u32;
+/// Terms of a document that connect it with others.
+const CONNECTING: usize = 32;
+
+pub(crate) type TermId = u32;
 
 /// Terms and where they are, each list in the order of the slots. Most are added with increasing numbers.
 #[derive(Debug, Default)]
@@ -42,6 +45,8 @@ impl Lexical {
                 None => counts.push((id, 1)),
             }
         }
+        // In the order of the numbers, so that a look for one is short.
+        counts.sort_unstable();
         let length = u16::try_from(terms.len()).unwrap_or(u16::MAX);
         for &(id, count) in &counts {
             if let Some(posted) = self.terms.get_mut(id as usize) {
@@ -149,27 +154,48 @@ impl Lexical {
         self.terms.get(id as usize)
     }
 
-    /// The documents that share a term with `slot` that at most `rare` documents have and that is none of `except`: with
-    /// how much the term says, of 1.
+    /// The numbers of these terms, each once, in order; without those that no document has.
+    pub(crate) fn known(&self, terms: &[String]) -> Box<[TermId]> {
+        let mut ids: Vec<TermId> = terms
+            .iter()
+            .filter_map(|term| self.ids.get(&**term).copied())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into()
+    }
+
+    /// Whether a document has all of these terms, and there are any.
+    pub(crate) fn has_all(&self, slot: Slot, terms: &[TermId]) -> bool {
+        let Some(document) = self.documents.get(&slot) else {
+            return false;
+        };
+        let has = |term: &TermId| document.binary_search_by_key(term, |(id, _)| *id).is_ok();
+        !terms.is_empty() && terms.iter().all(has)
+    }
+
+    /// The documents that share a term with `slot` that at most `rare` documents have, by its rarest terms: how much the term
+    /// says, of 1, and whether it is one of `asked`.
     pub(crate) fn neighbours(
         &self,
         slot: Slot,
         rare: usize,
-        except: &[String],
-        mut see: impl FnMut(Slot, f32),
+        asked: &[String],
+        mut see: impl FnMut(Slot, f32, bool),
     ) {
         let most = self.weight(1);
-        for &(id, _) in self.documents.get(&slot).into_iter().flatten() {
-            let Some(posted) = self.terms.get(id as usize) else {
-                continue;
-            };
-            let shared = posted.places.len();
-            if shared < 2 || shared > rare || except.iter().any(|term| **term == *posted.text) {
-                continue;
-            }
-            let weight = self.weight(shared) / most;
+        let terms = self.documents.get(&slot).into_iter().flatten();
+        let terms = terms.filter_map(|(id, _)| self.terms.get(*id as usize));
+        let mut terms: Vec<&Posted> = terms
+            .filter(|posted| (2..=rare).contains(&posted.places.len()))
+            .collect();
+        // By the text where they are as rare: numbers of terms are others after a new start.
+        terms.sort_unstable_by_key(|posted| (posted.places.len(), &*posted.text));
+        for posted in terms.into_iter().take(CONNECTING) {
+            let weight = self.weight(posted.places.len()) / most;
+            let asked = asked.iter().any(|term| **term == *posted.text);
             for &(other, _, _) in posted.places.iter().filter(|place| place.0 != slot) {
-                see(other, weight);
+                see(other, weight, asked);
             }
         }
     }
