@@ -9,6 +9,7 @@ use car_state::memgine::{
     FactStore, Forgotten, Found, Imported, Ingested, MemgineError, NewFact, SegmentKey,
 };
 use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 
 use crate::context;
 use crate::dense::Vector;
@@ -19,6 +20,7 @@ use crate::index::{Entry, Question, Weights};
 use crate::limits::{Limits, invalid};
 use crate::memory::Memory;
 use crate::skills::FoundBy;
+use crate::text;
 
 /// The kind of the facts that turns of a conversation become.
 pub(crate) const CONVERSATION: &str = "conversation";
@@ -103,7 +105,17 @@ impl Engine {
 
     pub(crate) fn question(&self, text: &str) -> Question {
         let text = self.0.limits.question(text);
-        Question::new(text, |text| self.0.embedder.embed(text))
+        let words: Vec<(String, String)> = text::words(text)
+            .map(|word| (text::term(&word), word))
+            .collect();
+        let weights: FxHashMap<String, f32> = {
+            let memory = self.0.memory.read();
+            let weight = |term: &str| memory.index.lexical.weight_in_question(term);
+            let weights = words.into_iter();
+            weights.map(|(term, word)| (word, weight(&term))).collect()
+        };
+        let weight = |word: &str| weights.get(word).copied().unwrap_or(1.0);
+        Question::new(text, |text| self.0.embedder.embed_question(text, &weight))
     }
 
     /// Whether what is changed now can be kept.

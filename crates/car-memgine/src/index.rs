@@ -32,9 +32,9 @@ impl Default for Weights {
         Self {
             lexical: 1.0,
             dense: 1.0,
-            graph: 4.0,
+            graph: 2.0,
             sharpness: 3.0,
-            fading: 3.0,
+            fading: 2.0,
         }
     }
 }

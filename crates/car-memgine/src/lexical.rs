@@ -12,6 +12,9 @@ const SATURATION: f32 = 1.2;
 /// How much a long text is discounted.
 const LENGTH: f32 = 0.6;
 
+/// How much less a word says that all documents have, and how many documents are added to those that there are.
+const COMMON: f32 = 64.0;
+const SMALL: f32 = 100.0;
 /// Terms of a document that connect it with others.
 const CONNECTING: usize = 32;
 
@@ -109,6 +112,13 @@ impl Lexical {
     /// Whether any document has this term.
     pub(crate) fn knows(&self, term: &str) -> bool {
         self.ids.contains_key(term)
+    }
+
+    /// How much a word of a question says about which document is meant: the less the more of them have it. Of a small memory
+    /// that is not known, so it is taken for larger than it is.
+    pub(crate) fn weight_in_question(&self, term: &str) -> f32 {
+        let with = self.posted(term).map_or(0, |posted| posted.places.len()) as f32;
+        1.0 / (1.0 + COMMON * with / (self.len() as f32 + SMALL))
     }
 
     /// How many documents there are.
