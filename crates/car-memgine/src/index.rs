@@ -41,7 +41,7 @@ impl Default for Weights {
 
 /// Facts that fit best by meaning alone, and are looked at.
 const NEAREST: usize = 64;
-/// Facts that share words, and are compared by meaning too.
+/// Facts that share words, and are looked at: all that do, unless there are so many that one word says nothing.
 const COMPARED: usize = 4_096;
 /// Facts that activation flows from.
 const SEEDS: usize = 8;
@@ -206,9 +206,9 @@ impl Index {
         found
     }
 
-    /// What fits by itself: every fact that shares a word, and those that are nearest by meaning.
+    /// What fits by itself: the facts that share most with the question, and those that are nearest by meaning.
     fn direct(&self, question: &Question, weights: Weights) -> FxHashMap<Slot, Score> {
-        let (lexical, most) = self.lexical.search(&question.terms);
+        let (lexical, most) = self.lexical.search(&question.terms, COMPARED);
         let mut found: FxHashMap<Slot, Score> = FxHashMap::default();
         found.reserve(lexical.len() + NEAREST);
         for (slot, rank) in lexical {
@@ -233,16 +233,11 @@ impl Index {
         for (slot, likeness) in self.vectors.nearest(vector, NEAREST) {
             add(slot, likeness);
         }
-        // Those that share a word are compared one by one, unless there are so many that one word says nothing.
-        let mut shared: Vec<(Slot, Score)> =
-            found.iter().map(|(slot, score)| (*slot, *score)).collect();
-        best(&mut shared, COMPARED);
-        for (slot, score) in shared {
+        for (slot, score) in &mut found {
             if score.dense == 0.0
-                && let Some(likeness) = self.vectors.likeness(slot, vector)
+                && let Some(likeness) = self.vectors.likeness(*slot, vector)
                 && likeness > 0.0
             {
-                let score = found.entry(slot).or_default();
                 score.dense = likeness;
                 score.total += weights.dense * likeness;
             }

@@ -132,10 +132,15 @@ impl Lexical {
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
 
-    /// The documents that have one of these terms, with their rank by BM25, and the most that a document could reach.
-    pub(crate) fn search(&self, terms: &[String]) -> (FxHashMap<Slot, f32>, f32) {
+    /// The documents that have one of these terms, with their rank by BM25, and the most that a document could reach. In no
+    /// order; of more than `limit` the best, and of equals the newer ones.
+    pub(crate) fn search(&self, terms: &[String], limit: usize) -> (Vec<(Slot, f32)>, f32) {
         let mean = self.length as f32 / self.len().max(1) as f32;
-        let mut found = FxHashMap::default();
+        // A rank for each slot: a frequent word is in so many documents that a map of them would take most of the time.
+        let postings = terms.iter().filter_map(|term| self.posted(term));
+        let last = postings.filter_map(|posted| posted.places.last()).max();
+        let mut ranks = vec![0.0_f32; last.map_or(0, |place| place.0.0 as usize + 1)];
+        let mut found: Vec<(Slot, f32)> = Vec::new();
         let mut most = 0.0;
         let mut seen: Vec<&str> = Vec::new();
         for term in terms {
@@ -153,8 +158,24 @@ impl Lexical {
                 let count = f32::from(count);
                 let dampened = 1.0 - LENGTH + LENGTH * f32::from(length) / mean.max(1.0);
                 let part = weight * count * (SATURATION + 1.0) / (count + SATURATION * dampened);
-                *found.entry(slot).or_insert(0.0) += part;
+                if let Some(rank) = ranks.get_mut(slot.0 as usize) {
+                    if *rank == 0.0 {
+                        found.push((slot, 0.0));
+                    }
+                    *rank += part;
+                }
             }
+        }
+        for (slot, rank) in &mut found {
+            *rank = ranks.get(slot.0 as usize).copied().unwrap_or(0.0);
+        }
+        if found.len() > limit {
+            if limit > 0 {
+                found.select_nth_unstable_by(limit - 1, |a, b| {
+                    b.1.total_cmp(&a.1).then(b.0.cmp(&a.0))
+                });
+            }
+            found.truncate(limit);
         }
         (found, most)
     }
@@ -230,10 +251,16 @@ mod tests {
             index.add(Slot(slot), &terms("server room"));
         }
         index.add(Slot(9), &terms("server heron"));
-        let (found, most) = index.search(&terms("heron server"));
+        let (found, most) = index.search(&terms("heron server"), 100);
         assert_eq!(found.len(), 10);
-        assert!(found[&Slot(9)] > 2.0 * found[&Slot(0)]);
+        let rank = |slot| found.iter().find(|(other, _)| *other == slot).unwrap().1;
+        assert!(rank(Slot(9)) > 2.0 * rank(Slot(0)));
         assert!(most > 0.0);
+        let (mut best, _) = index.search(&terms("heron server"), 3);
+        best.sort_unstable_by_key(|(slot, _)| *slot);
+        let best: Vec<_> = best.into_iter().map(|(slot, _)| slot).collect();
+        assert_eq!(best, [Slot(7), Slot(8), Slot(9)]);
+        assert_eq!(index.search(&terms("heron"), 0).0, []);
     }
 
     #[test]
