@@ -829,6 +829,66 @@ export interface Methods {
    * Access: client.
    */
   "memory.import": { params: MemoryFileParams; result: MemoryImported };
+  /**
+   * Keeps a skill in the session's memory. One of the same name is replaced: other code is a new version, and is judged anew. Answers its number, which nothing else in the memory ever gets.
+   *
+   * Access: client.
+   */
+  "skill.ingest": { params: SkillIngestParams; result: number };
+  /**
+   * The skills that fit best, best first: by what triggers them, by how they went and by likeness of meaning. Those that failed too often or that another took the place of are left out.
+   *
+   * Access: client.
+   */
+  "skill.find": { params?: SkillFindParams; result: FoundSkill[] };
+  /**
+   * Tells how a skill went. One whose failures outnumber its successes by more than two is degraded, and is not found until it works again or is repaired.
+   *
+   * Access: client.
+   */
+  "skill.report": { params: SkillReportParams; result: SkillStats };
+  /**
+   * Brings a degraded skill back to the code of the newest skill whose place it took and that is not degraded itself. `null` when it is not degraded, or there is none.
+   *
+   * Access: client.
+   */
+  "skill.repair": { params: SkillNameParams; result: RepairedSkill | null };
+  /**
+   * Erases a skill.
+   *
+   * Access: client.
+   */
+  "skill.forget": { params: SkillNameParams; result: ForgottenSkill };
+  /**
+   * The skills of a memory, in the order in which they were learnt: with a domain, those that are for it or for all.
+   *
+   * Access: client.
+   */
+  "skills.list": { params?: SkillsListParams; result: SkillMeta[] };
+  /**
+   * Keeps skills that were distilled: all of them or none.
+   *
+   * Access: client.
+   */
+  "skills.ingest_distilled": { params: DistilledSkillsOrList; result: IngestedSkills };
+  /**
+   * Makes skills of what happened: of what worked the steps, of what failed a lesson. It extracts and does not invent: equal events give equal skills. Nothing is kept.
+   *
+   * Access: client.
+   */
+  "skills.distill": { params: TraceEventsOrList; result: DistilledSkillOutput[] };
+  /**
+   * Distils what happened in a domain, and keeps what is not known. Answers what was kept.
+   *
+   * Access: client.
+   */
+  "skills.evolve": { params: SkillsEvolveParams; result: DistilledSkillOutput[] };
+  /**
+   * The domains whose skills work less often than that, of at least three reports, by name.
+   *
+   * Access: client.
+   */
+  "skills.domains_needing_evolution": { params?: SkillsThresholdParams; result: string[] };
 }
 
 /** What the daemon asks a client, by name. */
@@ -2155,6 +2215,83 @@ export interface DiagnosticsVersions {
   arch: string;
 }
 
+/** A skill that was made of experience. */
+export interface DistilledSkill {
+  /** What it is called: 1,024 bytes at most. */
+  name: string;
+  /**
+   * What it does.
+   *
+   * `""` when left out.
+   */
+  description?: string;
+  /**
+   * When it applies, in words.
+   *
+   * `""` when left out.
+   */
+  when_to_apply?: string;
+  /**
+   * Which domain it is for; that of `domain` when left out, or all.
+   *
+   * `"global"` when left out.
+   */
+  scope?: SkillScope;
+  /**
+   * What kind of experience it comes from.
+   *
+   * `"success"` when left out.
+   */
+  source?: LessonSource;
+  /**
+   * The domain; empty for all.
+   *
+   * `""` when left out.
+   */
+  domain?: string;
+  /**
+   * What it is for.
+   *
+   * `{"persona":"","url_pattern":"","task_keywords":[]}` when left out.
+   */
+  trigger?: SkillTrigger;
+  /**
+   * What is to be done, if anything: 64 KiB at most.
+   *
+   * `""` when left out.
+   */
+  code?: string;
+}
+
+/** A skill that was made of experience. */
+export interface DistilledSkillOutput {
+  /** What it is called: 1,024 bytes at most. */
+  name: string;
+  /** What it does. */
+  description: string;
+  /** When it applies, in words. */
+  when_to_apply: string;
+  /** Which domain it is for; that of `domain` when left out, or all. */
+  scope: SkillScope;
+  /** What kind of experience it comes from. */
+  source: LessonSource;
+  /** The domain; empty for all. */
+  domain: string;
+  /** What it is for. */
+  trigger: SkillTriggerOutput;
+  /** What is to be done, if anything: 64 KiB at most. */
+  code: string;
+}
+
+/** Skills by name: params of `skills.ingest_distilled`, which may be the bare list. */
+export interface DistilledSkills {
+  /** The skills. */
+  skills: DistilledSkill[];
+}
+
+/** A bare list, or an object that has it as a member. Read by its form, so that what is wrong is named. */
+export type DistilledSkillsOrList = DistilledSkills | DistilledSkill[];
+
 /** The `error.data` of every error that the daemon sends. */
 export interface ErrorData {
   /** What happened, exactly: one of those listed under `kind`. */
@@ -2662,6 +2799,28 @@ export interface Forgotten {
   references: number;
 }
 
+/** What `skill.forget` did. */
+export interface ForgottenSkill {
+  /** Whether there was such a skill. */
+  forgotten: boolean;
+}
+
+/** A skill that fits. */
+export interface FoundSkill {
+  /** What it is called. */
+  name: string;
+  /** What is to be done. */
+  code: string;
+  /** What runs the code. */
+  platform: string;
+  /** What it does. */
+  description: string;
+  /** How it went. */
+  stats: SkillStats;
+  /** How well it fits, 0 to 1: two fifths what triggers it (persona 0.4, address 0.3, keywords 0.3), two fifths how often it worked (0.5 before the first report), a fifth likeness of meaning. */
+  match_score: number;
+}
+
 /** The word `global`. */
 export type GlobalScope =
   /** Asked for, all sessions of the daemon. Answered, everything that was meant: the session, or the daemon. */
@@ -2965,6 +3124,12 @@ export interface HostSnapshot {
   seq: number;
 }
 
+/** How many skills were kept. */
+export interface IngestedSkills {
+  /** That many. */
+  ingested: number;
+}
+
 /** What a manifest asks for and is not there. */
 export interface InstallReport {
   /** Of what it could use. */
@@ -2987,6 +3152,13 @@ export type IssueSeverity =
   | "error"
   /** It may not be meant. */
   | "warning";
+
+/** What kind of experience a skill comes from. */
+export type LessonSource =
+  /** Something that worked. */
+  | "success"
+  /** Something that failed. */
+  | "failure";
 
 /** Params of `notifications.local`. */
 export interface LocalNotificationParams {
@@ -4148,6 +4320,12 @@ export type RegistryStatus =
   /** About to end. */
   | "stopping";
 
+/** A skill that works again, maybe. */
+export interface RepairedSkill {
+  /** The code that it has now. */
+  code: string;
+}
+
 /** Names an act. */
 export interface RequestOutcomeParams {
   /** The key: 1 to 128 bytes. It is one of the caller's identity, whatever connection used it. */
@@ -4570,6 +4748,155 @@ export interface Simulation {
   truncated?: boolean;
 }
 
+/** Params of `skill.find`. What is left out or empty says nothing; when all is, every skill fits. */
+export interface SkillFindParams {
+  /** Who asks. */
+  persona?: string | null;
+  /** Where it is to be done. */
+  url?: string | null;
+  /** What is to be done: its first 1,024 bytes are looked at. */
+  task?: string | null;
+  /** How many skills at most: up to 100; 1 when left out. */
+  max_results?: number | null;
+}
+
+/** Params of `skill.ingest`. */
+export interface SkillIngestParams {
+  /** What it is called: 1,024 bytes at most. */
+  name: string;
+  /** What is to be done: 64 KiB at most. */
+  code: string;
+  /** What runs the code; `unknown` when left out. */
+  platform?: string | null;
+  /** Who it is for; anybody when left out or empty. */
+  persona?: string | null;
+  /** Where it is for: a part of the address, or a pattern of the whole with `*` for anything; anywhere when left out or empty. */
+  url_pattern?: string | null;
+  /** What it does. */
+  description?: string | null;
+  /** The skill whose place it takes. That one stays for repairs, and is not found any more. A name that nothing has means none. */
+  supersedes?: string | null;
+  /** Words of the tasks that it is for: 32 at most. */
+  task_keywords?: string[];
+}
+
+/** A skill, with what triggers it and how it went. */
+export interface SkillMeta {
+  /** What it is called. */
+  name: string;
+  /** What is to be done. */
+  code: string;
+  /** What runs the code. */
+  platform: string;
+  /** What it does. */
+  description: string;
+  /** What it is for. */
+  trigger: SkillTriggerOutput;
+  /** Which domain it is for. */
+  scope: SkillScope;
+  /** When it applies, in words. */
+  when_to_apply: string;
+  /** How it went. */
+  stats: SkillStats;
+  /** Counts its codes, from 1, with those of the skills whose place it took. */
+  version: number;
+  /** When its code was learnt. */
+  at: Timestamp;
+  /** What kind of experience it comes from; left out where it was taught. */
+  source?: LessonSource;
+  /** The skill whose place it took. */
+  supersedes?: string;
+  /** Whether another took its place. */
+  deprecated?: boolean;
+}
+
+/** Names a skill. */
+export interface SkillNameParams {
+  /** The skill. */
+  skill_name: string;
+}
+
+/** Params of `skill.report`. */
+export interface SkillReportParams {
+  /** The skill. */
+  skill_name: string;
+  /** `success`; everything else is a failure. */
+  outcome: string;
+}
+
+/** Which domain a skill is for. */
+export type SkillScope = "global" | { domain: string };
+
+/** How a skill went. */
+export interface SkillStats {
+  /** How often it worked. */
+  success_count: number;
+  /** How often it did not. */
+  fail_count: number;
+  /** Whether it failed so often that it is not found: more than two times more often than it worked. */
+  degraded: boolean;
+  /** Whether a repair was tried since it is degraded, and there was no better code. */
+  broken_for_repair: boolean;
+}
+
+/** What a skill is for. An empty text is for anything. */
+export interface SkillTrigger {
+  /**
+   * Who.
+   *
+   * `""` when left out.
+   */
+  persona?: string;
+  /**
+   * Where: a part of the address, or a pattern of the whole with `*` for anything.
+   *
+   * `""` when left out.
+   */
+  url_pattern?: string;
+  /**
+   * Words of the tasks.
+   *
+   * `[]` when left out.
+   */
+  task_keywords?: string[];
+  /** What else the caller keeps of it: 16 KiB at most. Nothing is found by it. */
+  structured?: unknown;
+}
+
+/** What a skill is for. An empty text is for anything. */
+export interface SkillTriggerOutput {
+  /** Who. */
+  persona: string;
+  /** Where: a part of the address, or a pattern of the whole with `*` for anything. */
+  url_pattern: string;
+  /** Words of the tasks. */
+  task_keywords: string[];
+  /** What else the caller keeps of it: 16 KiB at most. Nothing is found by it. */
+  structured?: unknown;
+}
+
+/** Params of `skills.evolve`. */
+export interface SkillsEvolveParams {
+  /** The domain. Events that name another one are left out. */
+  domain: string;
+  /** What happened, in order; nothing when left out. */
+  events?: TraceEvent[];
+}
+
+/** Params of `skills.list`. */
+export interface SkillsListParams {
+  /** Only skills for this domain or for all of them; all skills when left out. */
+  domain?: string | null;
+  /** Whether skills are wanted, too, that another took the place of. */
+  deprecated?: boolean | null;
+}
+
+/** Params of `skills.domains_needing_evolution`. */
+export interface SkillsThresholdParams {
+  /** How many of the reports must say that it worked, of 1; 0.6 when left out. */
+  threshold?: number | null;
+}
+
 /** A policy that `session.init` could not register. */
 export interface SkippedPolicy {
   /** Its name. */
@@ -4776,6 +5103,29 @@ export interface ToolsUnregisterParams {
   /** The tool's name. */
   name: string;
 }
+
+/** Something that happened while an action was executed. Other members are ignored. */
+export interface TraceEvent {
+  /** `action_succeeded` or `action_failed`; nothing is learnt from others. */
+  kind: string;
+  /** The action. */
+  action_id?: string | null;
+  /** The tool that was called. */
+  tool?: string | null;
+  /** What is known of it. Looked at are the texts `task`, `domain` and `error`, and `parameters`. */
+  data?: unknown;
+  /** How good it was, of 1. What worked with less than 0.5 is nothing to learn from. */
+  reward?: number | null;
+}
+
+/** Events by name: params of `skills.distill`, which may be the bare list. */
+export interface TraceEvents {
+  /** What happened, in order. */
+  events: TraceEvent[];
+}
+
+/** A bare list, or an object that has it as a member. Read by its form, so that what is wrong is named. */
+export type TraceEventsOrList = TraceEvents | TraceEvent[];
 
 /** How far what a fact says may be taken for true. */
 export type Trust =

@@ -538,6 +538,46 @@ export const methods: Examples<Methods> = {
     {"params":{"path":"team/notes.json"},"result":{"facts":2,"outdated":1}},
     {"params":{"path":"a"},"result":{"facts":0,"outdated":0}},
   ],
+  "skill.ingest": [
+    {"params":{"name":"log_in","code":"click('#login')","platform":"browser","persona":"clerk","url_pattern":"https://shop.example/*","description":"Logs in","supersedes":"log_in_by_form","task_keywords":["log in"]},"result":7},
+    {"params":{"name":"log_in","code":"click('#login')"},"result":1},
+  ],
+  "skill.find": [
+    {"params":{"persona":"clerk","url":"https://shop.example/orders","task":"log in to the shop","max_results":3},"result":[{"name":"log_in","code":"click('#login')","platform":"browser","description":"Logs in","stats":{"success_count":3,"fail_count":1,"degraded":false,"broken_for_repair":false},"match_score":0.75}]},
+    {"params":{},"result":[]},
+  ],
+  "skill.report": [
+    {"params":{"skill_name":"log_in","outcome":"success"},"result":{"success_count":3,"fail_count":1,"degraded":false,"broken_for_repair":false}},
+    {"params":{"skill_name":"log_in","outcome":"fail"},"result":{"success_count":3,"fail_count":1,"degraded":false,"broken_for_repair":false}},
+  ],
+  "skill.repair": [
+    {"params":{"skill_name":"log_in"},"result":{"code":"submit('#form')"}},
+    {"params":{"skill_name":"log_in"},"result":null},
+  ],
+  "skill.forget": [
+    {"params":{"skill_name":"log_in"},"result":{"forgotten":true}},
+    {"params":{"skill_name":"log_in"},"result":{"forgotten":false}},
+  ],
+  "skills.list": [
+    {"params":{"domain":"web","deprecated":true},"result":[{"name":"log_in","code":"click('#login')","platform":"browser","description":"Logs in","trigger":{"persona":"clerk","url_pattern":"https://shop.example/*","task_keywords":["log in"],"structured":{"form":"login"}},"scope":{"domain":"web"},"when_to_apply":"Before anything is ordered","stats":{"success_count":3,"fail_count":1,"degraded":false,"broken_for_repair":false},"version":2,"at":"2026-01-02T03:04:05.678Z","source":"success","supersedes":"log_in_by_form","deprecated":true}]},
+    {"params":{},"result":[]},
+  ],
+  "skills.ingest_distilled": [
+    {"params":{"skills":[{"name":"log_in","description":"Logs in","when_to_apply":"Before anything is ordered","scope":{"domain":"web"},"source":"success","domain":"web","trigger":{"persona":"clerk","url_pattern":"https://shop.example/*","task_keywords":["log in"],"structured":{"form":"login"}},"code":"click('#login')"}]},"result":{"ingested":1}},
+    {"params":[],"result":{"ingested":0}},
+  ],
+  "skills.distill": [
+    {"params":{"events":[{"kind":"action_succeeded","action_id":"a1","tool":"browser","data":{"task":"log in to the shop","domain":"web"},"reward":1.0}]},"result":[{"name":"log_in","description":"Logs in","when_to_apply":"Before anything is ordered","scope":{"domain":"web"},"source":"success","domain":"web","trigger":{"persona":"clerk","url_pattern":"https://shop.example/*","task_keywords":["log in"],"structured":{"form":"login"}},"code":"click('#login')"}]},
+    {"params":[{"kind":"action_failed","data":null}],"result":[]},
+  ],
+  "skills.evolve": [
+    {"params":{"domain":"web","events":[{"kind":"action_succeeded","action_id":"a1","tool":"browser","data":{"task":"log in to the shop","domain":"web"},"reward":1.0}]},"result":[{"name":"log_in","description":"Logs in","when_to_apply":"Before anything is ordered","scope":{"domain":"web"},"source":"success","domain":"web","trigger":{"persona":"clerk","url_pattern":"https://shop.example/*","task_keywords":["log in"],"structured":{"form":"login"}},"code":"click('#login')"}]},
+    {"params":{"domain":"web"},"result":[]},
+  ],
+  "skills.domains_needing_evolution": [
+    {"params":{"threshold":0.5},"result":["web"]},
+    {"params":{},"result":[]},
+  ],
 };
 
 export const callbacks: Examples<Callbacks> = {

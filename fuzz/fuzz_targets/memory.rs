@@ -44,4 +44,10 @@ fuzz_target!(|data: &[u8]| {
         let _ = engine.forget(&fact.id);
     }
     assert_eq!(engine.size(), 0);
+    for skill in engine.skills(None) {
+        let _ = engine.report_skill(&skill.name, false).expect("it is there");
+        let _ = engine.repair_skill(&skill.name).expect("it is there");
+        assert!(engine.forget_skill(&skill.name).expect("nothing is stored"));
+    }
+    assert!(engine.skills(None).is_empty());
 });

@@ -53,6 +53,7 @@ mod rules;
 mod server;
 mod session;
 mod shutdown;
+mod skills;
 mod state;
 mod storage;
 mod tools;

@@ -24,6 +24,12 @@ async fn what_was_answered_is_remembered_and_what_was_forgotten_is_not_after_eve
             .map(|fact| fact["body"].as_str().unwrap())
             .collect();
         assert_eq!(there, kept, "round {round}");
+        let skills = client.call("skills.list", json!({})).await;
+        let skills = skills.as_array().unwrap();
+        assert_eq!(skills.len(), round);
+        if let Some(first) = skills.first() {
+            assert_eq!(first["stats"]["fail_count"], json!(round));
+        }
         for number in 0..20 {
             let body = format!("round {round} number {number}");
             let fact = json!({ "subject": "kills", "body": body });
@@ -34,6 +40,10 @@ async fn what_was_answered_is_remembered_and_what_was_forgotten_is_not_after_eve
                 kept.push(body);
             }
         }
+        let skill = json!({ "name": format!("skill {round}"), "code": "c" });
+        client.call("skill.ingest", skill).await;
+        let failed = json!({ "skill_name": "skill 0", "outcome": "fail" });
+        client.call("skill.report", failed).await;
         let said = json!({
             "speaker": "meeting/7/mic",
             "text": format!("said in round {round}"),

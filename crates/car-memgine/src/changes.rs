@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::sync::Arc;
 
-use car_state::memgine::{Batch, KeptFact, KeptVector, SegmentKey};
+use car_state::memgine::{Batch, KeptFact, KeptSkill, KeptVector, SegmentKey};
 
 use crate::Slot;
 use crate::memory::Memory;
@@ -20,6 +20,7 @@ pub(crate) struct Dirty {
     pub(crate) erases_text: bool,
     unnoted: Vec<SegmentKey>,
     gone: Vec<SegmentKey>,
+    skills: BTreeSet<Slot>,
 }
 
 impl Dirty {
@@ -41,11 +42,23 @@ impl Dirty {
         self.put(slot);
     }
 
-    /// Everything went.
+    pub(crate) fn put_skill(&mut self, slot: Slot) {
+        if self.stored {
+            self.skills.insert(slot);
+        }
+    }
+
+    pub(crate) fn erase_skill(&mut self, slot: Slot) {
+        self.erases_text = true;
+        self.put_skill(slot);
+    }
+
+    /// All facts went.
     pub(crate) fn clear(&mut self) {
         *self = Self {
             cleared: true,
             erases_text: true,
+            skills: mem::take(&mut self.skills),
             ..Self::new(self.stored)
         };
     }
@@ -93,6 +106,15 @@ impl Memory {
                     values: values.into(),
                 }),
             });
+        }
+        for slot in dirty.skills {
+            match self.skills.at(slot) {
+                Some(skill) => batch.put_skills.push(KeptSkill {
+                    number: slot.0,
+                    skill: Arc::clone(skill),
+                }),
+                None => batch.erased_skills.push(slot.0),
+            }
         }
         batch
     }

@@ -1,7 +1,7 @@
 //! What a model should know for a question, as text within a budget.
 
 use car_protocol::Timestamp;
-use car_state::memgine::{Context, ContextLine, Fact, Score, Section, Trust};
+use car_state::memgine::{Context, ContextLine, Fact, Score, Section, Skill, SkillQuestion, Trust};
 
 use crate::engine::CONVERSATION;
 use crate::index::{Question, Weights};
@@ -12,7 +12,7 @@ use crate::text;
 const TOKEN: usize = 4;
 /// Facts that are looked at for their relevance.
 const RELEVANT: usize = 64;
-/// Strategies that are shown at most.
+/// Strategies that are shown at most, skills included.
 const STRATEGIES: usize = 6;
 /// Facts that fit this much less than the best one are left out.
 const TAIL: f32 = 0.3;
@@ -136,6 +136,20 @@ pub(crate) fn build(
             Some(strategy.score),
         ));
     }
+    let shown = sheet.lines.iter();
+    let shown = shown
+        .filter(|line| line.section == Section::Strategies)
+        .count();
+    let asked = SkillQuestion {
+        task: text.to_owned(),
+        ..SkillQuestion::default()
+    };
+    // Without a question every skill would fit.
+    let room = STRATEGIES.saturating_sub(shown);
+    let room = if question.terms.is_empty() { 0 } else { room };
+    for (skill, _) in memory.skills.find(&asked, question, room) {
+        sheet.put(skill_line(skill));
+    }
     for fact in found.iter().filter(|found| found.fact.kind != STRATEGY) {
         if !sheet.put(line(Section::Facts, &fact.fact, Some(fact.score))) {
             break;
@@ -212,9 +226,23 @@ fn unknown(memory: &Memory, question: &str, sheet: &mut Sheet) {
     }
 }
 
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A skill on one line: what it is called, what it does and when it applies. Its code is asked for by its name.
+fn skill_line(skill: &Skill) -> ContextLine {
+    let about = format!("{} {}", skill.description, skill.when_to_apply);
+    ContextLine {
+        section: Section::Strategies,
+        id: None,
+        score: None,
+        text: format!("- [skill {}] {}\n", one_line(&skill.name), one_line(&about)),
+    }
+}
+
 /// A fact on one line, whatever is in it.
 fn line(section: Section, fact: &Fact, score: Option<Score>) -> ContextLine {
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let (subject, body) = (one_line(&fact.subject), one_line(&fact.body));
     let mut text = format!("- [{}] {subject}: {body}", fact.id.0);
     let mut remark = |what: String| {

@@ -17,6 +17,14 @@ impl Vector {
         Self { scale, values }
     }
 
+    /// How alike two vectors are, -1 to 1; those of different models are not.
+    pub(crate) fn likeness(&self, other: &Self) -> f32 {
+        if self.values.len() != other.values.len() {
+            return 0.0;
+        }
+        dot(&self.values, &other.values) as f32 * self.scale * other.scale
+    }
+
     /// Brings a vector to length one. `None` where it has no direction.
     pub(crate) fn new(values: &[f32]) -> Option<Self> {
         let length = values.iter().map(|value| value * value).sum::<f32>().sqrt();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::table::{Cut, Table};
+use crate::table::Table;
 use crate::text;
 
 /// What makes vectors, so that those of another model or dimension are never compared with its own.
@@ -23,64 +23,56 @@ pub trait Embedder: Debug + Send + Sync + 'static {
     /// The vector of a text, of [`dimension`](Self::dimension) numbers and any length; all zero where the text says
     /// nothing. It may take its time: it is called outside of every lock.
     fn embed(&self, text: &str) -> Vec<f32>;
+
+    /// The vector of a question. `weight` says how much a word of it counts in this memory, 0 to 1: the less the more facts have
+    /// it. Who has no use for that makes the vector of a text.
+    fn embed_question(&self, text: &str, weight: &dyn Fn(&str) -> f32) -> Vec<f32> {
+        let _ = weight;
+        self.embed(text)
+    }
 }
 
-/// The two tables that this crate carries: parts of words, 128 numbers each, one cut from WordLlama and one made with
-/// all-MiniLM-L6-v2 (`data/`). A text is the mean of its parts in each of them, side by side. English foremost.
+/// The table that this crate carries: 256 numbers for each part of a word, made with all-MiniLM-L6-v2 (`data/`). The vector of
+/// a text is the sum of its parts. English foremost.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct WordTable;
 
-pub(crate) static WORDLLAMA: &[u8] = include_bytes!("../data/wordllama-128.bin");
-pub(crate) static MINILM: &[u8] = include_bytes!("../data/minilm-128.bin");
+pub(crate) static MINILM: &[u8] = include_bytes!("../data/minilm-256.bin");
 /// Words of a text that are looked at.
 const WORDS: usize = 512;
 /// How much a word counts that says little by itself.
-const SILENT: f32 = 0.2;
-/// How much each table counts: the likeness of two texts is the sum of their likenesses in each, so weighted.
-const SHARES: [f32; 2] = [0.4, 0.6];
+const SILENT: f32 = 0.3;
 
-fn tables() -> &'static [Table; 2] {
-    static TABLES: OnceLock<[Table; 2]> = OnceLock::new();
-    TABLES.get_or_init(|| {
-        [
-            Table::new(WORDLLAMA, Cut::Joined("\u{2581}")),
-            Table::new(MINILM, Cut::Longest("##")),
-        ]
-    })
+fn table() -> &'static Table {
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    TABLE.get_or_init(|| Table::new(MINILM))
 }
 
 impl Embedder for WordTable {
     fn model(&self) -> ModelId {
-        ModelId("wordllama-minilm-128-128-i8/1".to_owned())
+        ModelId("minilm-words-256-i8/2".to_owned())
     }
 
     fn dimension(&self) -> usize {
-        tables().iter().map(|table| table.dimension).sum()
+        table().dimension
     }
 
     fn embed(&self, text: &str) -> Vec<f32> {
-        let words: Vec<(String, f32)> = text::words(text)
-            .take(WORDS)
-            .map(|word| {
-                let weight = if text::is_silent(&word) { SILENT } else { 1.0 };
-                (word, weight)
-            })
-            .collect();
-        let mut vector = Vec::with_capacity(self.dimension());
-        for (table, share) in tables().iter().zip(SHARES) {
-            let mut sum = vec![0.0; table.dimension];
-            for (word, weight) in &words {
-                for part in table.parts(word) {
-                    table.add(part, *weight, &mut sum);
-                }
-            }
-            let length = sum.iter().map(|value| value * value).sum::<f32>().sqrt();
-            let scale = if length.is_normal() {
-                share.sqrt() / length
+        self.embed_question(text, &|_| 1.0)
+    }
+
+    fn embed_question(&self, text: &str, weight: &dyn Fn(&str) -> f32) -> Vec<f32> {
+        let table = table();
+        let mut vector = vec![0.0; table.dimension];
+        for word in text::words(text).take(WORDS) {
+            let weight = if text::is_silent(&word) {
+                SILENT
             } else {
-                0.0
+                weight(&word)
             };
-            vector.extend(sum.iter().map(|value| value * scale));
+            for part in table.parts(&word) {
+                table.add(part, weight, &mut vector);
+            }
         }
         vector
     }

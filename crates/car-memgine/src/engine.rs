@@ -9,6 +9,7 @@ use car_state::memgine::{
     FactStore, Forgotten, Found, Imported, Ingested, MemgineError, NewFact, SegmentKey,
 };
 use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
 
 use crate::context;
 use crate::dense::Vector;
@@ -18,6 +19,8 @@ use crate::fact;
 use crate::index::{Entry, Question, Weights};
 use crate::limits::{Limits, invalid};
 use crate::memory::Memory;
+use crate::skills::FoundBy;
+use crate::text;
 
 /// The kind of the facts that turns of a conversation become.
 pub(crate) const CONVERSATION: &str = "conversation";
@@ -92,7 +95,7 @@ impl Engine {
         }))
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
@@ -100,13 +103,23 @@ impl Engine {
         Entry::new(subject, body, |text| self.0.embedder.embed(text))
     }
 
-    fn question(&self, text: &str) -> Question {
+    pub(crate) fn question(&self, text: &str) -> Question {
         let text = self.0.limits.question(text);
-        Question::new(text, |text| self.0.embedder.embed(text))
+        let words: Vec<(String, String)> = text::words(text)
+            .map(|word| (text::term(&word), word))
+            .collect();
+        let weights: FxHashMap<String, f32> = {
+            let memory = self.0.memory.read();
+            let weight = |term: &str| memory.index.lexical.weight_in_question(term);
+            let weights = words.into_iter();
+            weights.map(|(term, word)| (word, weight(&term))).collect()
+        };
+        let weight = |word: &str| weights.get(word).copied().unwrap_or(1.0);
+        Question::new(text, |text| self.0.embedder.embed_question(text, &weight))
     }
 
     /// Whether what is changed now can be kept.
-    fn admits(&self) -> Result<(), MemgineError> {
+    pub(crate) fn admits(&self) -> Result<(), MemgineError> {
         match &self.0.store {
             Some(store) => Ok(store.admits()?),
             None => Ok(()),
@@ -344,8 +357,8 @@ impl Engine {
     /// # Errors
     /// [`MemgineError::Storage`] when it cannot be written as JSON.
     pub fn export(&self) -> Result<String, MemgineError> {
-        let (next, facts, gone) = self.0.memory.read().everything();
-        export::write(next, &facts, gone)
+        let everything = self.0.memory.read().everything();
+        export::write(everything)
     }
 
     /// Takes what [`export`](Self::export) gave into an empty memory, with the same ids. All or nothing.
@@ -365,6 +378,11 @@ impl Engine {
                 (slot, fact, entry)
             })
             .collect();
+        let skills = read.skills.into_iter().map(|(slot, skill)| {
+            let found_by = FoundBy::of_skill(&skill, |text| self.0.embedder.embed(text));
+            (slot, skill, found_by)
+        });
+        let skills: Vec<_> = skills.collect();
         let mut memory = self.0.memory.write();
         if !memory.is_new() {
             return Err(invalid("only an empty memory takes an import"));
@@ -375,7 +393,11 @@ impl Engine {
         for key in &read.gone {
             memory.dirty.gone(key);
         }
+        for (slot, _, _) in &skills {
+            memory.dirty.put_skill(*slot);
+        }
         memory.fill(&self.0.limits, read.next, facts.into_iter(), &read.gone);
+        memory.shelve(skills.into_iter());
         Ok(imported)
     }
 

@@ -1,15 +1,16 @@
 //! A memory as text: a JSON line that says what it is, one for each fact, and one for each segment of a conversation that
-//! was forgotten.
+//! was forgotten, and for each skill.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use car_state::memgine::{Fact, FactId, Imported, MemgineError, SegmentKey};
+use car_state::memgine::{Fact, FactId, Imported, MemgineError, SegmentKey, Skill};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use crate::Slot;
 use crate::limits::{Limits, invalid};
+use crate::skills::Shelf;
 
 /// The form that is written.
 const FORM: u32 = 1;
@@ -29,12 +30,31 @@ struct Gone {
 
 const GONE: &str = "{\"forgotten_segment\"";
 
+/// A skill with its number, whose name begins the line.
+#[derive(Deserialize, Serialize)]
+struct Numbered<S> {
+    skill_number: u32,
+    skill: S,
+}
+
+const SKILL: &str = "{\"skill_number\"";
+
+/// All that a memory has.
+#[derive(Debug)]
+pub(crate) struct Everything {
+    pub(crate) next: u32,
+    pub(crate) facts: Vec<Arc<Fact>>,
+    pub(crate) gone: Vec<SegmentKey>,
+    pub(crate) skills: Vec<(Slot, Arc<Skill>)>,
+}
+
 /// What an import says, checked.
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) next: u32,
     pub(crate) facts: BTreeMap<Slot, Arc<Fact>>,
     pub(crate) gone: Vec<SegmentKey>,
+    pub(crate) skills: BTreeMap<Slot, Arc<Skill>>,
 }
 
 impl Read {
@@ -46,27 +66,37 @@ impl Read {
     }
 }
 
-pub(crate) fn write(
-    next: u32,
-    facts: &[Arc<Fact>],
-    gone: Vec<SegmentKey>,
-) -> Result<String, MemgineError> {
-    let failed = |error: serde_json::Error| MemgineError::Storage(Box::new(error));
+pub(crate) fn write(everything: Everything) -> Result<String, MemgineError> {
     let head = Head {
         car_memory: FORM,
-        next,
+        next: everything.next,
     };
-    let mut text = serde_json::to_string(&head).map_err(failed)?;
-    for fact in facts {
-        text.push('\n');
-        text.push_str(&serde_json::to_string(&**fact).map_err(failed)?);
+    let mut text = String::new();
+    line(&mut text, &head)?;
+    for fact in &everything.facts {
+        line(&mut text, &**fact)?;
     }
-    for forgotten_segment in gone {
-        text.push('\n');
-        text.push_str(&serde_json::to_string(&Gone { forgotten_segment }).map_err(failed)?);
+    for forgotten_segment in everything.gone {
+        line(&mut text, &Gone { forgotten_segment })?;
     }
-    text.push('\n');
+    for (Slot(skill_number), skill) in &everything.skills {
+        let (skill_number, skill) = (*skill_number, &**skill);
+        line(
+            &mut text,
+            &Numbered {
+                skill_number,
+                skill,
+            },
+        )?;
+    }
     Ok(text)
+}
+
+fn line(text: &mut String, what: &impl Serialize) -> Result<(), MemgineError> {
+    let line = serde_json::to_string(what);
+    text.push_str(&line.map_err(|error| MemgineError::Storage(Box::new(error)))?);
+    text.push('\n');
+    Ok(())
 }
 
 /// Reads and checks everything, so that nothing wrong gets into a memory.
@@ -82,7 +112,7 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
     if head.car_memory != FORM {
         return Err(invalid(format!("form {} is not known", head.car_memory)));
     }
-    let (mut facts, mut gone) = (BTreeMap::new(), Vec::new());
+    let (mut facts, mut gone, mut skills) = (BTreeMap::new(), Vec::new(), BTreeMap::new());
     let mut segments = FxHashSet::default();
     for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         let wrong = |why: String| invalid(format!("line {number}: {why}"));
@@ -105,6 +135,19 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
             gone.push(key.forgotten_segment);
             continue;
         }
+        if line.starts_with(SKILL) {
+            let read: Numbered<Skill> =
+                serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
+            let number = read.skill_number;
+            if number == 0 || number >= head.next || skills.contains_key(&Slot(number)) {
+                return Err(wrong(format!("{number} is no number of a skill")));
+            }
+            limits
+                .check_known_skill(&read.skill)
+                .map_err(|error| wrong(error.to_string()))?;
+            skills.insert(Slot(number), Arc::new(read.skill));
+            continue;
+        }
         let fact: Fact = serde_json::from_str(line).map_err(|error| wrong(error.to_string()))?;
         if let Some(key) = &fact.segment {
             once(key)?;
@@ -120,11 +163,34 @@ pub(crate) fn read(text: &str, limits: &Limits) -> Result<Read, MemgineError> {
         }
     }
     references(&facts)?;
+    skilled(&facts, &skills, limits)?;
     Ok(Read {
         next: head.next.max(1),
         facts,
         gone,
+        skills,
     })
+}
+
+/// What holds among skills: numbers and names are of one thing only, and what a skill took the place of is there.
+fn skilled(
+    facts: &BTreeMap<Slot, Arc<Fact>>,
+    skills: &BTreeMap<Slot, Arc<Skill>>,
+    limits: &Limits,
+) -> Result<(), MemgineError> {
+    let names: FxHashSet<&str> = skills.values().map(|skill| &*skill.name).collect();
+    if names.len() != skills.len() {
+        return Err(invalid("two skills have one name"));
+    }
+    for (slot, skill) in skills {
+        let replaced = skill.supersedes.as_deref();
+        if facts.contains_key(slot) || replaced.is_some_and(|old| !names.contains(old)) {
+            let why = "its number is a fact's, or what it took the place of is not there";
+            return Err(invalid(format!("skill {:?}: {why}", skill.name)));
+        }
+    }
+    let all: Vec<Skill> = skills.values().map(|skill| Skill::clone(skill)).collect();
+    Shelf::default().room(limits, &all)
 }
 
 /// The number in an id.

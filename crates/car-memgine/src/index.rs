@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 
 use crate::Slot;
 use crate::dense::{Vector, Vectors};
-use crate::lexical::Lexical;
+use crate::lexical::{Lexical, TermId};
 use crate::text::{self, Stems};
 
 /// How much each part of the ranking counts. The defaults were chosen on one half of the test set of this crate.
@@ -18,29 +18,30 @@ pub struct Weights {
     pub lexical: f32,
     /// Likeness of meaning: the cosine of the vectors.
     pub dense: f32,
-    /// What flows over from facts that fit and are connected: by subject, or by a rare word that the question lacks.
+    /// What flows over from facts that share words with the question and are connected: by the same subject, by naming each
+    /// other's, or by a rare word that the question lacks.
     pub graph: f32,
     /// How much less a fact counts that has only some of the question's words: one of many says little, however rare it is.
     pub sharpness: f32,
-    /// How much less a fact passes on that fits worse.
+    /// How much less a fact passes on that shares less of the question's words.
     pub fading: f32,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            lexical: 1.4,
+            lexical: 1.0,
             dense: 1.0,
-            graph: 2.4,
-            sharpness: 2.0,
-            fading: 3.0,
+            graph: 2.0,
+            sharpness: 3.0,
+            fading: 2.0,
         }
     }
 }
 
 /// Facts that fit best by meaning alone, and are looked at.
 const NEAREST: usize = 64;
-/// Facts that share words, and are compared by meaning too.
+/// Facts that share words, and are looked at: all that do, unless there are so many that one word says nothing.
 const COMPARED: usize = 4_096;
 /// Facts that activation flows from.
 const SEEDS: usize = 8;
@@ -50,21 +51,29 @@ const RARE: usize = 24;
 const LIFT: f32 = 0.97;
 /// Facts of one subject that activation flows to.
 const SIBLINGS: usize = 64;
+/// How much flows to a fact that names the subject of the seed, and by a rare word at most; to one whose subject the seed names,
+/// or that has the same, flows 1.
+const NAMED_BACK: f32 = 0.7;
+const WORD: f32 = 0.3;
 
 /// What is indexed of a fact, made outside of the lock.
 #[derive(Debug)]
 pub(crate) struct Entry {
     subject: String,
+    /// Those of the subject first.
     terms: Vec<String>,
+    of_subject: usize,
     vector: Option<Vector>,
 }
 
 impl Entry {
     pub(crate) fn new(subject: &str, body: &str, embed: impl Fn(&str) -> Vec<f32>) -> Self {
         let mut terms = text::terms(subject);
+        let of_subject = terms.len();
         terms.extend(text::terms(body));
         Self {
             subject: key(subject),
+            of_subject,
             vector: Vector::new(&embed(&Self::meaning(subject, body))),
             terms,
         }
@@ -79,9 +88,11 @@ impl Entry {
     ) -> Self {
         let mut terms = Vec::new();
         stems.terms(subject, &mut terms);
+        let of_subject = terms.len();
         stems.terms(body, &mut terms);
         Self {
             subject: key(subject),
+            of_subject,
             vector,
             terms,
         }
@@ -97,7 +108,7 @@ impl Entry {
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) terms: Vec<String>,
-    vector: Option<Vector>,
+    pub(crate) vector: Option<Vector>,
 }
 
 impl Question {
@@ -114,12 +125,20 @@ pub(crate) fn key(subject: &str) -> String {
     text::words(subject).collect::<Vec<_>>().join(" ")
 }
 
+/// What facts are about.
+#[derive(Debug, Default)]
+struct Subject {
+    slots: Vec<Slot>,
+    /// Its terms, which each of those facts has.
+    terms: Box<[TermId]>,
+}
+
 /// The index of the facts that are not superseded.
 #[derive(Debug)]
 pub(crate) struct Index {
     pub(crate) lexical: Lexical,
     pub(crate) vectors: Vectors,
-    subjects: FxHashMap<Arc<str>, Vec<Slot>>,
+    subjects: FxHashMap<Arc<str>, Subject>,
     subject_of: FxHashMap<Slot, Arc<str>>,
 }
 
@@ -140,16 +159,21 @@ impl Index {
         }
         let subject: Arc<str> = entry.subject.into();
         self.subject_of.insert(slot, Arc::clone(&subject));
-        self.subjects.entry(subject).or_default().push(slot);
+        let subject = self.subjects.entry(subject).or_default();
+        if subject.slots.is_empty() {
+            let terms = entry.terms.get(..entry.of_subject).unwrap_or_default();
+            subject.terms = self.lexical.known(terms);
+        }
+        subject.slots.push(slot);
     }
 
     /// Takes a fact out: how many vectors and how many rows of terms that were.
     pub(crate) fn remove(&mut self, slot: Slot) -> (usize, usize) {
         if let Some(subject) = self.subject_of.remove(&slot)
-            && let Some(slots) = self.subjects.get_mut(&subject)
+            && let Some(of_it) = self.subjects.get_mut(&subject)
         {
-            slots.retain(|other| *other != slot);
-            if slots.is_empty() {
+            of_it.slots.retain(|other| *other != slot);
+            if of_it.slots.is_empty() {
                 self.subjects.remove(&subject);
             }
         }
@@ -182,9 +206,9 @@ impl Index {
         found
     }
 
-    /// What fits by itself: every fact that shares a word, and those that are nearest by meaning.
+    /// What fits by itself: the facts that share most with the question, and those that are nearest by meaning.
     fn direct(&self, question: &Question, weights: Weights) -> FxHashMap<Slot, Score> {
-        let (lexical, most) = self.lexical.search(&question.terms);
+        let (lexical, most) = self.lexical.search(&question.terms, COMPARED);
         let mut found: FxHashMap<Slot, Score> = FxHashMap::default();
         found.reserve(lexical.len() + NEAREST);
         for (slot, rank) in lexical {
@@ -209,16 +233,11 @@ impl Index {
         for (slot, likeness) in self.vectors.nearest(vector, NEAREST) {
             add(slot, likeness);
         }
-        // Those that share a word are compared one by one, unless there are so many that one word says nothing.
-        let mut shared: Vec<(Slot, Score)> =
-            found.iter().map(|(slot, score)| (*slot, *score)).collect();
-        best(&mut shared, COMPARED);
-        for (slot, score) in shared {
+        for (slot, score) in &mut found {
             if score.dense == 0.0
-                && let Some(likeness) = self.vectors.likeness(slot, vector)
+                && let Some(likeness) = self.vectors.likeness(*slot, vector)
                 && likeness > 0.0
             {
-                let score = found.entry(slot).or_default();
                 score.dense = likeness;
                 score.total += weights.dense * likeness;
             }
@@ -238,10 +257,13 @@ impl Index {
         if weights.graph <= 0.0 {
             return flowed;
         }
-        // A fact that hardly fits has little to pass on, also where it is the best.
-        let whole = weights.lexical + weights.dense;
         for (seed, score) in seeds {
-            let strength = (score.total / whole).clamp(0.0, 1.0).powf(weights.fading);
+            // A question that leads to another fact shares words with the first one. Likeness alone passes nothing on: for a
+            // question in other words it would lift what surrounds the wrong facts.
+            let strength = score.lexical.clamp(0.0, 1.0).powf(weights.fading);
+            if strength <= 0.0 {
+                continue;
+            }
             let mut reach = |slot: Slot, weight: f32| {
                 let own = found.get(&slot).map_or(0.0, |score| score.total);
                 let room = (score.total * LIFT - own).max(0.0);
@@ -249,23 +271,42 @@ impl Index {
                 let part = flowed.entry(slot).or_insert(0.0);
                 *part = part.max(flow);
             };
-            let subject = self.subject_of.get(seed);
-            let siblings = subject.and_then(|subject| self.subjects.get(&**subject));
+            let own = self.about(*seed);
+            let siblings = own.map(|subject| &subject.slots);
             for sibling in siblings.into_iter().flatten().rev().take(SIBLINGS) {
                 if sibling != seed {
                     reach(*sibling, 1.0);
                 }
             }
-            self.lexical
-                .neighbours(*seed, RARE, &question.terms, &mut reach);
+            let see = |other: Slot, weight: f32, asked: bool| {
+                let names = |one: Slot, of: Option<&Subject>| {
+                    of.is_some_and(|subject| self.lexical.has_all(one, &subject.terms))
+                };
+                if names(*seed, self.about(other)) {
+                    reach(other, 1.0);
+                } else if names(other, own) {
+                    reach(other, NAMED_BACK);
+                } else if !asked {
+                    reach(other, WORD * weight);
+                }
+            };
+            self.lexical.neighbours(*seed, RARE, &question.terms, see);
         }
         flowed
+    }
+
+    /// What a fact is about.
+    fn about(&self, slot: Slot) -> Option<&Subject> {
+        self.subjects.get(self.subject_of.get(&slot)?)
     }
 
     /// How many facts have a place by their subject, for tests of consistency.
     #[cfg(test)]
     pub(crate) fn placed(&self) -> usize {
-        self.subjects.values().map(Vec::len).sum()
+        self.subjects
+            .values()
+            .map(|subject| subject.slots.len())
+            .sum()
     }
 }
 

@@ -12,7 +12,13 @@ const SATURATION: f32 = 1.2;
 /// How much a long text is discounted.
 const LENGTH: f32 = 0.6;
 
-type TermId = u32;
+/// How much less a word says that all documents have, and how many documents are added to those that there are.
+const COMMON: f32 = 64.0;
+const SMALL: f32 = 100.0;
+/// Terms of a document that connect it with others.
+const CONNECTING: usize = 32;
+
+pub(crate) type TermId = u32;
 
 /// Terms and where they are, each list in the order of the slots. Most are added with increasing numbers.
 #[derive(Debug, Default)]
@@ -42,6 +48,8 @@ impl Lexical {
                 None => counts.push((id, 1)),
             }
         }
+        // In the order of the numbers, so that a look for one is short.
+        counts.sort_unstable();
         let length = u16::try_from(terms.len()).unwrap_or(u16::MAX);
         for &(id, count) in &counts {
             if let Some(posted) = self.terms.get_mut(id as usize) {
@@ -106,6 +114,13 @@ impl Lexical {
         self.ids.contains_key(term)
     }
 
+    /// How much a word of a question says about which document is meant: the less the more of them have it. Of a small memory
+    /// that is not known, so it is taken for larger than it is.
+    pub(crate) fn weight_in_question(&self, term: &str) -> f32 {
+        let with = self.posted(term).map_or(0, |posted| posted.places.len()) as f32;
+        1.0 / (1.0 + COMMON * with / (self.len() as f32 + SMALL))
+    }
+
     /// How many documents there are.
     pub(crate) fn len(&self) -> usize {
         self.documents.len()
@@ -117,10 +132,15 @@ impl Lexical {
         (1.0 + (all - with + 0.5) / (with + 0.5)).ln()
     }
 
-    /// The documents that have one of these terms, with their rank by BM25, and the most that a document could reach.
-    pub(crate) fn search(&self, terms: &[String]) -> (FxHashMap<Slot, f32>, f32) {
+    /// The documents that have one of these terms, with their rank by BM25, and the most that a document could reach. In no
+    /// order; of more than `limit` the best, and of equals the newer ones.
+    pub(crate) fn search(&self, terms: &[String], limit: usize) -> (Vec<(Slot, f32)>, f32) {
         let mean = self.length as f32 / self.len().max(1) as f32;
-        let mut found = FxHashMap::default();
+        // A rank for each slot: a frequent word is in so many documents that a map of them would take most of the time.
+        let postings = terms.iter().filter_map(|term| self.posted(term));
+        let last = postings.filter_map(|posted| posted.places.last()).max();
+        let mut ranks = vec![0.0_f32; last.map_or(0, |place| place.0.0 as usize + 1)];
+        let mut found: Vec<(Slot, f32)> = Vec::new();
         let mut most = 0.0;
         let mut seen: Vec<&str> = Vec::new();
         for term in terms {
@@ -138,8 +158,24 @@ impl Lexical {
                 let count = f32::from(count);
                 let dampened = 1.0 - LENGTH + LENGTH * f32::from(length) / mean.max(1.0);
                 let part = weight * count * (SATURATION + 1.0) / (count + SATURATION * dampened);
-                *found.entry(slot).or_insert(0.0) += part;
+                if let Some(rank) = ranks.get_mut(slot.0 as usize) {
+                    if *rank == 0.0 {
+                        found.push((slot, 0.0));
+                    }
+                    *rank += part;
+                }
             }
+        }
+        for (slot, rank) in &mut found {
+            *rank = ranks.get(slot.0 as usize).copied().unwrap_or(0.0);
+        }
+        if found.len() > limit {
+            if limit > 0 {
+                found.select_nth_unstable_by(limit - 1, |a, b| {
+                    b.1.total_cmp(&a.1).then(b.0.cmp(&a.0))
+                });
+            }
+            found.truncate(limit);
         }
         (found, most)
     }
@@ -149,27 +185,48 @@ impl Lexical {
         self.terms.get(id as usize)
     }
 
-    /// The documents that share a term with `slot` that at most `rare` documents have and that is none of `except`: with
-    /// how much the term says, of 1.
+    /// The numbers of these terms, each once, in order; without those that no document has.
+    pub(crate) fn known(&self, terms: &[String]) -> Box<[TermId]> {
+        let mut ids: Vec<TermId> = terms
+            .iter()
+            .filter_map(|term| self.ids.get(&**term).copied())
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.into()
+    }
+
+    /// Whether a document has all of these terms, and there are any.
+    pub(crate) fn has_all(&self, slot: Slot, terms: &[TermId]) -> bool {
+        let Some(document) = self.documents.get(&slot) else {
+            return false;
+        };
+        let has = |term: &TermId| document.binary_search_by_key(term, |(id, _)| *id).is_ok();
+        !terms.is_empty() && terms.iter().all(has)
+    }
+
+    /// The documents that share a term with `slot` that at most `rare` documents have, by its rarest terms: how much the term
+    /// says, of 1, and whether it is one of `asked`.
     pub(crate) fn neighbours(
         &self,
         slot: Slot,
         rare: usize,
-        except: &[String],
-        mut see: impl FnMut(Slot, f32),
+        asked: &[String],
+        mut see: impl FnMut(Slot, f32, bool),
     ) {
         let most = self.weight(1);
-        for &(id, _) in self.documents.get(&slot).into_iter().flatten() {
-            let Some(posted) = self.terms.get(id as usize) else {
-                continue;
-            };
-            let shared = posted.places.len();
-            if shared < 2 || shared > rare || except.iter().any(|term| **term == *posted.text) {
-                continue;
-            }
-            let weight = self.weight(shared) / most;
+        let terms = self.documents.get(&slot).into_iter().flatten();
+        let terms = terms.filter_map(|(id, _)| self.terms.get(*id as usize));
+        let mut terms: Vec<&Posted> = terms
+            .filter(|posted| (2..=rare).contains(&posted.places.len()))
+            .collect();
+        // By the text where they are as rare: numbers of terms are others after a new start.
+        terms.sort_unstable_by_key(|posted| (posted.places.len(), &*posted.text));
+        for posted in terms.into_iter().take(CONNECTING) {
+            let weight = self.weight(posted.places.len()) / most;
+            let asked = asked.iter().any(|term| **term == *posted.text);
             for &(other, _, _) in posted.places.iter().filter(|place| place.0 != slot) {
-                see(other, weight);
+                see(other, weight, asked);
             }
         }
     }
@@ -194,10 +251,16 @@ mod tests {
             index.add(Slot(slot), &terms("server room"));
         }
         index.add(Slot(9), &terms("server heron"));
-        let (found, most) = index.search(&terms("heron server"));
+        let (found, most) = index.search(&terms("heron server"), 100);
         assert_eq!(found.len(), 10);
-        assert!(found[&Slot(9)] > 2.0 * found[&Slot(0)]);
+        let rank = |slot| found.iter().find(|(other, _)| *other == slot).unwrap().1;
+        assert!(rank(Slot(9)) > 2.0 * rank(Slot(0)));
         assert!(most > 0.0);
+        let (mut best, _) = index.search(&terms("heron server"), 3);
+        best.sort_unstable_by_key(|(slot, _)| *slot);
+        let best: Vec<_> = best.into_iter().map(|(slot, _)| slot).collect();
+        assert_eq!(best, [Slot(7), Slot(8), Slot(9)]);
+        assert_eq!(index.search(&terms("heron"), 0).0, []);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod limits;
 mod memory;
 mod seam;
 mod segments;
+mod skills;
 mod spaces;
 mod stored;
 mod table;
@@ -27,6 +28,6 @@ pub use index::Weights;
 pub use limits::Limits;
 pub use spaces::Spaces;
 
-/// Where a fact is in the tables of one engine. Numbers only grow: a later fact has a higher one.
+/// Where a fact or a skill is in the tables of one engine. Numbers only grow: a later fact has a higher one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 struct Slot(u32);

@@ -1,6 +1,8 @@
 //! The bounds of a memory.
 
-use car_state::memgine::{ConversationTurn, Details, Fact, MemgineError, NewFact, SegmentKey};
+use car_state::memgine::{
+    ConversationTurn, Details, Fact, MemgineError, NewFact, NewSkill, SegmentKey, Skill, SkillScope,
+};
 
 use crate::engine::CONVERSATION;
 
@@ -22,6 +24,14 @@ pub struct Limits {
     pub turns: usize,
     /// Segments of conversations that are told apart, forgotten ones included.
     pub segments: usize,
+    /// Skills, those included that another took the place of.
+    pub skills: usize,
+    /// Bytes of a skill's code.
+    pub code_bytes: usize,
+    /// Bytes of all skills together.
+    pub all_skill_bytes: usize,
+    /// Keywords of a skill.
+    pub keywords: usize,
     /// Facts in one answer.
     pub answer: usize,
     /// Bytes of an import.
@@ -38,6 +48,10 @@ impl Default for Limits {
             references: 32,
             turns: 200,
             segments: 400_000,
+            skills: 1_000,
+            code_bytes: 64 << 10,
+            all_skill_bytes: 8 << 20,
+            keywords: 32,
             answer: 1_000,
             import_bytes: 256 << 20,
         }
@@ -118,6 +132,47 @@ impl Limits {
         said("conversation", &key.conversation, self.field_bytes / 3)?;
         said("source", &key.source, self.field_bytes / 3)?;
         said("segment", &key.segment, self.field_bytes / 3)
+    }
+
+    pub(crate) fn check_skill(&self, skill: &NewSkill) -> Result<(), MemgineError> {
+        let trigger = &skill.trigger;
+        said("name", &skill.name, self.field_bytes)?;
+        short("code", &skill.code, self.code_bytes)?;
+        short("platform", &skill.platform, self.field_bytes)?;
+        short("description", &skill.description, self.body_bytes)?;
+        short("when_to_apply", &skill.when_to_apply, self.body_bytes)?;
+        short("persona", &trigger.persona, self.field_bytes)?;
+        short("url_pattern", &trigger.url_pattern, self.field_bytes)?;
+        if trigger.task_keywords.len() > self.keywords {
+            let why = format!("more than {} keywords", self.keywords);
+            return Err(field("task_keywords", why));
+        }
+        for keyword in &trigger.task_keywords {
+            short("task_keywords", keyword, self.field_bytes)?;
+        }
+        if let Some(structured) = &trigger.structured {
+            short("structured", &structured.to_string(), self.body_bytes)?;
+        }
+        if let SkillScope::Domain(domain) = &skill.scope {
+            said("domain", domain, self.field_bytes)?;
+        }
+        Ok(())
+    }
+
+    /// A skill as it is, as if it were new.
+    pub(crate) fn check_known_skill(&self, skill: &Skill) -> Result<(), MemgineError> {
+        self.check_skill(&NewSkill {
+            name: skill.name.clone(),
+            code: skill.code.clone(),
+            platform: skill.platform.clone(),
+            description: skill.description.clone(),
+            when_to_apply: skill.when_to_apply.clone(),
+            trigger: skill.trigger.clone(),
+            scope: skill.scope.clone(),
+            source: skill.source,
+            supersedes: None,
+            at: skill.at,
+        })
     }
 
     /// As much of a question as is looked at.

@@ -16,14 +16,16 @@ use crate::census::Census;
 use crate::changes::Dirty;
 use crate::dense::Vector;
 use crate::engine::CONVERSATION;
+use crate::export::Everything;
 use crate::fact;
 use crate::index::{Entry, Index, Question, Weights};
 use crate::limits::{Limits, invalid};
 use crate::segments::{Seen, Segments};
+use crate::skills::Shelf;
 
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// The number of the next id. It never goes back, so that an id is never used twice.
+    /// The number of the next fact or skill. It never goes back, so that an id is never used twice.
     pub(crate) next: u32,
     pub(crate) facts: BTreeMap<Slot, Arc<Fact>>,
     slots: FxHashMap<FactId, Slot>,
@@ -34,6 +36,7 @@ pub(crate) struct Memory {
     /// The last turns of conversations, oldest first.
     pub(crate) turns: VecDeque<FactId>,
     pub(crate) segments: Segments,
+    pub(crate) skills: Shelf,
     pub(crate) census: Census,
     /// What a store has to be told.
     pub(crate) dirty: Dirty,
@@ -49,6 +52,7 @@ impl Memory {
             index: Index::new(dimension),
             turns: VecDeque::new(),
             segments: Segments::default(),
+            skills: Shelf::default(),
             census: Census::default(),
             dirty: Dirty::new(stored),
         }
@@ -276,13 +280,14 @@ impl Memory {
         self.erase(ended).facts.len() as u64
     }
 
-    /// Erases everything. Numbers go on.
+    /// Erases all facts. Skills stay, and numbers go on.
     pub(crate) fn clear(&mut self) {
         let dimension = self.index.vectors.dimension();
         let mut dirty = std::mem::replace(&mut self.dirty, Dirty::new(false));
         dirty.clear();
         *self = Self {
             next: self.next,
+            skills: std::mem::take(&mut self.skills),
             dirty,
             ..Self::new(dimension, false)
         };
@@ -404,9 +409,16 @@ impl Memory {
         self.facts.values().map(of).sum()
     }
 
-    pub(crate) fn everything(&self) -> (u32, Vec<Arc<Fact>>, Vec<SegmentKey>) {
-        let facts = self.facts.values().cloned().collect();
-        (self.next, facts, self.segments.forgotten())
+    pub(crate) fn everything(&self) -> Everything {
+        let skills = self.skills.all();
+        Everything {
+            next: self.next,
+            facts: self.facts.values().cloned().collect(),
+            gone: self.segments.forgotten(),
+            skills: skills
+                .map(|(slot, skill)| (slot, Arc::clone(skill)))
+                .collect(),
+        }
     }
 
     /// Fills an empty memory.
@@ -454,6 +466,7 @@ impl Memory {
             && derived == premises
             && self.census == Census::of(&self.facts)
             && self.slots.len() == self.facts.len()
+            && self.skills.is_consistent()
             && self.index.lexical.len() == indexed
             && self.index.placed() == indexed
             && self.index.vectors.len() == indexed

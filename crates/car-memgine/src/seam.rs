@@ -1,8 +1,10 @@
 //! The engine as the daemon sees it: an answer is given when what it tells of is kept.
 
 use car_state::memgine::{
-    ConsolidationReport, Context, ConversationTurn, Details, Fact, FactChange, FactFilter, FactHit,
-    FactId, Forgotten, Found, Imported, Ingested, Memgine, MemgineError, NewFact, SegmentKey, Told,
+    ConsolidationReport, Context, ConversationTurn, Details, DistilledSkill, Fact, FactChange,
+    FactFilter, FactHit, FactId, Forgotten, Found, FoundSkill, Imported, Ingested, Memgine,
+    MemgineError, NewFact, NewSkill, SegmentKey, Skill, SkillQuestion, SkillStats, Told,
+    TraceEvent,
 };
 use tokio::runtime::Handle;
 
@@ -143,6 +145,57 @@ impl Memgine for Engine {
     fn consolidate(&self) -> Told<'_, ConsolidationReport> {
         Box::pin(async move {
             let done = self.aside(Self::consolidate).await?;
+            self.kept(done).await
+        })
+    }
+
+    fn ingest_skills(&self, skills: Vec<NewSkill>) -> Told<'_, Vec<u32>> {
+        Box::pin(async move {
+            let done = self
+                .aside(move |engine| engine.ingest_skills(skills))
+                .await?;
+            self.kept(done).await
+        })
+    }
+
+    fn find_skills(&self, question: SkillQuestion) -> Told<'_, Vec<FoundSkill>> {
+        Box::pin(async move { Ok(Self::find_skills(self, &question)) })
+    }
+
+    fn report_skill<'a>(&'a self, name: &'a str, worked: bool) -> Told<'a, SkillStats> {
+        Box::pin(async move { self.kept(Self::report_skill(self, name, worked)).await })
+    }
+
+    fn repair_skill<'a>(&'a self, name: &'a str) -> Told<'a, Option<String>> {
+        Box::pin(async move { self.kept(Self::repair_skill(self, name)).await })
+    }
+
+    fn forget_skill<'a>(&'a self, name: &'a str) -> Told<'a, bool> {
+        Box::pin(async move { self.kept(Self::forget_skill(self, name)).await })
+    }
+
+    fn skills<'a>(&'a self, domain: Option<&'a str>) -> Told<'a, Vec<Skill>> {
+        Box::pin(async move { Ok(Self::skills(self, domain)) })
+    }
+
+    fn weak_domains(&self, threshold: f64) -> Told<'_, Vec<String>> {
+        Box::pin(async move { Ok(Self::weak_domains(self, threshold)) })
+    }
+
+    fn distil(&self, events: Vec<TraceEvent>) -> Told<'_, Vec<DistilledSkill>> {
+        Box::pin(async move { self.aside(move |_| Self::distil(&events)).await })
+    }
+
+    fn evolve<'a>(
+        &'a self,
+        domain: &'a str,
+        events: Vec<TraceEvent>,
+    ) -> Told<'a, Vec<DistilledSkill>> {
+        let domain = domain.to_owned();
+        Box::pin(async move {
+            let done = self
+                .aside(move |engine| engine.evolve(&domain, events))
+                .await?;
             self.kept(done).await
         })
     }

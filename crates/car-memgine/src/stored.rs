@@ -11,6 +11,7 @@ use crate::embedder::Embedder;
 use crate::engine::{Engine, Inner};
 use crate::index::{Entry, Weights};
 use crate::limits::Limits;
+use crate::skills::FoundBy;
 use crate::text::Stems;
 use crate::{Slot, export};
 
@@ -34,15 +35,20 @@ impl Engine {
         let facts = kept.facts.into_iter();
         let facts = facts.map(|kept| placed(kept, &model, &mut stems));
         let facts = facts.collect::<Result<Vec<_>, _>>()?;
-        let past = facts
-            .last()
-            .map_or(1, |(slot, _, _)| slot.0.saturating_add(1));
+        let skills = kept.skills.into_iter().map(|kept| {
+            let found_by = FoundBy::of_skill(&kept.skill, |text| engine.0.embedder.embed(text));
+            (Slot(kept.number), kept.skill, found_by)
+        });
+        let skills: Vec<_> = skills.collect();
+        let last_fact = facts.last().map(|(slot, _, _)| slot.0);
+        let last_skill = skills.last().map(|(slot, _, _)| slot.0);
+        let past = last_fact.max(last_skill).unwrap_or(0).saturating_add(1);
         let (next, facts) = (kept.next.max(past), facts.into_iter());
-        engine
-            .0
-            .memory
-            .write()
-            .fill(&engine.0.limits, next, facts, &kept.gone);
+        {
+            let mut memory = engine.0.memory.write();
+            memory.fill(&engine.0.limits, next, facts, &kept.gone);
+            memory.shelve(skills.into_iter());
+        }
         Ok(engine)
     }
 

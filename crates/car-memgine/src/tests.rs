@@ -7,7 +7,8 @@ use std::sync::Arc;
 use car_protocol::Timestamp;
 use car_state::clock::FixedClock;
 use car_state::memgine::{
-    ConversationTurn, Details, Fact, FactChange, FactFilter, FactId, Memgine, NewFact,
+    ConversationTurn, Details, DistilledSkill, Fact, FactChange, FactFilter, FactId, Memgine,
+    NewFact, NewSkill,
 };
 use proptest::prelude::*;
 
@@ -352,6 +353,9 @@ enum Act {
     Forget(usize),
     Ingest(usize),
     Query(usize),
+    Learn(usize, usize),
+    Report(usize, bool),
+    Unlearn(usize),
     Reload,
 }
 
@@ -368,13 +372,16 @@ const WORDS: [&str; 8] = [
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let word = 0..WORDS.len();
-    let any = 0..64_usize;
+    let fact = 0..64_usize;
     let act = prop_oneof![
-        4 => (word.clone(), word.clone(), proptest::option::of(any.clone()), proptest::option::of(any.clone()))
+        4 => (word.clone(), word.clone(), proptest::option::of(fact.clone()), proptest::option::of(fact.clone()))
             .prop_map(|(a, b, c, d)| Act::Add(a, b, c, d)),
-        2 => (any.clone(), word.clone()).prop_map(|(a, b)| Act::Supersede(a, b)),
-        2 => any.prop_map(Act::Forget),
+        2 => (fact.clone(), word.clone()).prop_map(|(a, b)| Act::Supersede(a, b)),
+        2 => fact.prop_map(Act::Forget),
         1 => word.clone().prop_map(Act::Ingest),
+        1 => (word.clone(), word.clone()).prop_map(|(name, old)| Act::Learn(name, old)),
+        1 => (word.clone(), any::<bool>()).prop_map(|(name, worked)| Act::Report(name, worked)),
+        1 => word.clone().prop_map(Act::Unlearn),
         2 => word.prop_map(Act::Query),
         1 => Just(Act::Reload),
     ];
@@ -432,6 +439,31 @@ fn apply(engine: &mut Engine, act: Act) -> Result<(), TestCaseError> {
                 prop_assert!(!found.fact.outdated);
                 prop_assert_eq!(engine.get(&found.fact.id).unwrap(), found.fact);
             }
+        }
+        Act::Learn(name, old) => {
+            let skill = NewSkill {
+                supersedes: Some(WORDS[old].to_owned()),
+                ..NewSkill::distilled(
+                    DistilledSkill {
+                        name: WORDS[name].to_owned(),
+                        code: format!("{old}"),
+                        ..DistilledSkill::default()
+                    },
+                    Timestamp::UNIX_EPOCH,
+                )
+            };
+            engine.ingest_skills(vec![skill]).unwrap();
+        }
+        Act::Report(name, worked) => {
+            let known = engine.report_skill(WORDS[name], worked).is_ok();
+            prop_assert_eq!(known, engine.repair_skill(WORDS[name]).is_ok());
+        }
+        Act::Unlearn(name) => {
+            engine.forget_skill(WORDS[name]).unwrap();
+            let named = engine.skills(None).iter().any(|skill| {
+                skill.name == WORDS[name] || skill.supersedes.as_deref() == Some(WORDS[name])
+            });
+            prop_assert!(!named);
         }
         Act::Reload => {
             let copy = self::engine();

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod fact;
+mod skill;
 mod spaces;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
@@ -17,10 +18,14 @@ pub use fact::{
     ConsolidationReport, Context, ContextLine, Details, Fact, FactChange, FactFilter, FactHit,
     FactId, Forgotten, Found, Imported, NewFact, Score, Section, SegmentKey, Trust,
 };
+pub use skill::{
+    DistilledSkill, FoundSkill, LessonSource, NewSkill, Skill, SkillQuestion, SkillScope,
+    SkillStats, SkillTrigger, TraceEvent,
+};
 pub use spaces::{MemgineSource, Memories, SessionMemory, Space};
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteFacts;
-pub use store::{Batch, Changes, FactStore, FactStores, Kept, KeptFact, KeptVector};
+pub use store::{Batch, Changes, FactStore, FactStores, Kept, KeptFact, KeptSkill, KeptVector};
 
 use crate::log::LogError;
 
@@ -130,6 +135,64 @@ pub trait Memgine: Debug + Send + Sync + 'static {
         unsupported()
     }
 
+    /// Keeps skills, all of them or none, and answers their numbers. One of a name that is there replaces that one.
+    fn ingest_skills(&self, skills: Vec<NewSkill>) -> Told<'_, Vec<u32>> {
+        let _ = skills;
+        unsupported()
+    }
+
+    /// The skills that fit best, best first. None that is degraded or that another took the place of.
+    fn find_skills(&self, question: SkillQuestion) -> Told<'_, Vec<FoundSkill>> {
+        let _ = question;
+        unsupported()
+    }
+
+    /// Notes how a skill went.
+    fn report_skill<'a>(&'a self, name: &'a str, worked: bool) -> Told<'a, SkillStats> {
+        let _ = (name, worked);
+        unsupported()
+    }
+
+    /// Finds better code for a degraded skill, and answers it; `None` when it is not degraded or there is none.
+    fn repair_skill<'a>(&'a self, name: &'a str) -> Told<'a, Option<String>> {
+        let _ = name;
+        unsupported()
+    }
+
+    /// Erases a skill, and says whether it was there.
+    fn forget_skill<'a>(&'a self, name: &'a str) -> Told<'a, bool> {
+        let _ = name;
+        unsupported()
+    }
+
+    /// The skills in the order in which they were learnt: for this domain or for all of them, where one is named.
+    fn skills<'a>(&'a self, domain: Option<&'a str>) -> Told<'a, Vec<Skill>> {
+        let _ = domain;
+        unsupported()
+    }
+
+    /// The domains whose skills work less often than `threshold`, of 1, by name.
+    fn weak_domains(&self, threshold: f64) -> Told<'_, Vec<String>> {
+        let _ = threshold;
+        unsupported()
+    }
+
+    /// Makes skills of what happened, and keeps none.
+    fn distil(&self, events: Vec<TraceEvent>) -> Told<'_, Vec<DistilledSkill>> {
+        let _ = events;
+        unsupported()
+    }
+
+    /// Makes skills of what happened in a domain, keeps those that are not known, and answers them.
+    fn evolve<'a>(
+        &'a self,
+        domain: &'a str,
+        events: Vec<TraceEvent>,
+    ) -> Told<'a, Vec<DistilledSkill>> {
+        let _ = (domain, events);
+        unsupported()
+    }
+
     /// Everything, as text that [`import`](Self::import) takes.
     fn export(&self) -> Told<'_, String> {
         unsupported()
@@ -170,6 +233,9 @@ pub enum MemgineError {
     /// There is no such fact.
     #[error("there is no fact {0}")]
     Unknown(FactId),
+    /// There is no such skill.
+    #[error("there is no skill {0:?}")]
+    UnknownSkill(String),
     /// A limit of the engine.
     #[error("the memory holds {limit} {what} at most")]
     Full {

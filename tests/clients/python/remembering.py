@@ -34,6 +34,28 @@ def scenarios(runtime, scenario, town, lamp, file):
         equal(report["total_nodes"] > 0, True, "facts in the report")
 
     @scenario
+    def skills():
+        rt = runtime()
+        name, failed = f"moor_in_{town}", []
+        number = rt.ingest_skill(name, "tie()", "boat", "captain", "", ["moor"], f"Moors in {town}")
+        equal(number > 0, True, "the number of the skill")
+        found = json.loads(rt.find_skill("captain", "", f"moor the boat in {town}"))
+        equal([skill["code"] for skill in found], ["tie()"], "what was found")
+        equal(json.loads(rt.report_outcome(name, "success"))["success_count"], 1, "how often it worked")
+        events = [{"kind": "action_failed", "tool": "winch", "data": {"domain": town, "error": "rope torn"}}]
+        learnt = rt.distill_skills(json.dumps(events))
+        equal(rt.ingest_distilled_skills(learnt), 1, "lessons that were kept")
+        lesson = json.loads(learnt)[0]["name"]
+        listed = [skill["name"] for skill in json.loads(rt.list_skills(town))]
+        equal(lesson in listed and name in listed, True, "they are listed")
+        for _ in range(3):
+            failed = json.loads(rt.report_outcome(lesson, "fail"))
+        equal(failed["degraded"], True, "it failed too often")
+        equal(town in rt.domains_needing_evolution(0.6), True, "the domain needs evolution")
+        equal(rt.repair_skill(lesson), None, "there is no better code")
+        equal(json.loads(rt.evolve_skills(json.dumps(events), town)), [], "nothing new")
+
+    @scenario
     def files():
         rt = runtime()
         rt.add_fact("pier", "Closed in winter", "pattern")

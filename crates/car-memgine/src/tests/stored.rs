@@ -204,3 +204,44 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn skills_are_there_again_after_the_end_and_forgotten_ones_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = self::database(&folder);
+    let engine = over(&database, &Space::Shared);
+    let skill = |name: &str, code: &str| {
+        let skill = car_state::memgine::DistilledSkill {
+            name: name.to_owned(),
+            code: code.to_owned(),
+            ..Default::default()
+        };
+        car_state::memgine::NewSkill::distilled(skill, Timestamp::UNIX_EPOCH)
+    };
+    let skills = vec![
+        skill("a", "secret-quince"),
+        skill("b", "two"),
+        skill("c", "three"),
+    ];
+    engine.ingest_skills(skills).unwrap();
+    settle(&engine);
+    engine.ingest_skills(vec![skill("b", "four")]).unwrap();
+    engine.report_skill("b", false).unwrap();
+    engine.forget_skill("a").unwrap();
+    engine.replace(Vec::new()).unwrap();
+    let before = engine.skills(None);
+    settle(&engine);
+    drop(engine);
+    close(database);
+    let database = self::database(&folder);
+    let engine = over(&database, &Space::Shared);
+    assert_eq!(engine.skills(None), before);
+    assert!(engine.is_consistent());
+    assert_eq!(engine.ingest_skills(vec![skill("a", "five")]).unwrap(), [4]);
+    drop(engine);
+    close(database);
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(13).any(|part| part == b"secret-quince"));
+    }
+}

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Deserializes like what it wraps, except that a struct must be an object.
-pub(super) struct ByName<T>(pub(super) T);
+pub(crate) struct ByName<T>(pub(crate) T);
 
 /// Passes a request on as it is. None of these holds a struct, except for enumerations, tuples and newtypes, which no
 /// params have with a struct inside.

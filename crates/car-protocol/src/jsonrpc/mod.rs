@@ -25,6 +25,7 @@ mod message;
 mod params;
 mod scan;
 
+pub(crate) use by_name::ByName;
 pub use decode::{decode, decode_message};
 pub(crate) use encode::encode_refusal;
 pub use encode::{encode_error, encode_notification, encode_request, encode_result};

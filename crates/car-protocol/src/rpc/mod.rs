@@ -22,6 +22,7 @@ pub mod results;
 pub mod rules;
 pub mod server;
 pub mod session;
+pub mod skills;
 pub mod state;
 pub mod tools;
 pub mod verify;
@@ -79,6 +80,7 @@ pub const METHODS: &[&[&MethodSpec]] = &[
     voice::METHODS,
     meeting::METHODS,
     memory::METHODS,
+    skills::METHODS,
 ];
 
 /// All callback tables, by namespace.

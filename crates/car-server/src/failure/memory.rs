@@ -13,7 +13,9 @@ impl From<MemgineError> for Failure {
             MemgineError::Field { field, .. } => {
                 RpcError::invalid_params(Some(field), message).into()
             }
-            MemgineError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message).into(),
+            MemgineError::Unknown(_) | MemgineError::UnknownSkill(_) => {
+                RpcError::domain(kind::NOT_FOUND, message).into()
+            }
             MemgineError::Full { limit, .. } => RpcError::domain(kind::LIMIT_EXCEEDED, message)
                 .with_limit(limit)
                 .into(),

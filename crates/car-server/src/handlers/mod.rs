@@ -23,6 +23,7 @@ mod resume;
 mod rules;
 mod server;
 mod session;
+mod skills;
 mod state;
 mod subscriptions;
 mod tools;
@@ -93,6 +94,7 @@ pub(crate) fn routes(
     }));
     // What is remembered. Tasks: a model, a disk or a pass over everything may take its time.
     routes.extend(memory::routes(state));
+    routes.extend(skills::routes(state));
     // What became of calls. An answer that is in storage takes a task, the others none.
     routes.extend(request::routes(Arc::clone(state.outcomes())));
     // What a connected host does for others.

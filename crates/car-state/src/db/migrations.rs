@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     crate::chat::TURNS,
     crate::memgine::sqlite::MEMORY,
     crate::host::schema::APPROVALS_OVER,
+    crate::memgine::sqlite::skills::SKILLS,
 ];
 
 /// Brings the database to the newest form, a transaction a step.

@@ -1,7 +1,10 @@
 //! Facts in the database: the tables, and every statement on them.
 //!
 //! A fact is the JSON that it is on the wire, so that no form of it is lost; its vector stands beside it with the model that
-//! made it. There is no index of terms in the file: engines have one in memory, so that all stores rank alike.
+//! made it. There is no index of terms in the file: engines have one in memory, so that all stores rank alike. Skills have a
+//! table of their own.
+
+pub(crate) mod skills;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -241,7 +244,7 @@ fn write(connection: &Connection, name: &str, batch: &Batch) -> rusqlite::Result
             key.revision
         ])?;
     }
-    Ok(())
+    skills::write(connection, space, batch)
 }
 
 fn load(connection: &Connection, name: &str) -> rusqlite::Result<Kept> {
@@ -273,6 +276,7 @@ fn load(connection: &Connection, name: &str) -> rusqlite::Result<Kept> {
         next,
         facts,
         gone: gone.collect::<rusqlite::Result<Vec<_>>>()?,
+        skills: skills::load(connection, space)?,
     })
 }
 

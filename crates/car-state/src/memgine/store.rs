@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Fact, SegmentKey, Space};
+use super::{Fact, SegmentKey, Skill, Space};
 use crate::log::LogError;
 
-/// Keeps the facts of one memory. It holds what the engine has and nothing else; what a fact means it does not know.
+/// Keeps the facts and skills of one memory. It holds what the engine has and nothing else; what a fact means it does not know.
 pub trait FactStore: Debug + Send + Sync + 'static {
     /// What an earlier daemon kept. Blocks; asked once, at the start.
     ///
@@ -42,12 +42,14 @@ pub trait Changes: Send + Sync + 'static {
 /// What a store has.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// The number of the next fact.
+    /// The number of the next fact or skill.
     pub next: u32,
     /// The facts, by their numbers.
     pub facts: Vec<KeptFact>,
     /// Segments that were forgotten.
     pub gone: Vec<SegmentKey>,
+    /// The skills, by their numbers.
+    pub skills: Vec<KeptSkill>,
 }
 
 /// A fact with its number, and its vector where it has one.
@@ -59,6 +61,15 @@ pub struct KeptFact {
     pub fact: Arc<Fact>,
     /// What it means, as a model says.
     pub vector: Option<KeptVector>,
+}
+
+/// A skill with its number.
+#[derive(Clone, Debug)]
+pub struct KeptSkill {
+    /// Its number, which no fact and no other skill of this memory ever has.
+    pub number: u32,
+    /// The skill.
+    pub skill: Arc<Skill>,
 }
 
 /// A vector of 8-bit integers with a common factor.
@@ -77,7 +88,7 @@ pub struct KeptVector {
 pub struct Batch {
     /// Whether everything that is there goes first.
     pub clear: bool,
-    /// The number of the next fact.
+    /// The number of the next fact or skill.
     pub next: u32,
     /// Facts that went, by their numbers.
     pub erased: Vec<u32>,
@@ -89,6 +100,10 @@ pub struct Batch {
     pub unnoted: Vec<SegmentKey>,
     /// Segments that were forgotten.
     pub gone: Vec<SegmentKey>,
+    /// Skills that went, by their numbers. When facts are cleared, skills stay.
+    pub erased_skills: Vec<u32>,
+    /// Skills that came or changed.
+    pub put_skills: Vec<KeptSkill>,
 }
 
 impl Batch {
@@ -100,5 +115,7 @@ impl Batch {
             && self.put.is_empty()
             && self.unnoted.is_empty()
             && self.gone.is_empty()
+            && self.erased_skills.is_empty()
+            && self.put_skills.is_empty()
     }
 }

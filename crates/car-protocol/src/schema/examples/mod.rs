@@ -26,6 +26,7 @@ mod results;
 mod rules;
 mod server;
 mod session;
+mod skills;
 mod state;
 mod tools;
 mod verify;
@@ -101,6 +102,7 @@ pub fn examples() -> Vec<Example> {
         rules::examples,
         notifications::examples,
         memory::examples,
+        skills::examples,
         agents_chat::examples,
         agents_external::examples,
         voice::examples,
