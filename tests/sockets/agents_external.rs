@@ -69,7 +69,10 @@ async fn an_external_agent_is_installed_started_asked_and_ended() {
     assert_eq!(ids, ["claude-code", "codex", "gemini", "scribe"]);
     // It is started because it is needed.
     let file = work.join("page");
-    let task = format!("say hello there\nwrite {} words\nwhere", file.display());
+    let task = format!(
+        "say token=hunter2 there\nwrite {} words\nwhere",
+        file.display()
+    );
     let invoke = json!({ "id": "scribe", "task": task, "cwd": work });
     let done = client.call("agents.invoke_external", invoke).await;
     assert_eq!(
@@ -77,8 +80,12 @@ async fn an_external_agent_is_installed_started_asked_and_ended() {
         (&json!("done"), &json!(false)),
         "{done}"
     );
-    let expected = format!("hello therewritten{}", work.display());
+    let expected = format!("token=hunter2 therewritten{}", work.display());
     assert_eq!(done["output"], expected);
+    let chat = json!({ "session_id": done["session_id"] });
+    let kept = client.call("agents.chat.history", chat).await;
+    let text = kept["turns"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("token=[secret, 7 bytes] there"), "{text}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "words");
     let health = client
         .call("agents.health_external", json!({ "id": "scribe" }))

@@ -11,6 +11,7 @@ mod body;
 mod error;
 mod limits;
 mod machine;
+mod mask;
 mod run;
 mod say;
 mod session;
