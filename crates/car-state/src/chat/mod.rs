@@ -6,6 +6,7 @@
 //! which ends with it.
 
 mod approvals;
+mod attachments;
 mod begin;
 mod body;
 mod error;
