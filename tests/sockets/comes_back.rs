@@ -1,4 +1,5 @@
 //! Clients of the library whose connections are cut, and whose daemon is killed.
+#![expect(clippy::disallowed_methods, reason = "a test owns its tasks")]
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::process::Stdio;

@@ -6,82 +6,23 @@
     reason = "a test owns its tasks and may panic, and so may what it calls"
 )]
 
+mod house;
 mod scripted;
 
-use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use car_client::{
-    CallError, Client, ClientBuilder, ConnectionState, ConnectionStates, Reconnect, Resumption,
-    StreamItem, Subscription,
+    CallError, Client, ConnectionState, ConnectionStates, Reconnect, Resumption, StreamItem,
+    Subscription,
 };
 use car_protocol::rpc::{events, proposal, state};
-use car_transport::connect::ConnectError;
-use car_transport::memory;
+use house::{connect, granted, with};
 use scripted::Daemon;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-
-/// Where connections arrive.
-struct House(mpsc::Receiver<Daemon>);
-
-impl House {
-    async fn next(&mut self) -> Daemon {
-        self.0.recv().await.expect("somebody dials")
-    }
-
-    /// The next connection resumes; answers what was asked, and the connection.
-    async fn resumed(&mut self, more: Value) -> (Value, Daemon) {
-        let mut daemon = self.next().await;
-        let asked = daemon.hear().await;
-        assert_eq!(asked["method"], "session.resume", "{asked}");
-        let mut result = json!({
-            "session_id": "s", "role": "client", "resume_token": "second", "grace_ms": 60_000, "restarted": false,
-            "restored": ["tools"], "streams": [], "replies": [], "running": [], "callbacks": []
-        });
-        let members = result.as_object_mut().unwrap();
-        members.extend(more.as_object().unwrap().clone());
-        daemon
-            .say(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": result }))
-            .await;
-        (asked["params"].clone(), daemon)
-    }
-}
-
-fn granted(token: &str) -> Value {
-    json!({ "ok": true, "auth_enabled": true, "role": "client", "resume_token": token, "grace_ms": 60_000 })
-}
-
-async fn with(builder: ClientBuilder, reconnect: Reconnect) -> (Client, Daemon, House) {
-    let (arrive, arrived) = mpsc::channel(64);
-    let dial = move || {
-        let (near, far) = memory::pair(memory::Options::default());
-        let there = arrive.try_send(Daemon(far)).is_ok();
-        ready(if there {
-            Ok(near)
-        } else {
-            Err(ConnectError::NotWebSocket("nobody is there".to_owned()))
-        })
-    };
-    let mut house = House(arrived);
-    let connecting = builder.resume(reconnect).connect_with(dial);
-    let daemon = async {
-        let mut daemon = house.next().await;
-        let asked = daemon.answer(granted("first")).await;
-        assert_eq!(asked["params"]["resume"], true);
-        daemon
-    };
-    let (client, daemon) = tokio::join!(connecting, daemon);
-    (client.unwrap(), daemon, house)
-}
-
-async fn connect() -> (Client, Daemon, House) {
-    let builder = Client::builder().token("secret");
-    with(builder, Reconnect::default()).await
-}
 
 fn calling(
     client: &Client,
@@ -508,4 +449,14 @@ async fn what_an_agent_says_is_said_again_where_it_did_not_arrive() {
         assert_eq!(daemon.answer(json!({ "taken": true })).await, said);
     }
     drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_closed_while_it_looks_for_its_daemon_ends() {
+    let (client, daemon, mut house) = connect().await;
+    drop(daemon);
+    // It dials, and nobody says anything.
+    let _silent = house.next().await;
+    client.close().await;
+    assert_eq!(client.states().current(), ConnectionState::Closed);
 }
