@@ -1724,6 +1724,10 @@ export interface ChatAttachmentGiven {
   name: string;
   /** The content: a text as it is, everything else as JSON. */
   content: unknown;
+  /** What the content is, where it is a text: `image/png`, `text/markdown`; 1 to 128 bytes. When left out plain text, or `application/octet-stream` where it is `base64`. */
+  media_type?: string | null;
+  /** How bytes stand in the content: `text` when left out. Of `base64`, with padding, the bytes are kept. */
+  encoding?: ResultEncoding | null;
 }
 
 /** Params of `agents.chat.cancel`. */
@@ -1950,9 +1954,9 @@ export interface ChatTurn {
   turn_id: string;
   /** The agent. */
   agent_id: string;
-  /** What it was asked. */
+  /** What it was asked, without secrets that go by their names. */
   prompt: string;
-  /** What it said: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive, as far as it was written down. */
+  /** What it said, likewise: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive, as far as it was written down. */
   text: string;
   /** When it began. */
   started_at: Timestamp;
@@ -4408,7 +4412,7 @@ export interface ResultHandle {
   sha256: string;
   /** How many there are. */
   bytes: number;
-  /** `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else. */
+  /** `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else; of what came along in a chat, what its sender said. */
   media_type: string;
   /** Until when it is kept, unless others need the room before. */
   expires_at: Timestamp;

@@ -299,7 +299,7 @@ export const methods: Examples<Methods> = {
     {"params":{"id":"echo"},"result":{"rotated":true}},
   ],
   "agents.chat": [
-    {"params":{"agent_id":"echo","prompt":"How warm is it in Lisbon?","session_id":"chat-2f6c1a90b7de","stream":true,"voice_input":false,"attachments":[{"name":"notes.txt","content":"Lisbon, Porto"}],"cwd":"/home/ada/notes","on_disconnect":"cancel","when_busy":"queue","idle_timeout_ms":60000,"timeout_ms":600000},"result":{"accepted":true,"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","queued":true,"stream":"chat/chat-2f6c1a90b7de","from":{"epoch":1767323045678,"seq":12}}},
+    {"params":{"agent_id":"echo","prompt":"How warm is it in Lisbon?","session_id":"chat-2f6c1a90b7de","stream":true,"voice_input":false,"attachments":[{"name":"notes.txt","content":"Lisbon, Porto"},{"name":"sky.gif","content":"R0lGODlhAQABAAAAADs=","media_type":"image/gif","encoding":"base64"}],"cwd":"/home/ada/notes","on_disconnect":"cancel","when_busy":"queue","idle_timeout_ms":60000,"timeout_ms":600000},"result":{"accepted":true,"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","queued":true,"stream":"chat/chat-2f6c1a90b7de","from":{"epoch":1767323045678,"seq":12}}},
     {"params":{"agent_id":"echo","prompt":"hello"},"result":{"accepted":true,"session_id":"chat-2f6c1a90b7de","turn_id":"turn-51b0c2d3e4f5","stream":"chat/chat-2f6c1a90b7de","from":{"epoch":1767323045678,"seq":0}}},
   ],
   "agents.chat.cancel": [

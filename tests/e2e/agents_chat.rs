@@ -290,3 +290,42 @@ async fn who_coalesces_gets_all_of_the_text_in_few_events() {
     host.leave().await;
     agent.leave().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_of_a_turn_has_no_secrets_and_what_is_said_has_every_word() {
+    let daemon = TestDaemon::start();
+    let mut agent = echo(&daemon).await;
+    let mut host = daemon.client("host");
+    let params =
+        json!({ "agent_id": "echo", "prompt": "log in with password: hunter2", "session_id": "c" });
+    let (_, prompt) = begin(&mut host, &mut agent, params).await;
+    assert_eq!(prompt["prompt"], "log in with password: hunter2");
+    // In pieces, between which it would be written down.
+    let pieces = ["the secret sauce, API_", "KEY=swo", "rdfish and more"];
+    for piece in pieces {
+        say(&mut agent, &prompt, "token", json!({ "delta": piece })).await;
+        let event = host.expect("agents.chat.event").await;
+        assert_eq!(event["params"]["delta"], piece);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    let kept = async |host: &mut TestClient| {
+        let params = json!({ "session_id": "c" });
+        let history = host.call("agents.chat.history", params).await;
+        let turn = &history["turns"][0];
+        assert_eq!(turn["prompt"], "log in with password: [secret, 7 bytes]");
+        assert_eq!(
+            turn["text"],
+            "the secret sauce, API_KEY=[secret, 9 bytes] and more"
+        );
+        turn.clone()
+    };
+    kept(&mut host).await;
+    let failed = json!({ "error": "refused: token=abc" });
+    say(&mut agent, &prompt, "error", failed).await;
+    let event = host.expect("agents.chat.event").await;
+    assert_eq!(event["params"]["error"], "refused: token=abc");
+    let turn = kept(&mut host).await;
+    assert_eq!(turn["error"], "refused: token=[secret, 3 bytes]");
+    host.finish().await;
+    agent.finish().await;
+}

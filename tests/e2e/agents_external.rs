@@ -4,9 +4,13 @@ use std::fs;
 use std::sync::Arc;
 
 use agent_client_protocol::Error;
+use agent_client_protocol::v1::schema::PromptCapabilities;
 use car_acp::{AcpLimits, Bridge, BridgeError, Roots};
 use car_state::agents::AgentId;
 use car_state::approval::ApprovalGate;
+use car_state::approval::rules::cedar::CedarRules;
+use car_state::clock::FixedClock;
+use car_state::server::ServerStateConfig;
 use car_tests::{TestClient, TestDaemon, Wanted, acp_agent};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -27,11 +31,21 @@ impl Stage {
     }
 
     async fn with(gate: ApprovalGate, limits: AcpLimits) -> Self {
-        let daemon = TestDaemon::with(Wanted {
+        Self::with_all(gate, limits, PromptCapabilities::new(), |config| config).await
+    }
+
+    async fn with_all(
+        gate: ApprovalGate,
+        limits: AcpLimits,
+        takes: PromptCapabilities,
+        state: impl FnOnce(ServerStateConfig) -> ServerStateConfig,
+    ) -> Self {
+        let wanted = Wanted {
             auth: true,
             gate,
             ..Wanted::default()
-        });
+        };
+        let daemon = TestDaemon::with_state(wanted, state);
         let folder = tempfile::tempdir().unwrap();
         for name in ["docs", "work", "out"] {
             fs::create_dir(folder.path().join(name)).unwrap();
@@ -52,15 +66,16 @@ impl Stage {
             agent: JoinSet::new(),
             bridge: JoinSet::new(),
         };
-        stage.begin(bridge).await;
+        stage.begin(bridge, takes).await;
         stage
     }
 
-    async fn begin(&mut self, bridge: Bridge) {
+    async fn begin(&mut self, bridge: Bridge, takes: PromptCapabilities) {
         let (ours, theirs) = tokio::io::duplex(4 << 10);
         let (input, output) = split(theirs);
         let crash: fn() = || panic!("the agent crashes as it was told to");
-        self.agent.spawn(acp_agent::serve(input, output, crash));
+        self.agent
+            .spawn(acp_agent::serve(input, output, takes, crash));
         let state = Arc::clone(self.daemon.server.state());
         let id: AgentId = "scribe".parse().unwrap();
         let token = state.seats().tokens().issue(&id).unwrap();
@@ -329,4 +344,138 @@ async fn what_an_agent_asks_is_taken_from_who_was_asked_alone() {
         .await;
     rest(&mut host).await;
     host.finish().await;
+}
+
+/// What came along with a prompt, as the agent has it.
+async fn looked_at(host: &mut TestClient, attachments: Value) -> (String, Value) {
+    let params = json!({ "agent_id": "scribe", "prompt": "look", "session_id": "c", "attachments": attachments });
+    host.call("agents.chat", params).await;
+    rest(host).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_along_is_given_as_the_agent_takes_it() {
+    let image = json!({ "name": "dot.gif", "content": "R0lGODlh", "media_type": "image/gif", "encoding": "base64" });
+    let file = json!({ "name": "page.pdf", "content": "JVBERg==", "media_type": "application/pdf", "encoding": "base64" });
+    let sound = json!({ "name": "hum.wav", "content": "UklGRg==", "media_type": "audio/wav", "encoding": "base64" });
+    let text = json!({ "name": "notes", "content": "one" });
+    let list = json!({ "name": "list", "content": [1, 2] });
+    let all = json!([text, list, image, file, sound]);
+    let takes = PromptCapabilities::new()
+        .image(true)
+        .audio(true)
+        .embedded_context(true);
+    let gate = ApprovalGate::disabled;
+    let stage = Stage::with_all(gate(), AcpLimits::default(), takes, |config| config).await;
+    let mut host = stage.daemon.host("host").await;
+    let (shown, end) = looked_at(&mut host, all.clone()).await;
+    assert_eq!(end["outcome"], "done", "{end}");
+    let blocks = [
+        "resource car:notes one",
+        "resource car:list [1,2]",
+        "image image/gif R0lGODlh",
+        "blob car:page.pdf JVBERg==",
+        "audio audio/wav UklGRg==",
+    ];
+    assert_eq!(shown, blocks.join("\n"));
+    // In parts that are put together again.
+    let long = "YWJj".repeat(200_000);
+    let long = json!([{ "name": "long", "content": long, "media_type": "image/png", "encoding": "base64" }]);
+    let (shown, _) = looked_at(&mut host, long).await;
+    assert_eq!(shown, format!("image image/png {}", "YWJj".repeat(200_000)));
+    for (content, why) in [
+        (
+            json!({ "content": "no base64", "encoding": "base64" }),
+            "base64",
+        ),
+        (json!({ "content": [1], "encoding": "base64" }), "a text"),
+        (
+            json!({ "content": "x", "media_type": "text" }),
+            "media_type",
+        ),
+    ] {
+        let mut attachment = json!({ "name": "a" });
+        let members = attachment.as_object_mut().unwrap();
+        members.extend(content.as_object().unwrap().clone());
+        let params = json!({ "agent_id": "scribe", "prompt": "look", "attachments": [attachment] });
+        let refused = host.refusal("agents.chat", params).await;
+        assert_eq!(refused["data"]["field"], "attachments");
+        let message = refused["message"].as_str().unwrap();
+        assert!(message.contains(why), "{message}");
+    }
+    host.finish().await;
+
+    // One that takes text alone.
+    let stage = Stage::with(gate(), AcpLimits::default()).await;
+    let mut host = stage.daemon.host("host").await;
+    let (shown, _) = looked_at(&mut host, json!([text, list])).await;
+    assert_eq!(shown, "text notes:\none\ntext list:\n[1,2]");
+    for (attachment, why) in [
+        (image, "dot.gif is image/gif, and the agent takes no images"),
+        (sound, "hum.wav is audio/wav, and the agent takes no sound"),
+        (
+            file,
+            "page.pdf is application/pdf, and the agent takes no files",
+        ),
+    ] {
+        let (_, end) = looked_at(&mut host, json!([attachment])).await;
+        assert_eq!(
+            (&end["outcome"], &end["error"]),
+            (&json!("error"), &json!(why))
+        );
+    }
+    host.finish().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rules_decide_before_people_about_what_the_agent_may_do() {
+    let rules = r#"
+        @id("make")
+        permit (principal, action == Action::"call_tool", resource == Tool::"acp.execute")
+        when { context.arguments.hasTag("/rawInput/command") && context.arguments.getTag("/rawInput/command") == "make" };
+
+        @id("ask")
+        @decision("ask")
+        permit (principal, action == Action::"call_tool", resource == Tool::"acp.execute")
+        when { context.arguments.hasTag("/rawInput/command") && context.arguments.getTag("/rawInput/command") like "git *" };
+
+        @id("rm")
+        @reason("nothing is removed")
+        forbid (principal, action == Action::"call_tool", resource == Tool::"acp.execute")
+        when { context.arguments.hasTag("/rawInput/command") && context.arguments.getTag("/rawInput/command") like "rm *" };
+    "#;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("house.cedar"), rules).unwrap();
+    for asks in [true, false] {
+        let gate = match asks {
+            true => ApprovalGate::from_table(),
+            false => ApprovalGate::disabled(),
+        };
+        let now = car_protocol::Timestamp::from_unix_millis(car_tests::daemon::NOW);
+        let rules = CedarRules::open(folder.path(), Arc::new(FixedClock(now)));
+        let rules = Arc::new(rules.unwrap_or_else(|error| panic!("{error}")));
+        let takes = PromptCapabilities::new();
+        let stage = Stage::with_all(gate, AcpLimits::default(), takes, |config| {
+            config.with_rules(rules)
+        });
+        let stage = stage.await;
+        let mut host = stage.daemon.host("host").await;
+        // Nobody is asked about either.
+        assert_eq!(play(&mut host, "ask make").await, "once");
+        assert_eq!(play(&mut host, "ask rm -rf build").await, "no");
+        if !asks {
+            // Where people are asked nothing, only rules refuse.
+            assert_eq!(play(&mut host, "ask git push").await, "once");
+            host.finish().await;
+            continue;
+        }
+        begin(&mut host, "ask git push").await;
+        let pending = event(&mut host, "approval_pending").await;
+        let preview = &pending["detail"]["details"]["parameters_preview"];
+        assert_eq!(preview["rawInput"]["command"], "git push");
+        decide(&mut host, &pending, json!({ "decision": "deny" })).await;
+        let (said, end) = rest(&mut host).await;
+        assert_eq!((&*said, &end["outcome"]), ("no", &json!("done")));
+        host.finish().await;
+    }
 }

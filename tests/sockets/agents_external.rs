@@ -69,7 +69,10 @@ async fn an_external_agent_is_installed_started_asked_and_ended() {
     assert_eq!(ids, ["claude-code", "codex", "gemini", "scribe"]);
     // It is started because it is needed.
     let file = work.join("page");
-    let task = format!("say hello there\nwrite {} words\nwhere", file.display());
+    let task = format!(
+        "say token=hunter2 there\nwrite {} words\nwhere",
+        file.display()
+    );
     let invoke = json!({ "id": "scribe", "task": task, "cwd": work });
     let done = client.call("agents.invoke_external", invoke).await;
     assert_eq!(
@@ -77,8 +80,12 @@ async fn an_external_agent_is_installed_started_asked_and_ended() {
         (&json!("done"), &json!(false)),
         "{done}"
     );
-    let expected = format!("hello therewritten{}", work.display());
+    let expected = format!("token=hunter2 therewritten{}", work.display());
     assert_eq!(done["output"], expected);
+    let chat = json!({ "session_id": done["session_id"] });
+    let kept = client.call("agents.chat.history", chat).await;
+    let text = kept["turns"][0]["text"].as_str().unwrap();
+    assert!(text.starts_with("token=[secret, 7 bytes] there"), "{text}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "words");
     let health = client
         .call("agents.health_external", json!({ "id": "scribe" }))
@@ -125,5 +132,58 @@ async fn an_external_agent_is_installed_started_asked_and_ended() {
         }
     };
     assert_eq!(gone["last_exit_code"], 3, "{gone}");
+    client.cut();
+}
+
+/// The sandbox holds for the agent and for who speaks for it: files that the one may not read are not read by the other.
+#[tokio::test]
+async fn an_external_agent_is_confined_with_who_speaks_for_it() {
+    let sandbox = Sandbox::new();
+    let daemon = sandbox.start(&[]);
+    let mut client = host(&sandbox, &daemon).await;
+    let home = sandbox.home().canonicalize().unwrap();
+    let [work, out] = ["work", "out"].map(|name| home.join(name));
+    for folder in [&work, &out] {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("page"), "words").unwrap();
+    }
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let other = other.local_addr().unwrap().port();
+    let command = agent(&sandbox);
+    let confined = |id: &str, read: &[&PathBuf]| {
+        json!({
+            "id": id,
+            "name": id,
+            "command": command,
+            "restart": "never",
+            "acp": { "read": read, "write": [work] },
+            "sandbox": { "write": [work], "network": "daemon" },
+        })
+    };
+    // It wants its files read by who speaks for it, which cannot.
+    client
+        .call("agents.upsert", confined("greedy", &[&out]))
+        .await;
+    let invoke = json!({ "id": "greedy", "task": "say hello" });
+    let refused = client.refusal("agents.invoke_external", invoke).await;
+    assert_eq!(refused["data"]["kind"], "unavailable", "{refused}");
+    client.call("agents.upsert", confined("scribe", &[])).await;
+    let (work, out) = (work.display(), out.display());
+    let daemon_port = daemon.address().port();
+    let steps = [
+        (format!("peek {work}/page"), "words"),
+        (format!("read {work}/page"), "words"),
+        (format!("peek {out}/page"), "Permission denied"),
+        (format!("read {out}/page"), "below no folder"),
+        (format!("write {work}/new it"), "written"),
+        (format!("dial {daemon_port}"), "reached"),
+        (format!("dial {other}"), "Permission denied"),
+    ];
+    for (task, wanted) in steps {
+        let invoke = json!({ "id": "scribe", "task": task });
+        let done = client.call("agents.invoke_external", invoke).await;
+        let said = done["output"].as_str().unwrap();
+        assert!(said.contains(wanted), "{task}: {done}");
+    }
     client.cut();
 }

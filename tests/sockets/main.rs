@@ -16,6 +16,7 @@ mod approvals;
 mod chaos;
 mod chat;
 mod chat_lines;
+mod comes_back;
 mod commands;
 mod doctor;
 mod durability;

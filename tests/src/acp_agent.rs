@@ -8,7 +8,9 @@
 //! | `think` | a thought, a plan, a tool call and its end |
 //! | `ask COMMAND` | asks for permission to run it, and says what the answer was |
 //! | `read PATH`, `write PATH TEXT` | through its client; says what came of it |
+//! | `peek PATH`, `dial PORT` | reads a file, reaches a port of this machine, by itself; says what came of it |
 //! | `where` | says the folder that it works in |
+//! | `look` | says what came along, a block on a line |
 //! | `flood N` | says N numbers |
 //! | `wait` | until it is cancelled |
 //! | `deaf` | for ever |
@@ -16,22 +18,25 @@
 //! | `crash` | ends the process, or the connection, in mid-turn |
 
 use std::collections::HashMap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use agent_client_protocol::v1::ConnectionTo;
 use agent_client_protocol::v1::schema::{
-    AgentCapabilities, CancelNotification, ContentBlock, ContentChunk, InitializeRequest,
-    InitializeResponse, NewSessionRequest, NewSessionResponse, PermissionOption,
-    PermissionOptionKind, Plan, PlanEntry, PlanEntryPriority, PlanEntryStatus, PromptRequest,
-    PromptResponse, ReadTextFileRequest, RequestPermissionOutcome, RequestPermissionRequest,
-    SessionId, SessionNotification, SessionUpdate, StopReason, TextContent, ToolCall,
-    ToolCallStatus, ToolCallUpdate, ToolCallUpdateFields, ToolKind, WriteTextFileRequest,
+    AgentCapabilities, CancelNotification, ContentBlock, ContentChunk, EmbeddedResourceResource,
+    InitializeRequest, InitializeResponse, NewSessionRequest, NewSessionResponse, PermissionOption,
+    PermissionOptionKind, Plan, PlanEntry, PlanEntryPriority, PlanEntryStatus, PromptCapabilities,
+    PromptRequest, PromptResponse, ReadTextFileRequest, RequestPermissionOutcome,
+    RequestPermissionRequest, SessionId, SessionNotification, SessionUpdate, StopReason,
+    TextContent, ToolCall, ToolCallStatus, ToolCallUpdate, ToolCallUpdateFields, ToolKind,
+    WriteTextFileRequest,
 };
 use agent_client_protocol::{Agent, ByteStreams, Client, Error};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_util::compat::{TokioAsyncReadCompatExt as _, TokioAsyncWriteCompatExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -62,13 +67,14 @@ impl Sessions {
     }
 }
 
-/// Serves one client until it is gone. `crash` is what it does to end in mid-turn.
+/// Serves one client until it is gone. `takes` is what prompts may hold, `crash` what it does to end in mid-turn.
 ///
 /// # Errors
 /// The connection broke.
 pub async fn serve(
     input: impl AsyncRead + Send + 'static,
     output: impl AsyncWrite + Send + 'static,
+    takes: PromptCapabilities,
     crash: fn(),
 ) -> Result<(), Error> {
     let sessions = Arc::<Sessions>::default();
@@ -79,7 +85,8 @@ pub async fn serve(
         .on_receive_request(
             async move |request: InitializeRequest, responder, _: ConnectionTo<Client>| {
                 let answer = InitializeResponse::new(request.protocol_version);
-                responder.respond(answer.agent_capabilities(AgentCapabilities::new()))
+                let can = AgentCapabilities::new().prompt_capabilities(takes.clone());
+                responder.respond(answer.agent_capabilities(can))
             },
             agent_client_protocol::on_receive_request!(),
         )
@@ -99,9 +106,10 @@ pub async fn serve(
                     session: request.session_id,
                     cwd,
                     cancel,
+                    came: request.prompt.iter().skip(1).map(shown).collect(),
                     crash,
                 };
-                let script = text(&request.prompt);
+                let script = text(request.prompt.get(..1).unwrap_or_default());
                 client.spawn(async move { responder.respond_with_result(turn.play(&script).await) })
             },
             agent_client_protocol::on_receive_request!(),
@@ -125,12 +133,33 @@ fn text(prompt: &[ContentBlock]) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
+/// What a block is, and how it begins.
+fn shown(block: &ContentBlock) -> String {
+    match block {
+        ContentBlock::Text(text) => format!("text {}", text.text),
+        ContentBlock::Image(image) => format!("image {} {}", image.mime_type, image.data),
+        ContentBlock::Audio(audio) => format!("audio {} {}", audio.mime_type, audio.data),
+        ContentBlock::Resource(embedded) => match &embedded.resource {
+            EmbeddedResourceResource::TextResourceContents(text) => {
+                format!("resource {} {}", text.uri, text.text)
+            }
+            EmbeddedResourceResource::BlobResourceContents(blob) => {
+                format!("blob {} {}", blob.uri, blob.blob)
+            }
+            _ => "another resource".to_owned(),
+        },
+        _ => "another block".to_owned(),
+    }
+}
+
 /// One prompt.
 struct Turn {
     client: ConnectionTo<Client>,
     session: SessionId,
     cwd: PathBuf,
     cancel: CancellationToken,
+    /// What came along.
+    came: Vec<String>,
     crash: fn(),
 }
 
@@ -160,6 +189,18 @@ impl Turn {
                     let written = self.client.send_request(request).block_task().await;
                     self.say(&written.map_or_else(|error| error.message, |_| "written".into()))?;
                 }
+                "peek" => {
+                    let read = std::fs::read_to_string(rest);
+                    self.say(&read.unwrap_or_else(|error| error.to_string()))?;
+                }
+                "dial" => {
+                    let port = rest.parse().unwrap_or_default();
+                    let dialled = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await;
+                    self.say(
+                        &dialled.map_or_else(|error| error.to_string(), |_| "reached".into()),
+                    )?;
+                }
+                "look" => self.say(&self.came.join("\n"))?,
                 "where" => self.say(&self.cwd.display().to_string())?,
                 "flood" => {
                     for number in 0..rest.parse().unwrap_or(0_u32) {

@@ -8,6 +8,7 @@
 
 pub mod acp_agent;
 pub mod client;
+pub mod cutter;
 pub mod daemon;
 pub mod fault_link;
 pub mod log;

@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod bridge;
+mod content;
 mod files;
 mod limits;
 mod permission;

@@ -5,14 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use agent_client_protocol::v1;
 use agent_client_protocol::v1::schema::{
-    AgentCapabilities, AuthMethod, CancelNotification, ContentBlock, EmbeddedResource,
-    EmbeddedResourceResource, NewSessionRequest, PromptRequest, PromptResponse, SessionUpdate,
-    StopReason, TextContent, TextResourceContents,
+    AgentCapabilities, AuthMethod, CancelNotification, NewSessionRequest, PromptRequest,
+    PromptResponse, SessionUpdate, StopReason,
 };
 use agent_client_protocol::{Agent, Error, ErrorCode};
 use car_client::{CallbackError, ChatTurn, Client};
-use car_protocol::rpc::agents_chat::Attachment;
-use car_protocol::rpc::results::{ChunkEncoding, HandleName, Read, ReadParams};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,9 +17,6 @@ use tokio_util::sync::CancellationToken;
 use crate::limits::AcpLimits;
 use crate::talks::{Busy, Talk, Talks};
 use crate::updates::told;
-
-/// Reads of what comes along: that many at once, in bytes.
-const CHUNK: u64 = 512 << 10;
 
 /// An agent that is ready.
 #[derive(Debug)]
@@ -170,60 +164,6 @@ impl Prompter {
             Ok(Ok(made)) => Ok(self.talks.add(chat, made.session_id, self.limits.talks)),
             Ok(Err(error)) => Err(self.refused(&error).await),
             Err(_) => Err("the agent makes no session in time".into()),
-        }
-    }
-
-    /// The prompt, and what comes along.
-    async fn content(&self, turn: &ChatTurn) -> Result<Vec<ContentBlock>, CallbackError> {
-        let text = TextContent::new(turn.prompt.prompt.clone());
-        let mut content = vec![ContentBlock::Text(text)];
-        let mut room = self.limits.attached_bytes;
-        for attached in &turn.prompt.attachments {
-            let bytes = usize::try_from(attached.handle.bytes).unwrap_or(usize::MAX);
-            room = room.checked_sub(bytes).ok_or_else(|| {
-                let limit = self.limits.attached_bytes;
-                CallbackError(format!("what comes along has {limit} bytes at most"))
-            })?;
-            let text = self.attached(attached).await?;
-            content.push(
-                match self.ready.capabilities.prompt_capabilities.embedded_context {
-                    true => {
-                        let uri = format!("car:{}", attached.name);
-                        let contents = TextResourceContents::new(text, uri);
-                        let resource = EmbeddedResourceResource::TextResourceContents(contents);
-                        ContentBlock::Resource(EmbeddedResource::new(resource))
-                    }
-                    false => {
-                        let text = format!("{}:\n{text}", attached.name);
-                        ContentBlock::Text(TextContent::new(text))
-                    }
-                },
-            );
-        }
-        Ok(content)
-    }
-
-    async fn attached(&self, attached: &Attachment) -> Result<String, CallbackError> {
-        let client = self.client.get().ok_or("the agent is not ready")?;
-        let mut text = String::new();
-        let mut offset = 0;
-        loop {
-            let params = ReadParams {
-                handle: HandleName {
-                    sha256: attached.handle.sha256.clone(),
-                    ..HandleName::default()
-                },
-                offset: Some(offset),
-                length: Some(CHUNK),
-                encoding: Some(ChunkEncoding::Text),
-            };
-            let chunk = client.call::<Read>(params).await;
-            let chunk = chunk.map_err(|error| format!("{}: {error}", attached.name))?;
-            text.push_str(&chunk.data);
-            match chunk.next_offset {
-                Some(next) if next > offset => offset = next,
-                _ => return Ok(text),
-            }
         }
     }
 

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use car_protocol::method::Callback;
@@ -7,12 +8,18 @@ use car_protocol::rpc::server::{Handshake, HandshakeParams, MAX_PROTOCOL_VERSION
 use car_protocol::rpc::session::{Auth, AuthParams};
 use car_transport::Duplex;
 use car_transport::connect::{self, Options, Target};
+use futures_util::FutureExt as _;
 
 use crate::callbacks::{CallbackError, Handlers};
 use crate::chat::{ChatTurn, run_chat};
 use crate::client::Client;
 use crate::discover;
 use crate::error::ConnectError;
+use crate::keeper::WayBack;
+use crate::reconnect::Reconnect;
+
+/// How long one attempt to come back may take, where calls may take longer.
+const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// How a client is to be made.
 pub struct ClientBuilder {
@@ -20,6 +27,7 @@ pub struct ClientBuilder {
     deadline: Duration,
     handshake: bool,
     handlers: Handlers,
+    reconnect: Option<Reconnect>,
 }
 
 impl ClientBuilder {
@@ -30,6 +38,7 @@ impl ClientBuilder {
             deadline,
             handshake: false,
             handlers: Handlers::default(),
+            reconnect: None,
         }
     }
 
@@ -83,6 +92,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Makes a lost connection again, and goes on with the session: calls that wait get their answers, subscriptions and
+    /// chats go on without a gap or a repetition, tools run once. Where the daemon does not have the session any more
+    /// another one is begun, with the tools, policies, agents and subscriptions of this one.
+    ///
+    /// A call waits for the new connection until its deadline. One that changes something and of which nobody knows
+    /// whether it was done ends with [`CallError::OutcomeUnknown`](crate::CallError::OutcomeUnknown), unless its params name
+    /// an `idempotency_key`: then the daemon is asked. That compares the clocks of both sides. [`Client::states`] tells
+    /// how it goes.
+    #[must_use]
+    pub fn resume(mut self, reconnect: Reconnect) -> Self {
+        self.reconnect = Some(reconnect);
+        self
+    }
+
     /// The token of an agent, which the connection speaks for from now on. An older connection that does is closed.
     #[must_use]
     pub fn agent_token(mut self, agent_id: impl Into<String>, token: impl Into<String>) -> Self {
@@ -124,34 +147,79 @@ impl ClientBuilder {
     pub async fn connect(self, target: &Target) -> Result<Client, ConnectError> {
         let options =
             Options::default().with_deadline(self.deadline.min(Options::default().deadline));
-        let duplex = connect::connect(target, &options).await?;
-        self.over(duplex).await
+        let target = target.clone();
+        let dial = move || {
+            let target = target.clone();
+            async move { connect::connect(&target, &options).await }
+        };
+        self.connect_with(dial).await
     }
 
-    /// Uses a connection that is there already, for example one in memory.
+    /// Connects with connections that `dial` makes, the first one and those that take its place.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn connect_with<F, Fut>(mut self, dial: F) -> Result<Client, ConnectError>
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Duplex, connect::ConnectError>> + Send + 'static,
+    {
+        let duplex = dial().await?;
+        let Some(reconnect) = self.reconnect.take() else {
+            return self.over(duplex).await;
+        };
+        self.auth.resume = Some(true);
+        self.auth.grace_ms = reconnect
+            .grace
+            .map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX));
+        let way_back = WayBack {
+            dial: Arc::new(move || dial().boxed()),
+            reconnect,
+            auth: self.auth.clone(),
+            handshake: self.handshake,
+            patience: self.deadline.min(ATTEMPT),
+        };
+        self.begin(duplex, Some(way_back)).await
+    }
+
+    /// Uses a connection that is there already, for example one in memory. It is not made again when it is lost.
     ///
     /// # Errors
     /// [`ConnectError`].
     pub async fn over(self, duplex: Duplex) -> Result<Client, ConnectError> {
-        let mut client = Client::start(duplex, self.handlers, self.deadline);
-        if self.auth.token.is_some() || self.auth.host_token.is_some() {
+        self.begin(duplex, None).await
+    }
+
+    async fn begin(
+        self,
+        duplex: Duplex,
+        way_back: Option<WayBack>,
+    ) -> Result<Client, ConnectError> {
+        let named = self.auth.token.is_some() || self.auth.host_token.is_some();
+        let introduces = named || way_back.is_some();
+        let mut client = Client::start(duplex, self.handlers, self.deadline, way_back);
+        if introduces {
             let authenticated = client.call::<Auth>(self.auth).await;
             let authenticated = authenticated.map_err(ConnectError::Refused)?;
             client.speaks_for(authenticated.agent_id);
         }
         if self.handshake {
-            let params = HandshakeParams {
-                protocol_version: MAX_PROTOCOL_VERSION,
-                client_name: Some(env!("CARGO_PKG_NAME").to_owned()),
-                client_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-                required_capabilities: None,
-            };
             client
-                .call::<Handshake>(params)
+                .call::<Handshake>(handshake())
                 .await
                 .map_err(ConnectError::Handshake)?;
         }
         Ok(client)
+    }
+}
+
+/// What this client says of itself.
+pub(crate) fn handshake() -> HandshakeParams {
+    HandshakeParams {
+        protocol_version: MAX_PROTOCOL_VERSION,
+        client_name: Some(env!("CARGO_PKG_NAME").to_owned()),
+        client_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
+        required_capabilities: None,
     }
 }
 

@@ -5,22 +5,21 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Weak};
 
-use car_protocol::jsonrpc::encode_notification;
 use car_protocol::method::Method;
 use car_protocol::rpc::agents_chat::{
     Cancel, CancelParams, Cancelled, Chat, ChatAccepted, ChatEvent, ChatParams, Outcome,
     PromptParams, Say, SayParams,
 };
-use car_transport::Frame;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use serde_json::Value;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 
 use crate::callbacks::CallbackError;
 use crate::client::Client;
 use crate::error::CallError;
+use crate::outgoing::Voice;
 
 /// Events of one chat that wait to be read. Beyond it tokens are put together; nothing of their text is lost.
 const WAITING: usize = 256;
@@ -118,6 +117,22 @@ impl ChatRouter {
             std::mem::take(&mut routes.read)
         };
         for queue in readers.into_values().filter_map(|queue| queue.upgrade()) {
+            queue.end();
+        }
+    }
+
+    /// The chats that somebody reads.
+    pub(crate) fn read_now(&self) -> Vec<String> {
+        let routes = self.0.lock();
+        let read = routes.read.iter();
+        let read = read.filter(|(_, queue)| queue.strong_count() > 0);
+        read.map(|(chat, _)| chat.clone()).collect()
+    }
+
+    /// A chat cannot be followed any more.
+    pub(crate) fn end_of(&self, chat: &str) {
+        let queue = self.0.lock().read.remove(chat);
+        if let Some(queue) = queue.and_then(|queue| queue.upgrade()) {
             queue.end();
         }
     }
@@ -265,7 +280,7 @@ impl fmt::Debug for ChatStream {
 pub struct ChatTurn {
     /// The prompt, and where it comes from.
     pub prompt: PromptParams,
-    outgoing: mpsc::WeakSender<Frame>,
+    voice: Voice,
 }
 
 /// The function of an agent.
@@ -281,8 +296,8 @@ where
 }
 
 impl ChatTurn {
-    pub(crate) fn new(prompt: PromptParams, outgoing: mpsc::WeakSender<Frame>) -> Self {
-        Self { prompt, outgoing }
+    pub(crate) fn new(prompt: PromptParams, voice: Voice) -> Self {
+        Self { prompt, voice }
     }
 
     /// Says a piece of the answer. Waits while the daemon does not read.
@@ -316,16 +331,13 @@ impl ChatTurn {
         }
     }
 
-    /// Says an event.
+    /// Says an event. Where connections are made again it is said once more if it did not arrive.
     ///
     /// # Errors
     /// The connection is over, or the event is no JSON.
     pub async fn say(&self, said: SayParams) -> Result<(), CallbackError> {
-        let text = encode_notification(Say::NAME, &said).map_err(|error| error.to_string())?;
-        let gone = || CallbackError::from("the connection is closed");
-        let outgoing = self.outgoing.upgrade().ok_or_else(gone)?;
-        let sent = outgoing.send(Frame::Text(text.into())).await;
-        sent.map_err(|_| gone())
+        let said = self.voice.say(Say::NAME, &said).await;
+        said.map_err(|error| CallbackError(error.to_string()))
     }
 
     /// Runs an agent's function and says how it ended.
@@ -333,7 +345,7 @@ impl ChatTurn {
         let mut end = self.event("done");
         let last = Self {
             prompt: self.prompt.clone(),
-            outgoing: self.outgoing.clone(),
+            voice: self.voice.clone(),
         };
         let answered = std::panic::AssertUnwindSafe(run(self)).catch_unwind().await;
         let failed = match answered {

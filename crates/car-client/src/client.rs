@@ -1,18 +1,21 @@
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use car_protocol::Timestamp;
 use car_protocol::jsonrpc::{Id, encode_notification, encode_request};
 use car_protocol::method::{Method, ServerNotification};
 use car_protocol::rpc::tools::{Register, ToolDefinition, Unregister, UnregisterParams};
-use car_transport::{CloseReason, Duplex, Frame, close};
+use car_transport::{ByteString, CloseReason, Duplex, Frame, close};
 use parking_lot::Mutex;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -21,14 +24,15 @@ use crate::callbacks::{CallbackError, Handlers, ToolCall};
 use crate::chat::ChatRouter;
 use crate::discover;
 use crate::error::{CallError, ConnectError};
-use crate::link::{self, Link};
-use crate::pending::Pending;
+use crate::keeper::{Keeper, WayBack};
+use crate::outgoing::{OUTGOING, Outgoing, Voice};
+use crate::pending::{Kept, Pending};
+use crate::reader::Reader;
+use crate::reconnect::{ConnectionState, ConnectionStates};
 use crate::subscription::SubscriptionRouter;
 
 /// Notifications that wait to be read; further ones are dropped and counted.
 const NOTIFICATIONS: usize = 1_024;
-/// Frames that wait to be written.
-const OUTGOING: usize = 256;
 
 /// A connection to a daemon. Clones share it.
 #[derive(Clone)]
@@ -42,12 +46,16 @@ pub struct Client {
 struct Shared {
     pending: Arc<Pending>,
     handlers: Handlers,
-    outgoing: mpsc::Sender<Frame>,
+    outgoing: mpsc::Sender<Outgoing>,
     notifications: Mutex<Option<Notifications>>,
     chats: Arc<ChatRouter>,
     subscriptions: Arc<SubscriptionRouter>,
-    /// Cancelled to end the connection, and when it has ended.
+    state: watch::Receiver<ConnectionState>,
+    /// Whether a lost connection is made again.
+    comes_back: bool,
+    /// Cancelled to end the connection, to have none made again, and when it has ended.
     over: CancellationToken,
+    goodbye: CancellationToken,
     ended: CancellationToken,
 }
 
@@ -75,10 +83,17 @@ impl Client {
         Self::builder().discovered_token().connect(target).await
     }
 
-    pub(crate) fn start(duplex: Duplex, handlers: Handlers, deadline: Duration) -> Self {
+    pub(crate) fn start(
+        duplex: Duplex,
+        handlers: Handlers,
+        deadline: Duration,
+        way_back: Option<WayBack>,
+    ) -> Self {
         let (outgoing, to_write) = mpsc::channel(OUTGOING);
         let (notify, notified) = mpsc::channel(NOTIFICATIONS);
+        let (states, state) = watch::channel(ConnectionState::Connected);
         let missed = Arc::<AtomicU64>::default();
+        let comes_back = way_back.is_some();
         let shared = Arc::new(Shared {
             pending: Arc::default(),
             handlers: handlers.clone(),
@@ -89,19 +104,33 @@ impl Client {
             })),
             chats: Arc::default(),
             subscriptions: Arc::default(),
+            state,
+            comes_back,
             over: CancellationToken::new(),
+            goodbye: CancellationToken::new(),
             ended: CancellationToken::new(),
         });
-        let link = Link {
+        let confirmed = comes_back.then(|| Arc::clone(&shared.pending));
+        let reader = Reader {
             pending: Arc::clone(&shared.pending),
             handlers,
             // Weak, so that the last clone of the client ends the connection.
             outgoing: outgoing.downgrade(),
+            voice: Voice::new(outgoing.downgrade(), confirmed),
             notify,
             missed,
             chats: Arc::clone(&shared.chats),
             subscriptions: Arc::clone(&shared.subscriptions),
+            running: JoinSet::new(),
+            requests: HashMap::new(),
+            past: comes_back.then(Box::default),
+        };
+        let keeper = Keeper {
+            reader,
+            way_back,
+            states,
             over: shared.over.clone(),
+            goodbye: shared.goodbye.clone(),
         };
         let ended = shared.ended.clone();
         #[expect(
@@ -109,7 +138,7 @@ impl Client {
             reason = "the connection's one task; it ends with the last clone"
         )]
         tokio::spawn(async move {
-            link::run(link, duplex, to_write).await;
+            keeper.run(duplex, to_write).await;
             ended.cancel();
         });
         Self {
@@ -172,21 +201,24 @@ impl Client {
     ) -> Result<Box<RawValue>, CallError> {
         let (place, answer) = self.shared.pending.open()?;
         let text = encode_request(&Id::integer(place.id), method, params);
-        let text = text.map_err(|error| CallError::Params(error.to_string()))?;
+        let text = ByteString::from(text.map_err(|error| CallError::Params(error.to_string()))?);
+        if self.shared.comes_back {
+            place.keep(Kept::new(text.clone(), now()));
+        }
         let exchange = async {
             self.shared
                 .outgoing
-                .send(Frame::Text(text.into()))
+                .send(Outgoing::call(place.id, text))
                 .await
                 .map_err(|_| CallError::Closed)?;
-            Ok(answer.await.map_err(|_| CallError::Closed)??)
+            answer.await.map_err(|_| CallError::Closed)?
         };
         timeout(self.deadline, exchange)
             .await
             .unwrap_or(Err(CallError::TimedOut(self.deadline)))
     }
 
-    /// Sends a notification: nothing answers it.
+    /// Sends a notification: nothing answers it, and one that was under way when the connection was lost is lost, too.
     ///
     /// # Errors
     /// [`CallError::Closed`], [`CallError::TimedOut`] when nothing can be written, [`CallError::Params`].
@@ -197,7 +229,8 @@ impl Client {
     ) -> Result<(), CallError> {
         let text = encode_notification(method, params)
             .map_err(|error| CallError::Params(error.to_string()))?;
-        let sending = self.shared.outgoing.send(Frame::Text(text.into()));
+        let frame = Outgoing::plain(Frame::Text(text.into()));
+        let sending = self.shared.outgoing.send(frame);
         let sent = timeout(self.deadline, sending)
             .await
             .map_err(|_| CallError::TimedOut(self.deadline))?;
@@ -268,20 +301,39 @@ impl Client {
 
     /// Closes the connection and waits until it is over.
     pub async fn close(&self) {
+        self.shared.goodbye.cancel();
         let reason = CloseReason::new(close::NORMAL, "");
         let closing = async {
+            let frame = Outgoing::plain(Frame::Close(Some(reason)));
             // A queue that is full for so long belongs to a dead connection.
-            let _ = self.shared.outgoing.send(Frame::Close(Some(reason))).await;
+            let _ = self.shared.outgoing.send(frame).await;
             self.shared.ended.cancelled().await;
         };
         let _ = timeout(self.deadline, closing).await;
         self.shared.over.cancel();
     }
 
-    /// Ready when the connection is over.
+    /// How the connection stands, and how that changes.
+    #[must_use]
+    pub fn states(&self) -> ConnectionStates {
+        ConnectionStates(self.shared.state.clone())
+    }
+
+    /// Ready when the connection is over, and is not made again.
     pub async fn closed(&self) {
         self.shared.ended.cancelled().await;
     }
+}
+
+/// When a call is made. Compared with times of the daemon, where that says what became of a call.
+fn now() -> Timestamp {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nobody hands a clock to a client"
+    )]
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let millis = now.map(|since| since.as_millis()).unwrap_or_default();
+    Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
 impl Drop for Shared {

@@ -34,6 +34,13 @@ pub enum CallError {
     /// The connection is over. The call may have been done.
     #[error("the connection is closed")]
     Closed,
+    /// The connection was lost with the call under way, and nobody knows whether it was done. Only where connections are
+    /// made again, for a call that changes something and names no idempotency key.
+    #[error("the connection was lost, and whether the call was done is not known")]
+    OutcomeUnknown,
+    /// The connection was lost with the call under way. It was done, and its answer is not kept.
+    #[error("the call was done, and its answer was lost with the connection")]
+    ReplyLost,
     /// Too many calls are under way on this connection.
     #[error("{limit} calls are under way")]
     Overloaded {

@@ -1,91 +1,111 @@
-//! The task of one connection: it reads, writes, and runs what the daemon asks.
+//! One connection: it is read and written until it is over.
 
-use std::collections::HashMap;
-use std::future::poll_fn;
-use std::panic::AssertUnwindSafe;
+use std::collections::VecDeque;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use car_protocol::RpcError;
-use car_protocol::jsonrpc::{
-    self, Message, decode_message, decode_params, encode_error, encode_result,
-};
-use car_protocol::method::{Callback, ServerNotification};
-use car_protocol::rpc::agents_chat::{
-    CancelPrompt, CancelPromptParams, ChatEvent, Event as ChatEvents, Prompt, PromptParams,
-};
-use car_protocol::rpc::tools::{Cancel, CancelParams, Execute};
 use car_transport::source::{BoxSource, drain, next};
 use car_transport::{BoxSink, CloseReason, Duplex, Frame, SinkError, close};
 use futures_util::FutureExt;
-use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
+use tokio::time::{Instant, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::callbacks::Handlers;
-use crate::chat::{ChatRouter, ChatTurn};
-use crate::client::Notification;
+use crate::outgoing::{Outgoing, What};
 use crate::pending::Pending;
-use crate::subscription::SubscriptionRouter;
+use crate::reader::Reader;
 
-/// How many requests of the daemon run at the same time.
-const MAX_CALLBACKS: usize = 256;
 /// How long one batch of frames may take to be written.
 const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the peer may take to close.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
 
-pub(crate) struct Link {
-    pub(crate) pending: Arc<Pending>,
-    pub(crate) handlers: Handlers,
-    pub(crate) outgoing: mpsc::WeakSender<Frame>,
-    pub(crate) notify: mpsc::Sender<Notification>,
-    pub(crate) missed: Arc<AtomicU64>,
-    pub(crate) chats: Arc<ChatRouter>,
-    pub(crate) subscriptions: Arc<SubscriptionRouter>,
-    pub(crate) over: CancellationToken,
+/// How a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// As this program, or the daemon on its behalf, wanted.
+    Wanted,
+    /// It was lost, for this reason.
+    Lost(String),
 }
 
-/// Serves a connection until it is over.
-pub(crate) async fn run(link: Link, duplex: Duplex, mut to_write: mpsc::Receiver<Frame>) {
+/// What is to be written.
+pub(crate) struct ToWrite {
+    /// What was written to a connection that is lost, and goes before everything else.
+    pub(crate) again: VecDeque<Outgoing>,
+    pub(crate) queue: mpsc::Receiver<Outgoing>,
+    pub(crate) pending: Arc<Pending>,
+    /// The daemon that answers are meant for; none where there is only one connection.
+    pub(crate) life: Option<u32>,
+}
+
+impl ToWrite {
+    async fn next(&mut self) -> Option<Frame> {
+        loop {
+            let outgoing = match self.again.pop_front() {
+                Some(outgoing) => outgoing,
+                None => self.queue.recv().await?,
+            };
+            if let Some(frame) = self.fit(outgoing) {
+                return Some(frame);
+            }
+        }
+    }
+
+    /// What is wanted still.
+    fn fit(&self, outgoing: Outgoing) -> Option<Frame> {
+        let wanted = match (self.life, outgoing.what) {
+            (Some(_), What::Call(id)) => self.pending.write(id),
+            (Some(life), What::Answer(to)) => life == to,
+            _ => true,
+        };
+        wanted.then_some(outgoing.frame)
+    }
+}
+
+/// Serves a connection until it is over. Where it is lost and `silence` is given the daemon is left to believe that it is
+/// there: somebody comes back.
+pub(crate) async fn serve(
+    reader: &mut Reader,
+    duplex: Duplex,
+    frames: &mut ToWrite,
+    silence: Option<Duration>,
+    over: &CancellationToken,
+) -> End {
     let Duplex {
         mut sink,
         mut source,
         ..
     } = duplex;
-    let pending = Arc::clone(&link.pending);
-    let over = link.over.clone();
-    let chats = Arc::clone(&link.chats);
-    let subscriptions = Arc::clone(&link.subscriptions);
     // Pongs and the close frame have a queue of their own, so that reading never waits for the other one.
     let (control, to_control) = mpsc::channel(16);
-    let mut reader = Reader {
-        link,
-        control,
-        running: JoinSet::new(),
-        requests: HashMap::new(),
+    let comes_back = silence.is_some();
+    let end = tokio::select! {
+        end = read(reader, &mut source, control, silence) => end,
+        end = write(&mut sink, frames, to_control) => match end {
+            Ok(()) => return finish(source, End::Wanted).await,
+            Err(error) if comes_back => return End::Lost(error.to_string()),
+            Err(error) => return finish(source, End::Lost(error.to_string())).await,
+        },
+        () = over.cancelled() => Heard::Wanted(Some(CloseReason::new(close::NORMAL, ""))),
     };
-    tokio::select! {
-        reason = reader.read(&mut source) => {
-            // The peer is told why, unless it is gone.
-            let _ = timeout(CLOSE_DEADLINE, end(&mut sink, reason)).await;
-        }
-        _ = write(&mut sink, &mut to_write, to_control) => {}
-        () = over.cancelled() => {
-            let _ = timeout(CLOSE_DEADLINE, end(&mut sink, Some(CloseReason::new(close::NORMAL, "")))).await;
-        }
-    }
-    pending.end();
-    chats.end();
-    subscriptions.end();
-    drop(reader);
-    drain(&mut source, CLOSE_DEADLINE).await;
+    let (end, reason) = match end {
+        Heard::Wanted(reason) => (End::Wanted, reason),
+        Heard::Lost { why, .. } if comes_back => return End::Lost(why),
+        Heard::Lost { why, reason } => (End::Lost(why), reason),
+    };
+    // The peer is told why, unless it is gone.
+    let _ = timeout(CLOSE_DEADLINE, close_with(&mut sink, reason)).await;
+    finish(source, end).await
 }
 
-async fn end(sink: &mut BoxSink, reason: Option<CloseReason>) -> Result<(), SinkError> {
+async fn finish(mut source: BoxSource, end: End) -> End {
+    drain(&mut source, CLOSE_DEADLINE).await;
+    end
+}
+
+async fn close_with(sink: &mut BoxSink, reason: Option<CloseReason>) -> Result<(), SinkError> {
     poll_fn(|cx| sink.as_mut().poll_ready(cx)).await?;
     sink.as_mut().start_send(Frame::Close(reason))?;
     poll_fn(|cx| sink.as_mut().poll_close(cx)).await
@@ -93,14 +113,14 @@ async fn end(sink: &mut BoxSink, reason: Option<CloseReason>) -> Result<(), Sink
 
 async fn write(
     sink: &mut BoxSink,
-    frames: &mut mpsc::Receiver<Frame>,
+    frames: &mut ToWrite,
     mut control: mpsc::Receiver<Frame>,
 ) -> Result<(), SinkError> {
     loop {
         let mut frame = tokio::select! {
             biased;
             frame = control.recv() => frame,
-            frame = frames.recv() => frame,
+            frame = frames.next() => frame,
         };
         let turn = async {
             while let Some(next) = frame {
@@ -115,7 +135,7 @@ async fn write(
                     .recv()
                     .now_or_never()
                     .flatten()
-                    .or_else(|| frames.try_recv().ok());
+                    .or_else(|| frames.next().now_or_never().flatten());
             }
             poll_fn(|cx| sink.as_mut().poll_flush(cx)).await?;
             Ok(false)
@@ -129,156 +149,70 @@ async fn write(
     }
 }
 
-struct Reader {
-    link: Link,
-    control: mpsc::Sender<Frame>,
-    running: JoinSet<()>,
-    /// What runs, by the id that a cancelling notification names.
-    requests: HashMap<String, AbortHandle>,
+/// How reading ended, and what the peer is told.
+enum Heard {
+    Wanted(Option<CloseReason>),
+    Lost {
+        why: String,
+        reason: Option<CloseReason>,
+    },
 }
 
-impl Reader {
-    async fn read(&mut self, source: &mut BoxSource) -> Option<CloseReason> {
-        loop {
-            tokio::select! {
-                biased;
-                frame = next(source) => match frame {
-                    None => return None,
-                    Some(Err(error)) => return error.close_reason(),
-                    Some(Ok(Frame::Close(_))) => return Some(CloseReason::new(close::NORMAL, "")),
+async fn read(
+    reader: &mut Reader,
+    source: &mut BoxSource,
+    control: mpsc::Sender<Frame>,
+    silence: Option<Duration>,
+) -> Heard {
+    let lost = |why: String, reason| Heard::Lost { why, reason };
+    let mut ticks = silence.map(|silence| {
+        let third = (silence / 3).max(Duration::from_millis(1));
+        interval_at(Instant::now() + third, third)
+    });
+    // Thirds of the silence since something came.
+    let mut silent = 0_u8;
+    loop {
+        let tick = async {
+            match &mut ticks {
+                Some(ticks) => drop(ticks.tick().await),
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            frame = next(source) => {
+                silent = 0;
+                match frame {
+                    None => return lost("the connection is cut".to_owned(), None),
+                    Some(Err(error)) => return lost(error.to_string(), error.close_reason()),
+                    Some(Ok(Frame::Close(reason))) => {
+                        let answer = Some(CloseReason::new(close::NORMAL, ""));
+                        return match reason {
+                            Some(reason) if reason.code != close::NORMAL => {
+                                let why = format!("the daemon closed it: {} {}", reason.code, reason.text);
+                                lost(why, answer)
+                            }
+                            _ => Heard::Wanted(answer),
+                        };
+                    }
                     Some(Ok(Frame::Ping(payload))) => {
                         // More pings than can be answered are answered by the last.
-                        let _ = self.control.try_send(Frame::Pong(payload));
+                        let _ = control.try_send(Frame::Pong(payload));
                     }
-                    Some(Ok(Frame::Text(text))) => self.text(&text),
+                    Some(Ok(Frame::Text(text))) => reader.text(&text),
                     Some(Ok(Frame::Binary(_) | Frame::Pong(_))) => {}
-                },
-                Some(_) = self.running.join_next() => self.requests.retain(|_, task| !task.is_finished()),
+                }
+            }
+            Some(_) = reader.running.join_next() => reader.reap(),
+            () = tick => {
+                silent += 1;
+                match silent {
+                    // A queue that is full holds pongs, and what they answer was heard.
+                    2 => drop(control.try_send(Frame::Ping(Default::default()))),
+                    4.. => return lost("the daemon is silent".to_owned(), None),
+                    _ => {}
+                }
             }
         }
     }
-
-    fn text(&mut self, text: &str) {
-        match decode_message(text) {
-            Ok(Message::Response(response)) => self.link.pending.answer(response),
-            Ok(Message::Request(request)) => self.request(request),
-            Ok(Message::Notification(note)) => self.notification(&note),
-            Ok(Message::Invalid(invalid)) => {
-                tracing::warn!(error = %invalid.error, "the daemon breaks the protocol")
-            }
-            Err(error) => tracing::warn!(%error, "the daemon breaks the protocol"),
-        }
-    }
-
-    fn request(&mut self, request: jsonrpc::Request<'_>) {
-        if request.method == Prompt::NAME && self.link.handlers.chat.is_some() {
-            return self.prompt(request);
-        }
-        let answer = if self.running.len() < MAX_CALLBACKS {
-            self.link.handlers.serve(&request.method, request.params)
-        } else {
-            Err(RpcError::overloaded(
-                "too many callbacks run in this client",
-                MAX_CALLBACKS as u64,
-            ))
-        };
-        let id = request.id;
-        let outgoing = self.link.outgoing.clone();
-        let name = (request.method == Execute::NAME)
-            .then(|| id.as_str().map(|id| id.into_owned()))
-            .flatten();
-        let task = self.running.spawn(async move {
-            let text = match answer {
-                // A handler that panics owes its answer all the same.
-                Ok(answer) => match AssertUnwindSafe(answer).catch_unwind().await {
-                    Ok(Ok(result)) => encode_result(&id, &result)
-                        .unwrap_or_else(|_| encode_error(&id, &RpcError::internal())),
-                    Ok(Err(error)) => encode_error(&id, &error),
-                    Err(_) => encode_error(&id, &RpcError::internal()),
-                },
-                Err(error) => encode_error(&id, &error),
-            };
-            send(&outgoing, text).await;
-        });
-        if let Some(name) = name {
-            self.requests.insert(name, task);
-        }
-    }
-
-    /// Takes a prompt and answers it beside everything else.
-    fn prompt(&mut self, request: jsonrpc::Request<'_>) {
-        let outgoing = self.link.outgoing.clone();
-        let refusal = match decode_params::<PromptParams>(request.params) {
-            Err(error) => error,
-            Ok(_) if self.running.len() >= MAX_CALLBACKS => RpcError::overloaded(
-                "too many callbacks run in this client",
-                MAX_CALLBACKS as u64,
-            ),
-            Ok(prompt) => {
-                let Some(run) = self.link.handlers.chat.clone() else {
-                    return;
-                };
-                let name = turn_name(&prompt.session_id, &prompt.turn_id);
-                let taken = encode_result(&request.id, &json!({ "accepted": true }));
-                let taken =
-                    taken.unwrap_or_else(|_| encode_error(&request.id, &RpcError::internal()));
-                let task = self.running.spawn(async move {
-                    send(&outgoing, taken).await;
-                    ChatTurn::new(prompt, outgoing).run(run).await;
-                });
-                self.requests.insert(name, task);
-                return;
-            }
-        };
-        let text = encode_error(&request.id, &refusal);
-        self.running
-            .spawn(async move { send(&outgoing, text).await });
-    }
-
-    fn notification(&mut self, note: &jsonrpc::Notification<'_>) {
-        if note.method == Cancel::NAME
-            && let Ok(params) = decode_params::<CancelParams>(note.params)
-            && let Some(task) = self.requests.remove(&params.request_id)
-        {
-            task.abort();
-        }
-        if note.method == CancelPrompt::NAME
-            && let Ok(params) = decode_params::<CancelPromptParams>(note.params)
-            && let Some(task) = self
-                .requests
-                .remove(&turn_name(&params.session_id, &params.turn_id))
-        {
-            task.abort();
-        }
-        let told = self.link.subscriptions.take(note);
-        if note.method == ChatEvents::NAME
-            && let Ok(event) = decode_params::<ChatEvent>(note.params)
-            && self.link.chats.take(event).is_none()
-        {
-            return;
-        }
-        if told {
-            return;
-        }
-        let notification = Notification {
-            method: note.method.clone().into_owned(),
-            params: note.params.map(ToOwned::to_owned),
-        };
-        if self.link.notify.try_send(notification).is_err() {
-            self.link.missed.fetch_add(1, Ordering::AcqRel);
-        }
-    }
-}
-
-/// What a turn is known by among the requests that run.
-fn turn_name(chat: &str, turn: &str) -> String {
-    format!("chat {chat} {turn}")
-}
-
-async fn send(outgoing: &mpsc::WeakSender<Frame>, text: String) {
-    let Some(outgoing) = outgoing.upgrade() else {
-        return;
-    };
-    // A connection that is over needs no answer.
-    let _ = outgoing.send(Frame::Text(text.into())).await;
 }

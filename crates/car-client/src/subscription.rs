@@ -1,21 +1,21 @@
 //! Streams of the log as streams of this program: each subscription has a queue of its own.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
+use car_protocol::RpcError;
 use car_protocol::jsonrpc;
 use car_protocol::rpc::events::{
     Cursor, Subscribe, SubscribeParams, Subscribed, Unsubscribe, UnsubscribeParams,
 };
 use parking_lot::Mutex;
-use serde::Deserialize;
 use tokio::sync::Notify;
 
 use crate::client::{Client, Notification};
 use crate::error::CallError;
+use crate::past::Placed;
 
 /// Events of one subscription that wait to be read. Beyond it the oldest go, and are counted.
 const MOST: usize = 4_096;
@@ -44,20 +44,9 @@ struct Queue {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    events: VecDeque<StreamEvent>,
+    events: VecDeque<StreamItem>,
     missed: u64,
     ended: bool,
-}
-
-/// Where an event stands.
-#[derive(Deserialize)]
-struct Place<'a> {
-    #[serde(borrow)]
-    stream: Cow<'a, str>,
-    #[serde(default)]
-    epoch: Option<u64>,
-    #[serde(default)]
-    seq: Option<u64>,
 }
 
 impl Queue {
@@ -69,10 +58,10 @@ impl Queue {
         })
     }
 
-    fn push(&self, event: StreamEvent) {
+    fn push(&self, item: StreamItem) {
         {
             let mut inner = self.inner.lock();
-            inner.events.push_back(event);
+            inner.events.push_back(item);
             if inner.events.len() > MOST {
                 inner.events.pop_front();
                 inner.missed += 1;
@@ -96,28 +85,50 @@ impl SubscriptionRouter {
         let Some(params) = note.params else {
             return false;
         };
-        let Ok(place) = serde_json::from_str::<Place<'_>>(params.get()) else {
+        let Ok(placed) = serde_json::from_str::<Placed<'_>>(params.get()) else {
             return false;
         };
-        let mut readers: Vec<_> = {
-            let table = self.table.lock();
-            table.read.iter().filter_map(Weak::upgrade).collect()
-        };
-        readers.retain(|queue| queue.covers(&place.stream));
+        let readers = self.readers(&placed.stream);
         for queue in &readers {
-            queue.push(StreamEvent {
-                stream: place.stream.clone().into_owned(),
-                cursor: place
-                    .epoch
-                    .zip(place.seq)
-                    .map(|(epoch, seq)| Cursor { epoch, seq }),
+            queue.push(StreamItem::Event(StreamEvent {
+                stream: placed.stream.clone().into_owned(),
+                cursor: placed.cursor(),
                 notification: Notification {
                     method: note.method.clone().into_owned(),
                     params: Some(params.to_owned()),
                 },
-            });
+            }));
         }
         !readers.is_empty()
+    }
+
+    fn readers(&self, stream: &str) -> Vec<Arc<Queue>> {
+        let mut readers: Vec<_> = {
+            let table = self.table.lock();
+            table.read.iter().filter_map(Weak::upgrade).collect()
+        };
+        readers.retain(|queue| queue.covers(stream));
+        readers
+    }
+
+    /// What came next in a stream is no longer kept.
+    pub(crate) fn resync(&self, stream: &str, oldest: Cursor) {
+        for queue in self.readers(stream) {
+            let stream = stream.to_owned();
+            queue.push(StreamItem::ResyncRequired { stream, oldest });
+        }
+    }
+
+    /// The daemon does not go on with these.
+    pub(crate) fn refuse(&self, streams: &[String], error: &RpcError) {
+        for stream in streams {
+            for queue in self.readers(stream) {
+                queue.push(StreamItem::Refused {
+                    stream: stream.clone(),
+                    error: error.clone(),
+                });
+            }
+        }
     }
 
     /// The connection is over.
@@ -163,6 +174,39 @@ pub struct StreamEvent {
     pub notification: Notification,
 }
 
+/// What a subscription has to tell.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum StreamItem {
+    /// Something happened.
+    Event(StreamEvent),
+    /// The connection was made again, and what came next in a stream is no longer kept. It goes on after `oldest`.
+    ResyncRequired {
+        /// The stream.
+        stream: String,
+        /// The place before the oldest event that is kept.
+        oldest: Cursor,
+    },
+    /// The connection was made again, and the daemon does not go on with a stream, or with what a pattern covers.
+    Refused {
+        /// The stream or the pattern.
+        stream: String,
+        /// Why.
+        error: RpcError,
+    },
+}
+
+impl StreamItem {
+    /// The event, where it is one.
+    #[must_use]
+    pub fn event(self) -> Option<StreamEvent> {
+        match self {
+            Self::Event(event) => Some(event),
+            _ => None,
+        }
+    }
+}
+
 /// The events of some streams, in order.
 pub struct Subscription {
     client: Client,
@@ -203,15 +247,16 @@ impl Subscription {
         &self.subscribed
     }
 
-    /// The next event; `None` when the connection is over and all was read.
-    pub async fn next(&mut self) -> Option<StreamEvent> {
+    /// The next event, or, where connections are made again, that a stream has a gap or is refused. `None` when the
+    /// connection is over and all was read.
+    pub async fn next(&mut self) -> Option<StreamItem> {
         loop {
-            let (event, ended) = {
+            let (item, ended) = {
                 let mut inner = self.queue.inner.lock();
                 (inner.events.pop_front(), inner.ended)
             };
-            match event {
-                Some(event) => return Some(event),
+            match item {
+                Some(item) => return Some(item),
                 None if ended => return None,
                 None => self.queue.news.notified().await,
             }

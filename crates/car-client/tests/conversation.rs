@@ -6,60 +6,16 @@
     reason = "a test owns its tasks and may panic, and so may what it calls"
 )]
 
-use std::future::{pending, poll_fn};
+mod scripted;
+
+use std::future::pending;
 use std::time::Duration;
 
 use car_client::{CallError, Client};
 use car_protocol::rpc::{events, proposal, state};
-use car_transport::source::next;
-use car_transport::{Duplex, Frame, memory};
+use car_transport::memory;
+use scripted::Daemon;
 use serde_json::{Value, json};
-
-/// The daemon's end.
-struct Daemon(Duplex);
-
-impl Daemon {
-    async fn hear(&mut self) -> Value {
-        loop {
-            match next(&mut self.0.source)
-                .await
-                .expect("the client is there")
-                .unwrap()
-            {
-                Frame::Text(text) => return serde_json::from_str(&text).unwrap(),
-                Frame::Close(_) => return Value::Null,
-                _ => {}
-            }
-        }
-    }
-
-    async fn say(&mut self, message: Value) {
-        let sink = &mut self.0.sink;
-        poll_fn(|cx| sink.as_mut().poll_ready(cx)).await.unwrap();
-        sink.as_mut()
-            .start_send(Frame::Text(message.to_string().into()))
-            .unwrap();
-        poll_fn(|cx| sink.as_mut().poll_flush(cx)).await.unwrap();
-    }
-
-    async fn answer(&mut self, result: Value) -> Value {
-        let request = self.hear().await;
-        self.say(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result }))
-            .await;
-        request
-    }
-
-    async fn execute(&mut self, tool: &str) {
-        let params = json!({
-            "action_id": "a", "tool": tool, "parameters": {"n": 1}, "timeout_ms": 1000,
-            "attempt": 1, "request_id": "cb-1", "session_id": "s"
-        });
-        self.say(
-            json!({ "jsonrpc": "2.0", "id": "cb-1", "method": "tools.execute", "params": params }),
-        )
-        .await;
-    }
-}
 
 async fn connect() -> (Client, Daemon) {
     let (near, far) = memory::pair(memory::Options::default());
@@ -337,7 +293,7 @@ async fn events_come_to_who_subscribed_to_their_stream_and_all_others_to_everybo
         .await;
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let event = subscription.next().await.unwrap();
+        let event = subscription.next().await.unwrap().event().unwrap();
         seen.push((event.stream, event.cursor.map(|cursor| cursor.seq)));
     }
     let wanted = [("chat/c", Some(1)), ("host", Some(2)), ("host", None)];
@@ -373,7 +329,7 @@ async fn a_subscription_that_nobody_reads_keeps_the_newest_and_counts_the_others
     .0
     .unwrap();
     assert_eq!(subscription.missed(), 5_000 - 4_096);
-    let first = subscription.next().await.unwrap();
+    let first = subscription.next().await.unwrap().event().unwrap();
     assert_eq!(first.cursor.unwrap().seq, 5_000 - 4_096 + 1);
     let (ended, asked) = tokio::join!(subscription.end(), daemon.answer(json!({ "removed": 1 })));
     ended.unwrap();

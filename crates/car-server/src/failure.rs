@@ -259,6 +259,7 @@ impl From<ChatError> for Failure {
                     .with_limit(limit as u64)
                     .into()
             }
+            ChatError::Unfit { field, .. } => RpcError::invalid_params(Some(field), message).into(),
             ChatError::TooMany { limit, .. } => RpcError::overloaded(message, limit as u64).into(),
             ChatError::Attachment(error) => error.into(),
             ChatError::Log(error) => error.into(),

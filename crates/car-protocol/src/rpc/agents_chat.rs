@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::events::Cursor;
-use super::results::ResultHandle;
+use super::results::{ChunkEncoding, ResultHandle};
 use crate::Timestamp;
 
 crate::methods! {
@@ -119,6 +119,13 @@ pub struct Attach {
     pub name: String,
     /// The content: a text as it is, everything else as JSON.
     pub content: Value,
+    /// What the content is, where it is a text: `image/png`, `text/markdown`; 1 to 128 bytes. When left out plain text, or
+    /// `application/octet-stream` where it is `base64`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// How bytes stand in the content: `text` when left out. Of `base64`, with padding, the bytes are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<ChunkEncoding>,
 }
 
 /// Something that came along, to be read with `results.read`.
@@ -255,9 +262,9 @@ pub struct Turn {
     pub turn_id: String,
     /// The agent.
     pub agent_id: String,
-    /// What it was asked.
+    /// What it was asked, without secrets that go by their names.
     pub prompt: String,
-    /// What it said: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive,
+    /// What it said, likewise: its tokens one after the other, at most 1 MiB of them. Of a turn that the daemon did not outlive,
     /// as far as it was written down.
     pub text: String,
     /// When it began.

@@ -18,7 +18,8 @@ pub struct ResultHandle {
     pub sha256: String,
     /// How many there are.
     pub bytes: u64,
-    /// `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else.
+    /// `text/plain; charset=utf-8` for a string, whose bytes are its own; `application/json` for everything else; of what came
+    /// along in a chat, what its sender said.
     pub media_type: String,
     /// Until when it is kept, unless others need the room before.
     pub expires_at: Timestamp,

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
-use car_client::Client;
+use car_client::{Client, ConnectionState, ConnectionStates, Reconnect};
 use car_protocol::rpc::agents_chat::{
     ChatEvent, ChatParams, History, HistoryParams, Outcome, Turn, WhenBusy,
 };
@@ -20,6 +20,8 @@ use super::signals::Interrupts;
 
 /// How long the daemon may take to answer.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How long a daemon that went away is looked for.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Turns that `/history` shows.
 const SHOWN: u32 = 20;
 
@@ -37,6 +39,7 @@ pub(super) struct Wanted {
 /// A conversation.
 struct Talk {
     client: Client,
+    states: ConnectionStates,
     wanted: Wanted,
     lines: mpsc::Receiver<String>,
     interrupts: Interrupts,
@@ -50,6 +53,7 @@ struct Talk {
 enum Next {
     Event(Option<Box<ChatEvent>>),
     Line(Option<String>),
+    State(Option<ConnectionState>),
     Interrupt,
 }
 
@@ -61,13 +65,18 @@ pub(super) fn run(running: &Running, wanted: Wanted) -> Result<bool, Failure> {
     let lines = lines().map_err(Failure::error)?;
     runtime.block_on(async {
         let interrupts = Interrupts::listen().map_err(Failure::error)?;
-        let mut builder = Client::builder().deadline(DEADLINE);
+        let reconnect = Reconnect {
+            limit: Some(PATIENCE),
+            ..Reconnect::default()
+        };
+        let mut builder = Client::builder().deadline(DEADLINE).resume(reconnect);
         // As a host, which may decide approvals. Where authentication is off there is no token.
         if running.client_token()?.is_some() {
             builder = builder.host_token(running.host_token()?.expose());
         }
         let client = builder.connect(running.target()).await?;
         let mut talk = Talk {
+            states: client.states(),
             client,
             wanted,
             lines,
@@ -151,10 +160,14 @@ impl Talk {
             let next = tokio::select! {
                 event = chat.next() => Next::Event(event.map(Box::new)),
                 line = self.lines.recv(), if may_answer => Next::Line(line),
+                state = self.states.next() => Next::State(state),
                 () = self.interrupts.next() => Next::Interrupt,
             };
             match next {
-                Next::Event(None) => return Err(Failure::error("the daemon is gone")),
+                Next::Event(None) | Next::State(None) => {
+                    return Err(Failure::error("the daemon is gone"));
+                }
+                Next::State(Some(state)) => warn(&state),
                 Next::Event(Some(event)) => {
                     self.show(&event)?;
                     if let Some(outcome) = event.outcome {
@@ -252,6 +265,17 @@ impl Talk {
             output::print(&told(turn))?;
         }
         Ok(())
+    }
+}
+
+/// Says how the connection goes, once for each time that it is lost.
+fn warn(state: &ConnectionState) {
+    match state {
+        ConnectionState::Reconnecting { attempt: 1 } => {
+            output::warn("the daemon is gone; looking for it");
+        }
+        ConnectionState::Resumed(_) => output::warn("the daemon is there again"),
+        _ => {}
     }
 }
 

@@ -394,6 +394,10 @@ async fn invoke(
         },
     )?;
     let turn = Arc::clone(begun.turn());
+    if !stream {
+        // The caller gets every word; what is kept has none of the secrets.
+        turn.remember();
+    }
     let (accepted, taking) = begun.into_parts();
     if let Some(taking) = taking {
         taking.wait().await?;
@@ -423,9 +427,7 @@ async fn invoke(
     let ended = turns.find(|turn| turn.turn_id == accepted.turn_id);
     let outcome = ended.as_ref().and_then(|turn| turn.outcome);
     let outcome = outcome.unwrap_or(Outcome::Error);
-    let (output, error) = ended
-        .map(|turn| (turn.text, turn.error))
-        .unwrap_or_default();
+    let (output, error) = (turn.said(), ended.and_then(|turn| turn.error));
     Ok(InvokeResult {
         id: params.id,
         session_id: accepted.session_id,

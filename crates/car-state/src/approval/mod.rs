@@ -34,6 +34,7 @@ pub use ledger::{
 };
 pub(crate) use plane::Raising;
 pub use plane::{ApprovalParts, Approvals, ClientQuestion, Decided, Decision, EditCheck, Question};
+pub(crate) use preview::mask_of;
 pub use preview::{MAX_PREVIEW, masked, preview};
 pub use reach::{NoRoute, Reach};
 pub use verdict::{Consent, Verdict};

@@ -5,6 +5,7 @@ mod mask;
 use serde::Serialize;
 use serde_json::Value;
 
+pub(crate) use mask::mask_of;
 pub use mask::masked;
 
 /// How much of a call's arguments a person is shown, in bytes of JSON.

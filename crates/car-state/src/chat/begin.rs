@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use car_protocol::rpc::agents_chat::{Attach, Attachment, ChatAccepted, ChatParams, WhenBusy};
+use car_protocol::rpc::agents_chat::{ChatAccepted, ChatParams, WhenBusy};
 use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
@@ -19,12 +19,8 @@ use crate::session::ClientSession;
 
 /// How long the id of a chat may be, in bytes.
 const LONGEST_ID: usize = 128;
-/// How long the name of what comes along may be, in bytes.
-const LONGEST_NAME: usize = 256;
 /// How long a path may be, in bytes.
 const LONGEST_PATH: usize = 4_096;
-/// How much may come along.
-const MOST_ATTACHMENTS: usize = 16;
 
 /// A turn that has begun, or waits.
 #[derive(Debug)]
@@ -278,37 +274,5 @@ impl Chats {
             }
         }
         Ok(())
-    }
-
-    /// Keeps what comes along, for those who are to read it.
-    pub(super) fn keep<const N: usize>(
-        &self,
-        given: Vec<Attach>,
-        readers: [&Identity; N],
-    ) -> Result<Vec<Attachment>, ChatError> {
-        if given.len() > MOST_ATTACHMENTS {
-            return Err(ChatError::Bounds {
-                field: "attachments",
-                what: format!("at most {MOST_ATTACHMENTS}"),
-                limit: MOST_ATTACHMENTS,
-            });
-        }
-        let kept = given.into_iter().map(|attach| {
-            if !(1..=LONGEST_NAME).contains(&attach.name.len()) {
-                return Err(ChatError::Bounds {
-                    field: "attachments",
-                    what: format!("named by 1 to {LONGEST_NAME} bytes"),
-                    limit: LONGEST_NAME,
-                });
-            }
-            let kept = readers.map(|reader| self.results.keep(reader, &attach.content));
-            let handle = kept.into_iter().last().transpose()?;
-            let handle = handle.ok_or(crate::results::ResultError::NoStore)?;
-            Ok(Attachment {
-                name: attach.name,
-                handle,
-            })
-        });
-        kept.collect()
     }
 }

@@ -52,6 +52,14 @@ pub enum ChatError {
         /// The bound.
         limit: usize,
     },
+    /// A parameter is nothing that is taken.
+    #[error("{field} is {what}")]
+    Unfit {
+        /// Which.
+        field: &'static str,
+        /// What it has to be.
+        what: &'static str,
+    },
     /// There is too much of something already.
     #[error("there are {limit} {what} already")]
     TooMany {

@@ -6,11 +6,13 @@
 //! which ends with it.
 
 mod approvals;
+mod attachments;
 mod begin;
 mod body;
 mod error;
 mod limits;
 mod machine;
+mod mask;
 mod run;
 mod say;
 mod session;

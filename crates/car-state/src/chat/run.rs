@@ -14,7 +14,7 @@ use super::body::Body;
 use super::machine::{Effect, Input};
 use super::session::{ChatSession, Heard, Out, Stepped};
 use super::turns::{KeptChat, TurnEnd};
-use super::{Chats, Conversation};
+use super::{Chats, Conversation, mask};
 use crate::callbacks::CallError;
 use crate::log::{Draft, EventLog, StreamName};
 use crate::session::ClientSession;
@@ -164,11 +164,11 @@ impl Chats {
         };
         let end = TurnEnd {
             number: turn.number,
-            text: turn.take_unnoted().unwrap_or_default(),
+            text: turn.take_unnoted(true).unwrap_or_default(),
             outcome,
             error: ending.error.as_ref().map(|error| match error {
-                Value::String(text) => text.clone(),
-                other => other.to_string(),
+                Value::String(text) => mask::kept(text),
+                other => mask::kept(&other.to_string()),
             }),
             at,
         };
@@ -323,7 +323,7 @@ async fn until_over(chats: &Arc<Chats>, turn: &Arc<ChatSession>) {
         {
             return;
         }
-        if notes && let Some(text) = turn.take_unnoted() {
+        if notes && let Some(text) = turn.take_unnoted(false) {
             chats.turns.note(turn.number, text);
         }
     }

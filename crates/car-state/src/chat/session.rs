@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::ChatLimits;
 use super::machine::{Effect, Effects, Input, Machine, Phase};
 use super::turns::TurnRow;
+use super::{ChatLimits, mask};
 use crate::identity::SessionId;
 use crate::log::{Draft, StreamName};
 
@@ -65,6 +65,8 @@ struct Inner {
     text: String,
     /// How much of it is written down.
     noted: usize,
+    /// Whether it is wanted beyond the end.
+    remembered: bool,
     approvals: HashSet<String>,
     prompted: Option<Cursor>,
     /// What is to be published, while somebody publishes.
@@ -143,6 +145,7 @@ impl ChatSession {
                 taken: Some(tell),
                 text: String::new(),
                 noted: 0,
+                remembered: false,
                 approvals: HashSet::new(),
                 prompted: None,
                 out: VecDeque::new(),
@@ -158,7 +161,7 @@ impl ChatSession {
             .prompt
             .lock()
             .as_ref()
-            .map(|prompt| prompt.text.clone());
+            .map(|prompt| mask::kept(&prompt.text));
         Some(TurnRow {
             number: self.number,
             chat: self.chat.to_string(),
@@ -322,28 +325,47 @@ impl ChatSession {
         }
     }
 
-    /// What was said and is not written down, which counts as written from now on.
-    pub(super) fn take_unnoted(&self) -> Option<String> {
-        let mut inner = self.inner.lock();
-        let unnoted = inner
-            .text
-            .get(inner.noted..)
-            .filter(|text| !text.is_empty())?;
-        let unnoted = unnoted.to_owned();
-        inner.noted = inner.text.len();
-        Some(unnoted)
+    /// What was said and is not written down, as it is to be, which counts as written from now on. Of a turn that goes on
+    /// (not the `last` time) what may become a secret waits for its rest.
+    pub(super) fn take_unnoted(&self, last: bool) -> Option<String> {
+        let unnoted = {
+            let mut inner = self.inner.lock();
+            let unnoted = inner.text.get(inner.noted..)?;
+            let end = if last {
+                unnoted.len()
+            } else {
+                mask::settled(unnoted)
+            };
+            let unnoted = unnoted.get(..end).filter(|text| !text.is_empty())?;
+            let unnoted = unnoted.to_owned();
+            inner.noted += end;
+            unnoted
+        };
+        Some(mask::kept(&unnoted))
     }
 
-    /// What was said so far.
+    /// What was said so far, as it is kept.
+    pub(super) fn text(&self) -> String {
+        mask::kept(&self.said())
+    }
+
+    /// What was said so far, word for word; after the end for whoever called [`remember`](Self::remember) before.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub fn said(&self) -> String {
         self.inner.lock().text.clone()
+    }
+
+    /// Somebody wants to know word for word what was said when it has ended.
+    pub fn remember(&self) {
+        self.inner.lock().remembered = true;
     }
 
     /// Lets go of what was said, which is written down.
     pub(super) fn forget_text(&self) {
-        let text = std::mem::take(&mut self.inner.lock().text);
-        drop(text);
+        let mut inner = self.inner.lock();
+        if !inner.remembered {
+            inner.text = String::new();
+        }
     }
 }
 

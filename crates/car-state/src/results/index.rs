@@ -1,5 +1,6 @@
 //! Who got what, until when, and what goes first. Without a lock, and without the bytes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use car_protocol::Timestamp;
@@ -15,11 +16,14 @@ pub(super) struct Stored {
     pub(super) bytes: u64,
 }
 
+/// What bytes are: one of ours, or what somebody says.
+pub(super) type MediaType = Cow<'static, str>;
+
 /// What a reader finds.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) stored: Stored,
-    pub(super) media_type: &'static str,
+    pub(super) media_type: MediaType,
     pub(super) expires_at: Timestamp,
 }
 
@@ -45,7 +49,7 @@ struct Claim {
     session: SessionId,
     principal: Principal,
     /// What it got: a text and some JSON may have the same bytes.
-    media_type: &'static str,
+    media_type: MediaType,
     age: u64,
     until: Instant,
     expires_at: Timestamp,
@@ -74,7 +78,7 @@ impl Index {
         digest: Digest,
         stored: Option<Stored>,
         owner: &Identity,
-        (media_type, expires_at): (&'static str, Timestamp),
+        (media_type, expires_at): (MediaType, Timestamp),
         limits: &ResultLimits,
     ) -> Added {
         let mut gone = Vec::new();
@@ -202,7 +206,7 @@ impl Index {
         let claim = claims.max_by_key(|claim| (claim.session == reader.session, claim.age))?;
         Some(Found {
             stored: row.stored,
-            media_type: claim.media_type,
+            media_type: claim.media_type.clone(),
             expires_at: claim.expires_at,
         })
     }

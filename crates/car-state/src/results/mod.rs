@@ -12,6 +12,7 @@ mod slice;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub use digest::{Digest, NotADigest};
 pub use error::ResultError;
 pub use files::FileBlobs;
 pub use index::Usage;
-use index::{Added, Index, Stored};
+use index::{Added, Index, MediaType, Stored};
 
 use crate::clock::Clock;
 use crate::identity::{Identity, IdentityCell};
@@ -146,6 +147,19 @@ impl ResultStore {
             Value::String(text) => (Bytes::copy_from_slice(text.as_bytes()), TEXT),
             other => (serde_json::to_vec(other).unwrap_or_default().into(), JSON),
         };
+        self.keep_bytes(owner, bytes, media_type.into())
+    }
+
+    /// Keeps bytes of any kind.
+    ///
+    /// # Errors
+    /// As for [`keep`](Self::keep).
+    pub fn keep_bytes(
+        &self,
+        owner: &Identity,
+        bytes: Bytes,
+        media_type: Cow<'static, str>,
+    ) -> Result<ResultHandle, ResultError> {
         let size = bytes.len() as u64;
         let limit = self.limits.session_bytes.min(self.limits.bytes);
         if size > limit {
@@ -158,10 +172,11 @@ impl ResultStore {
         let handle = ResultHandle {
             sha256: digest.to_string(),
             bytes: size,
-            media_type: media_type.to_owned(),
+            media_type: media_type.clone().into_owned(),
             expires_at,
         };
-        if let Added::Claimed(gone) = self.add(digest, None, owner, (media_type, expires_at)) {
+        let told = (media_type.clone(), expires_at);
+        if let Added::Claimed(gone) = self.add(digest, None, owner, told) {
             self.remove(gone);
             return Ok(handle);
         }
@@ -182,7 +197,7 @@ impl ResultStore {
         digest: Digest,
         stored: Option<Stored>,
         owner: &Identity,
-        told: (&'static str, Timestamp),
+        told: (MediaType, Timestamp),
     ) -> Added {
         let mut index = self.index.lock();
         index.add(digest, stored, owner, told, &self.limits)
@@ -225,7 +240,7 @@ impl ResultStore {
             handle: ResultHandle {
                 sha256: digest.to_string(),
                 bytes,
-                media_type: found.media_type.to_owned(),
+                media_type: found.media_type.into_owned(),
                 expires_at: found.expires_at,
             },
             offset,

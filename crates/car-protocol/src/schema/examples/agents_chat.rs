@@ -24,7 +24,10 @@ fn chat() -> Example {
             "session_id": "chat-2f6c1a90b7de",
             "stream": true,
             "voice_input": false,
-            "attachments": [{ "name": "notes.txt", "content": "Lisbon, Porto" }],
+            "attachments": [
+                { "name": "notes.txt", "content": "Lisbon, Porto" },
+                { "name": "sky.gif", "content": "R0lGODlhAQABAAAAADs=", "media_type": "image/gif", "encoding": "base64" },
+            ],
             "cwd": "/home/ada/notes",
             "on_disconnect": "cancel",
             "when_busy": "queue",

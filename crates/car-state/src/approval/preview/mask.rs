@@ -61,7 +61,8 @@ fn hidden(value: Value) -> Value {
     }
 }
 
-fn mask_of(bytes: usize) -> String {
+/// What stands in the place of a secret of so many bytes.
+pub(crate) fn mask_of(bytes: usize) -> String {
     format!("[secret, {bytes} bytes]")
 }
 
