@@ -163,6 +163,8 @@ fn build(
     #[cfg(feature = "voice")]
     let state = {
         let hearing = config.hearing().map_err(Failure::error)?;
+        #[cfg(feature = "stt-whisper")]
+        let hearing = hearing.with_whisper(&places.models());
         state.with_voice(Arc::new(hearing), config.voice_limits())
     };
     let state = ServerState::with_config(state).map_err(Failure::error)?;
