@@ -159,6 +159,7 @@ fn build(
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())
         .with_chat_limits(config.chat_limits())
+        .with_voice_agents(config.voice_agents())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
     #[cfg(feature = "voice")]
     let state = {

@@ -28,6 +28,7 @@ mod subscriptions;
 mod tools;
 mod verify;
 mod voice;
+mod voice_turn;
 
 use std::sync::Arc;
 
@@ -101,6 +102,11 @@ pub(crate) fn routes(
     // What is heard. Audio is taken in order; what begins or ends a stream waits for its recogniser.
     let sessions = Arc::clone(state.sessions());
     routes.extend(voice::routes(Arc::clone(state.voice()), sessions));
+    // What agents answer to it. A task: the agents have to be asked.
+    routes.extend(voice_turn::routes(
+        Arc::clone(state.voice()),
+        Arc::clone(state.chats()),
+    ));
     // What was said in meetings. Tasks: their files are on a disk.
     routes.extend(meeting::routes(Arc::clone(state.meetings())));
     // What a person has written down. Plain: rules wait for nobody.
