@@ -28,7 +28,6 @@ const OPTIMISED: &[&str] = &[
     "gemm-common",
     "gemm-f32",
     "half",
-    "libm",
     "rayon",
     "rayon-core",
     "rubato",

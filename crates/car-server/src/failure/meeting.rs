@@ -12,6 +12,7 @@ impl From<MeetingError> for Failure {
             MeetingError::Exists(_) | MeetingError::Active(_) | MeetingError::NotActive(_) => {
                 RpcError::domain(kind::CONFLICT, message)
             }
+            MeetingError::NoConsent => RpcError::domain(kind::FORBIDDEN, message),
             MeetingError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
             MeetingError::TooMany { limit: n } | MeetingError::Speakers { limit: n } => {
                 limit(message, n)

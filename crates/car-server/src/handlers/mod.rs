@@ -10,6 +10,7 @@ mod events;
 mod grants;
 mod host;
 mod meeting;
+mod meeting_summary;
 mod memory;
 mod notifications;
 mod policy;
@@ -109,6 +110,10 @@ pub(crate) fn routes(
     ));
     // What was said in meetings. Tasks: their files are on a disk.
     routes.extend(meeting::routes(Arc::clone(state.meetings())));
+    routes.extend(meeting_summary::routes(
+        Arc::clone(state.meetings()),
+        Arc::clone(state.chats()),
+    ));
     // What a person has written down. Plain: rules wait for nobody.
     routes.extend(rules::routes(state));
     // What a person sees without a screen of ours. A task: the desktop may take its time.
