@@ -9,9 +9,10 @@ impl From<MeetingError> for Failure {
         match error {
             MeetingError::Id => RpcError::invalid_params(Some("meeting_id"), message),
             MeetingError::Sources => RpcError::invalid_params(Some("sources"), message),
-            MeetingError::Exists(_) | MeetingError::Active(_) | MeetingError::NotActive(_) => {
-                RpcError::domain(kind::CONFLICT, message)
-            }
+            MeetingError::Exists(_)
+            | MeetingError::Active(_)
+            | MeetingError::Busy(_)
+            | MeetingError::NotActive(_) => RpcError::domain(kind::CONFLICT, message),
             MeetingError::NoConsent => RpcError::domain(kind::FORBIDDEN, message),
             MeetingError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
             MeetingError::TooMany { limit: n } | MeetingError::Speakers { limit: n } => {

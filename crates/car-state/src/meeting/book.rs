@@ -1,6 +1,5 @@
 //! The meetings of a daemon: those that go on, and the files of all.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +9,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::place::Places;
 use super::summary::summarise;
 use super::{
     MeetingError, MeetingFolder, MeetingId, MeetingMetadata, Minutes, Segment, WsMemgineIngestSink,
@@ -20,8 +20,6 @@ use crate::memgine::{Memgine, MemgineError, Memories, Space};
 use crate::session::ClientSession;
 use crate::voice::{SampleFormat, VoiceStreams, Wanted};
 
-/// Meetings that go on at once.
-const ACTIVE: usize = 64;
 /// Where audio may come from.
 const SOURCES: [&str; 2] = ["mic", "system"];
 
@@ -32,7 +30,7 @@ pub struct Meetings {
     pub(super) memories: Arc<Memories>,
     pub(super) clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
-    active: Mutex<BTreeMap<MeetingId, Option<Arc<Active>>>>,
+    pub(super) places: Arc<Places<Active>>,
     tasks: TaskTracker,
 }
 
@@ -100,7 +98,7 @@ impl Meetings {
             memories,
             clock,
             ids,
-            active: Mutex::default(),
+            places: Arc::default(),
             tasks: TaskTracker::new(),
         }
     }
@@ -138,7 +136,7 @@ impl Meetings {
         let sources = wanted.metadata.sources.clone();
         check_sources(&sources)?;
         let id = wanted.metadata.id.clone();
-        let place = self.reserve(&id)?;
+        let place = self.places.reserve(&id)?;
         wanted.metadata.started_at = self.clock.now();
         wanted.metadata.owner = Some(session.identity().get().principal.to_string());
         let space = session.memory().space();
@@ -267,8 +265,7 @@ impl Meetings {
     pub async fn list(&self) -> Result<(Vec<MeetingId>, Vec<MeetingId>), MeetingError> {
         let root = self.root.clone();
         let all = blocking(move || MeetingFolder::list(&root)).await?;
-        let active = self.active.lock().keys().cloned().collect();
-        Ok((all, active))
+        Ok((all, self.places.ids()))
     }
 
     /// What there is of a meeting.
@@ -321,7 +318,7 @@ impl Meetings {
     /// Changes what is known of a meeting.
     ///
     /// # Errors
-    /// [`MeetingError::Unknown`], [`MeetingError::Io`], or what `change` says.
+    /// [`MeetingError::Unknown`], [`MeetingError::Busy`], [`MeetingError::Io`], or what `change` says.
     pub async fn update(
         &self,
         id: &MeetingId,
@@ -330,26 +327,28 @@ impl Meetings {
         if let Ok(active) = self.active(id) {
             return active.minutes.update(|_, metadata| change(metadata)).await;
         }
+        // Of two that change the same files, one would undo the other.
+        let place = self.places.claim(id).await?;
         let (root, id) = (self.root.clone(), id.clone());
-        blocking(move || {
+        let updated = blocking(move || {
             let mut folder = MeetingFolder::open(&root, &id)?;
             let mut metadata = folder.metadata().clone();
             change(&mut metadata)?;
             folder.update(metadata.clone()).map(|()| metadata)
         })
-        .await
+        .await;
+        drop(place);
+        updated
     }
 
     /// Erases a meeting that has ended, and what memories have of it; answers how many facts went.
     ///
     /// # Errors
-    /// [`MeetingError::Active`], [`MeetingError::Unknown`], [`MeetingError::Memory`], [`MeetingError::Io`].
+    /// [`MeetingError::Active`], [`MeetingError::Busy`], [`MeetingError::Unknown`], [`MeetingError::Memory`],
+    /// [`MeetingError::Io`].
     pub async fn delete(self: &Arc<Self>, id: &MeetingId) -> Result<u64, MeetingError> {
         // Nobody begins one of this id meanwhile.
-        let place = match self.reserve(id) {
-            Err(MeetingError::Exists(id)) => return Err(MeetingError::Active(id)),
-            place => place?,
-        };
+        let place = self.places.claim(id).await?;
         let metadata = self.get(id).await?.metadata;
         // The memory first: what is left after an end in between is a meeting that can be deleted again.
         let mut forgotten = 0;
@@ -394,29 +393,9 @@ impl Meetings {
         }
     }
 
-    pub(super) fn is_active(&self, id: &MeetingId) -> bool {
-        self.active.lock().contains_key(id)
-    }
-
     fn active(&self, id: &MeetingId) -> Result<Arc<Active>, MeetingError> {
-        let found = self.active.lock().get(id).cloned().flatten();
+        let found = self.places.get(id);
         found.ok_or_else(|| MeetingError::NotActive(id.clone()))
-    }
-
-    /// Keeps an id from others.
-    pub(super) fn reserve(self: &Arc<Self>, id: &MeetingId) -> Result<Place, MeetingError> {
-        let mut active = self.active.lock();
-        if active.contains_key(id) {
-            return Err(MeetingError::Exists(id.clone()));
-        }
-        if active.len() >= ACTIVE {
-            return Err(MeetingError::TooMany { limit: ACTIVE });
-        }
-        active.insert(id.clone(), None);
-        Ok(Place {
-            book: Arc::clone(self),
-            id: id.clone(),
-        })
     }
 
     async fn create(&self, metadata: MeetingMetadata) -> Result<MeetingFolder, MeetingError> {
@@ -427,29 +406,6 @@ impl Meetings {
     pub(super) async fn erase(&self, id: &MeetingId) -> Result<(), MeetingError> {
         let (root, id) = (self.root.clone(), id.clone());
         blocking(move || MeetingFolder::delete(&root, &id)).await
-    }
-}
-
-/// An id that is kept from others while this lives.
-#[derive(Debug)]
-pub(super) struct Place {
-    book: Arc<Meetings>,
-    id: MeetingId,
-}
-
-impl Place {
-    /// The meeting of this id goes on.
-    fn settle(self, active: &Arc<Active>) -> Self {
-        let mut meetings = self.book.active.lock();
-        meetings.insert(self.id.clone(), Some(Arc::clone(active)));
-        drop(meetings);
-        self
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.book.active.lock().remove(&self.id);
     }
 }
 

@@ -21,6 +21,9 @@ pub enum MeetingError {
     /// It goes on.
     #[error("the meeting {0} has not ended")]
     Active(MeetingId),
+    /// Somebody works at its files, and has for long.
+    #[error("the files of the meeting {0} are in use; try again")]
+    Busy(MeetingId),
     /// It does not go on.
     #[error("the meeting {0} does not go on")]
     NotActive(MeetingId),

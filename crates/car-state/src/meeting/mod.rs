@@ -11,6 +11,7 @@ mod error;
 mod export;
 mod folder;
 mod minutes;
+mod place;
 mod sink;
 mod summary;
 mod tend;

@@ -47,7 +47,7 @@ impl Meetings {
         let ids = blocking(move || MeetingFolder::list(&root)).await?;
         let mut done = Tended::default();
         for id in ids {
-            if self.is_active(&id) {
+            if self.places.is_taken(&id) {
                 continue;
             }
             if let Err(error) = self.tend_to(&id, &mut done).await {
@@ -75,7 +75,7 @@ impl Meetings {
         if !left && !lacking {
             return Ok(());
         }
-        let Ok(_place) = self.reserve(id) else {
+        let Ok(_place) = self.places.reserve(id) else {
             return Ok(());
         };
         let memory = self.memory_of(&known).await?;
