@@ -107,7 +107,6 @@ async fn an_agent_summarises_a_meeting_and_cites_what_was_said() {
     alice.finish().await;
     scribe.finish().await;
     daemon.assert_empty().await;
-    insta::assert_snapshot!(daemon.transcript());
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,6 +28,7 @@ const OPTIMISED: &[&str] = &[
     "gemm-common",
     "gemm-f32",
     "half",
+    "libm",
     "rayon",
     "rayon-core",
     "rubato",
