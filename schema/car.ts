@@ -644,6 +644,24 @@ export interface Methods {
    */
   "voice.playback": { params: VoicePlaybackParams; result: VoiceAccepted };
   /**
+   * Has agents answer what was said: one that answers at once, and one that takes its time. What is asked about mail, dates and searches goes to the latter alone, and meanwhile a phrase bridges the silence. A session has one turn; another one cancels it. What is answered comes as `voice.event`.
+   *
+   * Access: client.
+   */
+  "voice.dispatch_turn": { params: VoiceDispatchTurnParams; result: VoiceTurnDispatched };
+  /**
+   * Cancels the turn of the caller's session, if there is one; the agents are told.
+   *
+   * Access: client.
+   */
+  "voice.cancel_turn": { params?: VoiceCancelTurnParams; result: VoiceTurnCancelled };
+  /**
+   * Tells whether the agents of turns are there, before the first turn. Nothing has to be loaded for one.
+   *
+   * Access: client.
+   */
+  "voice.prewarm_turn": { params?: NoParams; result: VoiceTurnPrewarmed };
+  /**
    * The streams of the caller's session that have not ended; for a host those of all sessions.
    *
    * Access: client.
@@ -667,6 +685,12 @@ export interface Methods {
    * Access: client.
    */
   "meeting.stop": { params: MeetingStopParams; result: MeetingMetadata };
+  /**
+   * Summarises what was said in a meeting so far, by an agent where one is named, and answers what is known of it. Where the agent gives no answer that can be used, the summary is in the meeting's own words and says why.
+   *
+   * Access: client.
+   */
+  "meeting.summarize": { params: MeetingSummarizeParams; result: MeetingMetadata };
   /**
    * The meetings that there are.
    *
@@ -3505,6 +3529,20 @@ export interface MeetingStopParams {
   meeting_id: string;
   /** Whether what was said is summarised; `true` when left out. */
   summarize?: boolean | null;
+  /** The agent that summarises; the meeting's own words do when left out. */
+  agent_id?: string | null;
+  /** How long the agent may take, 1 to 600,000; 60,000 when left out. */
+  timeout_ms?: number | null;
+}
+
+/** Params of `meeting.summarize`. */
+export interface MeetingSummarizeParams {
+  /** The meeting. */
+  meeting_id: string;
+  /** The agent that summarises; the meeting's own words do when left out. */
+  agent_id?: string | null;
+  /** How long the agent may take, 1 to 600,000; 60,000 when left out. */
+  timeout_ms?: number | null;
 }
 
 /** A fact that was kept. */
@@ -5194,8 +5232,30 @@ export interface VoiceAudioSource {
   channels?: number | null;
 }
 
+/** Params of `voice.cancel_turn`. */
+export interface VoiceCancelTurnParams {
+  /** Only this turn. */
+  turn_id?: string | null;
+}
+
+/** Params of `voice.dispatch_turn`. */
+export interface VoiceDispatchTurnParams {
+  /** What was said; at most 1 MiB. */
+  utterance: string;
+  /** The `session_id` of the events: 1 to 128 letters, digits and `-_.:/` of ASCII; `voice-turn` when left out. */
+  session_id?: string | null;
+  /** Whatever the agents are to know beside it: they get it as the attachment `config_overlay`. */
+  config_overlay?: unknown;
+  /** How long the agent that takes its time may take, 1 to 600,000; 30,000 when left out. */
+  sidecar_timeout_ms?: number | null;
+  /** The agent that answers at once; the first of the option `voice.agents` when left out. */
+  fast_agent?: string | null;
+  /** The agent that takes its time; the second of the option `voice.agents` when left out. */
+  sidecar_agent?: string | null;
+}
+
 /** Something was heard. */
-export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | { type: "partial" } & VoiceUtterance | { type: "transcript" } & VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
+export type VoiceEvent = { type: "speech_start"; at_ms: number } | { type: "speech_end"; at_ms: number } | { type: "barge_in"; at_ms: number } | { type: "partial" } & VoiceUtterance | { type: "transcript" } & VoiceUtterance | { type: "audio_chunk"; sample_rate: number; frame_count: number; missing?: number } | { type: "voice.turn.fast_delta"; turn_id: string; text: string } | { type: "voice.turn.fast_done"; turn_id: string; text: string; last?: boolean } | { type: "voice.turn.bridge"; turn_id: string; kind: string; phrase: string } | { type: "voice.turn.sidecar"; turn_id: string; text: string; last?: boolean } | { type: "voice.turn.error"; turn_id: string; error: string; track: string; last?: boolean } | { type: "voice.turn.cancelled"; turn_id: string } | { type: "done"; outcome: VoiceStreamOutcome; message?: string };
 
 /** Params of `voice.event`. */
 export interface VoiceEventParams {
@@ -5341,6 +5401,46 @@ export type VoiceStreamOutcome =
   | "failed"
   /** It was ended together with the daemon. */
   | "aborted";
+
+/** Result of `voice.cancel_turn`. */
+export interface VoiceTurnCancelled {
+  /** Always `true`: no turn is left. */
+  cancelled: boolean;
+  /** The turn that was cancelled; left out where none ran. */
+  turn_id?: string;
+}
+
+/** Result of `voice.dispatch_turn`. */
+export interface VoiceTurnDispatched {
+  /** The turn. */
+  turn_id: string;
+  /** Who answers. */
+  tracks: VoiceTurnTrack[];
+  /** Its events: `voice/`, the session, `/` and the `session_id`. */
+  stream: string;
+  /** The epoch of that. */
+  epoch: number;
+  /** The number after which its events begin. */
+  seq: number;
+}
+
+/** Result of `voice.prewarm_turn`. */
+export interface VoiceTurnPrewarmed {
+  /** Always `true`: there is nothing more to do before a turn. */
+  prewarmed: boolean;
+  /** The agents of the option `voice.agents`. */
+  tracks: VoiceTurnTrack[];
+}
+
+/** Somebody who answers. */
+export interface VoiceTurnTrack {
+  /** `fast` or `sidecar`. */
+  track: string;
+  /** The agent. */
+  agent_id: string;
+  /** Whether the agent is there. */
+  available: boolean;
+}
 
 /** Words, and where they were said. */
 export interface VoiceUtterance {

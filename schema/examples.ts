@@ -414,6 +414,18 @@ export const methods: Examples<Methods> = {
     {"params":{"session_id":"desk","playing":true},"result":{"accepted":true}},
     {"params":{"session_id":"desk","playing":false},"result":{"accepted":true}},
   ],
+  "voice.dispatch_turn": [
+    {"params":{"utterance":"what is the weather like","session_id":"desk-turn","config_overlay":{"voice":"calm"},"sidecar_timeout_ms":20000,"fast_agent":"quick","sidecar_agent":"thorough"},"result":{"turn_id":"turn-0a1b2c3d4e5f","tracks":[{"track":"fast","agent_id":"quick","available":true},{"track":"sidecar","agent_id":"thorough","available":true}],"stream":"voice/6f1d0c4b92ae/desk-turn","epoch":1,"seq":0}},
+    {"params":{"utterance":"good morning"},"result":{"turn_id":"turn-0a1b2c3d4e5f","tracks":[{"track":"fast","agent_id":"quick","available":true}],"stream":"voice/6f1d0c4b92ae/voice-turn","epoch":1,"seq":3}},
+  ],
+  "voice.cancel_turn": [
+    {"params":{"turn_id":"turn-0a1b2c3d4e5f"},"result":{"cancelled":true,"turn_id":"turn-0a1b2c3d4e5f"}},
+    {"params":{},"result":{"cancelled":true}},
+  ],
+  "voice.prewarm_turn": [
+    {"params":{},"result":{"prewarmed":true,"tracks":[{"track":"fast","agent_id":"quick","available":false}]}},
+    {"params":{},"result":{"prewarmed":true,"tracks":[]}},
+  ],
   "voice.sessions.list": [
     {"params":{},"result":{"sessions":["desk"],"details":[{"session_id":"desk","owner":"6f1d0c4b92ae","stream":"voice/6f1d0c4b92ae/desk","started_at":"2026-01-02T03:04:05.678Z","sample_rate":48000,"channels":2,"provider":"whisper","bytes":1920000,"refused":0}]}},
     {"params":{},"result":{"sessions":[],"details":[]}},
@@ -427,7 +439,11 @@ export const methods: Examples<Methods> = {
     {"params":{"sources":["mic"]},"result":{"id":"m-6f1d0c4b92ae","title":null,"started_at":"2026-01-02T03:04:05.678Z","voice_session_ids":["meeting:m-6f1d0c4b92ae:mic"]}},
   ],
   "meeting.stop": [
-    {"params":{"meeting_id":"m-1","summarize":true},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1","summarize":true,"agent_id":"scribe","timeout_ms":30000},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}],"agent_id":"scribe","reason":"the agent gave no answer within 30000 ms"},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
+  ],
+  "meeting.summarize": [
+    {"params":{"meeting_id":"m-1","agent_id":"scribe","timeout_ms":30000},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}],"agent_id":"scribe","reason":"the agent gave no answer within 30000 ms"},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
     {"params":{"meeting_id":"m-1"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
   ],
   "meeting.list": [
@@ -435,7 +451,7 @@ export const methods: Examples<Methods> = {
     {"params":{},"result":{"root":"/home/ada/.car/meetings","ids":[],"active":[]}},
   ],
   "meeting.get": [
-    {"params":{"meeting_id":"m-1","root":"/home/ada/.car/meetings","offset":0,"limit":1},"result":{"metadata":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}},"segments":[{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}],"active":true,"paused":false,"next_offset":1}},
+    {"params":{"meeting_id":"m-1","root":"/home/ada/.car/meetings","offset":0,"limit":1},"result":{"metadata":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}],"agent_id":"scribe","reason":"the agent gave no answer within 30000 ms"},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}},"segments":[{"timestamp":"2026-01-02T03:04:06.678Z","source":"mic","role":"unknown","text":"We decided to buy cheaper steel for the bridge.","duration_ms":2900,"segment_id":"4","revision":1,"speaker":"Ada"}],"active":true,"paused":false,"next_offset":1}},
     {"params":{"meeting_id":"m-1"},"result":{"metadata":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"},"segments":[],"active":false,"paused":false}},
   ],
   "meeting.pause": [
@@ -459,7 +475,7 @@ export const methods: Examples<Methods> = {
     {"params":{"meeting_id":"m-1"},"result":{"meeting_id":"m-1","deleted":true,"facts_forgotten":0}},
   ],
   "meeting.name_speaker": [
-    {"params":{"meeting_id":"m-1","speaker":"mic","name":"Ada"},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}]},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
+    {"params":{"meeting_id":"m-1","speaker":"mic","name":"Ada"},"result":{"id":"m-1","title":"Weekly","started_at":"2026-01-02T03:04:05.678Z","ended_at":"2026-01-02T04:04:05.678Z","sources":["mic","system"],"persist_audio":false,"model":"tiny.en","language":"en","summary":{"summary":"We decided to buy cheaper steel for the bridge.","decisions":["We decided to buy cheaper steel for the bridge."],"action_items":[],"attendees":["Ada"],"topics":["bridge","steel"],"method":"extractive","citations":[{"text":"We decided to buy cheaper steel for the bridge.","source":"mic","segment_id":"4","index":3}],"agent_id":"scribe","reason":"the agent gave no answer within 30000 ms"},"consent":"transcript_only","erase_after_days":30,"owner":"client","memory":"shared","remembered":true,"lost_segments":1,"speakers":{"mic":"Ada"}}},
     {"params":{"meeting_id":"m-1","speaker":"mic"},"result":{"id":"m-1","title":null,"started_at":"2026-01-02T03:04:05.678Z","ended_at":null,"sources":["mic"],"persist_audio":false,"model":null,"language":null,"summary":null,"consent":"nothing"}},
   ],
   "memory.add_fact": [

@@ -21,6 +21,7 @@ mod soak;
 mod test;
 mod tidy;
 mod tree;
+mod voice;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,8 @@ enum Chore {
     Soak(soak::Args),
     /// Run the fuzz targets.
     Fuzz(fuzz::Args),
+    /// Hear real speech through a daemon with the recogniser in it, and compare it to what is known.
+    Voice(voice::Args),
     /// The measuring half of `bench`, from a release build.
     #[cfg(unix)]
     #[command(hide = true)]
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::build_and_run(&tree, &args),
         Chore::Soak(args) => soak::run(&tree, &args),
         Chore::Fuzz(args) => fuzz::run(&tree, &args),
+        Chore::Voice(args) => voice::run(&tree, &args),
         #[cfg(unix)]
         Chore::BenchRun(args) => bench::run(&tree, &args),
         #[cfg(unix)]

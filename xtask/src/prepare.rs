@@ -30,6 +30,8 @@ pub(crate) enum Need {
     Autobahn,
     /// `socat`, which puts a TCP port in front of a Unix socket.
     Socat,
+    /// Speech to be heard, and a model that says where somebody speaks in it: `target/speech`.
+    Speech,
 }
 
 impl Need {
@@ -42,6 +44,7 @@ impl Need {
             Self::Node => "Node packages",
             Self::Autobahn => "Autobahn testsuite",
             Self::Socat => "socat",
+            Self::Speech => "speech",
         }
     }
 
@@ -54,6 +57,7 @@ impl Need {
             Self::Node => node::packages(tree),
             Self::Autobahn => autobahn::suite(tree),
             Self::Socat => programs::system("socat"),
+            Self::Speech => python::speech(tree),
         }
     }
 }

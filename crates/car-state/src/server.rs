@@ -213,7 +213,8 @@ impl ServerState {
             Arc::clone(&clock),
             Arc::clone(&config.ids),
         );
-        let voice = VoiceDesk::new(config.voice, config.voice_limits, heard_in, clock);
+        let (engine, limits) = (config.voice, config.voice_limits);
+        let voice = VoiceDesk::new(engine, limits, config.voice_agents, heard_in, clock);
         Ok(Arc::new(Self {
             results,
             agents: Arc::new(agents),

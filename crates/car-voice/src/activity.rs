@@ -9,7 +9,7 @@ pub const STEP: usize = 256;
 /// A score from which on speech begins.
 const BEGINS: f32 = 0.5;
 /// A score below which speech is over. It is lower, since words trail off.
-const STAYS: f32 = 0.35;
+const STAYS: f32 = 0.42;
 /// How many steps in a row begin speech: a click is shorter.
 const STEPS_TO_BEGIN: u32 = 4;
 /// How many steps in a row end it: a breath is shorter than half a second.

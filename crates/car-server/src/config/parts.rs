@@ -10,7 +10,7 @@ use car_state::outcomes::OutcomeLimits;
 use car_state::policy::{GlobalPolicies, PolicyError};
 use car_state::quota::{Class, IdentityLimits};
 use car_state::results::ResultLimits;
-use car_state::voice::VoiceLimits;
+use car_state::voice::{VoiceAgents, VoiceLimits};
 use car_transport::Limits;
 use car_transport::handshake::{InvalidRule, Rules};
 
@@ -160,6 +160,16 @@ impl Config {
             longest: self.voice_longest.value.0,
             grace: self.voice_grace.value.0,
             ..VoiceLimits::default()
+        }
+    }
+
+    /// Who answers turns of voice that name nobody.
+    #[must_use]
+    pub fn voice_agents(&self) -> VoiceAgents {
+        let mut agents = self.voice_agents.value.iter().cloned();
+        VoiceAgents {
+            fast: agents.next(),
+            sidecar: agents.next(),
         }
     }
 

@@ -64,6 +64,12 @@ impl Places {
         self.home.join("agents")
     }
 
+    /// The folder of the models that `car-server models pull` fetches.
+    #[must_use]
+    pub fn models(&self) -> PathBuf {
+        self.home.join("models")
+    }
+
     /// The folder of stored results.
     #[must_use]
     pub fn results(&self) -> PathBuf {

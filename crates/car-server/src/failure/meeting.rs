@@ -13,6 +13,7 @@ impl From<MeetingError> for Failure {
             | MeetingError::Active(_)
             | MeetingError::Busy(_)
             | MeetingError::NotActive(_) => RpcError::domain(kind::CONFLICT, message),
+            MeetingError::NoConsent => RpcError::domain(kind::FORBIDDEN, message),
             MeetingError::Unknown(_) => RpcError::domain(kind::NOT_FOUND, message),
             MeetingError::TooMany { limit: n } | MeetingError::Speakers { limit: n } => {
                 limit(message, n)

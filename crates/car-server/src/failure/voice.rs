@@ -36,6 +36,8 @@ impl From<VoiceError> for Failure {
                 error.data.get_or_insert_default().field = Some("options.provider".to_owned());
                 error.with("providers", providers)
             }
+            VoiceError::NoAgent => RpcError::domain(kind::UNAVAILABLE, message),
+            VoiceError::Chat(error) => return error.into(),
             VoiceError::Recogniser(_) => RpcError::domain(kind::UNAVAILABLE, message),
             VoiceError::Audio(_) => RpcError::invalid_params(None, message),
             VoiceError::Full => RpcError::domain(kind::OVERLOADED, message).retryable(),

@@ -6,7 +6,6 @@ use car_protocol::rpc::meeting::{
     Delete, Deleted, Export, ExportFormat, ExportParams, Exported, Get, GetParams, Hit, Hits, List,
     ListParams, Meeting, MeetingList, MeetingMetadata as WireMetadata, MeetingParams, NameSpeaker,
     NameSpeakerParams, Pause, Paused, Resume, Search, SearchParams, Start, StartParams, Started,
-    Stop, StopParams,
 };
 use car_protocol::{RpcError, Timestamp, kind};
 use car_state::meeting::{
@@ -41,7 +40,6 @@ type Book = Arc<Meetings>;
 pub(super) fn routes(book: Book) -> Vec<Route> {
     Routes::with(book)
         .on::<Start, _>(start)
-        .on::<Stop, _>(stop)
         .on::<List, _>(list)
         .on::<Get, _>(get)
         .on::<Pause, _>(pause)
@@ -131,12 +129,6 @@ impl Drop for Followed<'_> {
             voice::unfollow(self.session, one);
         }
     }
-}
-
-async fn stop(book: Book, cx: Cx, params: StopParams) -> Result<WireMetadata, Failure> {
-    let id = known(&book, &cx, &params.meeting_id).await?;
-    let summarise = params.summarize.unwrap_or(true);
-    Ok(book.stop(&id, summarise).await?.into())
 }
 
 async fn list(book: Book, _: Cx, params: ListParams) -> Result<MeetingList, Failure> {
@@ -313,7 +305,7 @@ async fn name_speaker(
 }
 
 /// The meeting that is meant, if the caller may know of it.
-async fn known(book: &Book, cx: &Cx, id: &str) -> Result<MeetingId, Failure> {
+pub(super) async fn known(book: &Book, cx: &Cx, id: &str) -> Result<MeetingId, Failure> {
     let id = MeetingId::new(id)?;
     let metadata = book.metadata(&id).await?;
     if !Meetings::is_open_to(&metadata, &cx.identity()) {

@@ -10,6 +10,7 @@ mod events;
 mod grants;
 mod host;
 mod meeting;
+mod meeting_summary;
 mod memory;
 mod notifications;
 mod policy;
@@ -29,6 +30,7 @@ mod subscriptions;
 mod tools;
 mod verify;
 mod voice;
+mod voice_turn;
 
 use std::sync::Arc;
 
@@ -103,8 +105,17 @@ pub(crate) fn routes(
     // What is heard. Audio is taken in order; what begins or ends a stream waits for its recogniser.
     let sessions = Arc::clone(state.sessions());
     routes.extend(voice::routes(Arc::clone(state.voice()), sessions));
+    // What agents answer to it. A task: the agents have to be asked.
+    routes.extend(voice_turn::routes(
+        Arc::clone(state.voice()),
+        Arc::clone(state.chats()),
+    ));
     // What was said in meetings. Tasks: their files are on a disk.
     routes.extend(meeting::routes(Arc::clone(state.meetings())));
+    routes.extend(meeting_summary::routes(
+        Arc::clone(state.meetings()),
+        Arc::clone(state.chats()),
+    ));
     // What a person has written down. Plain: rules wait for nobody.
     routes.extend(rules::routes(state));
     // What a person sees without a screen of ours. A task: the desktop may take its time.

@@ -22,6 +22,10 @@ use serde_json::value::to_raw_value;
 /// What clients of the original call whatever the daemon has itself.
 const LOCAL: &str = "local";
 
+/// The model of the recogniser that needs no other program, as `car-server models` calls it.
+#[cfg(feature = "stt-whisper")]
+pub const WHISPER_MODEL: &str = "whisper-tiny.en";
+
 /// Hears audio with the recognisers that it was given; without any it notices speech.
 #[derive(Debug, Default)]
 pub struct Hearing {
@@ -49,12 +53,27 @@ impl Hearing {
         self
     }
 
+    /// With Whisper, whose model is in this folder of models or will be.
+    #[cfg(feature = "stt-whisper")]
+    #[must_use]
+    pub fn with_whisper(self, models: &std::path::Path) -> Self {
+        let how = format!("run `car-server models pull {WHISPER_MODEL}`");
+        let folder = models.join(WHISPER_MODEL);
+        let whisper = car_voice::stt::whisper::Whisper::new(WHISPER_MODEL, folder, &how);
+        self.with(Arc::new(whisper), "Whisper in the daemon, for English")
+    }
+
     fn recogniser(&self, wanted: Option<&str>) -> Result<Option<&Recogniser>, VoiceError> {
-        let first = self.recognisers.first();
+        let all = self.recognisers.iter();
+        let mut there = all.filter(|one| one.stt.missing().is_none());
         let Some(wanted) = wanted else {
-            return Ok(first);
+            return Ok(there.next());
         };
-        let named = self.recognisers.iter().find(|one| one.stt.name() == wanted);
+        let first = there.next();
+        let named = first
+            .into_iter()
+            .chain(there)
+            .find(|one| one.stt.name() == wanted);
         match named.or(first.filter(|_| wanted == LOCAL)) {
             Some(found) => Ok(Some(found)),
             None if wanted == LOCAL => Ok(None),
@@ -68,10 +87,13 @@ impl Hearing {
 
 impl VoiceEngine for Hearing {
     fn providers(&self) -> Vec<Provider> {
-        let there = self.recognisers.iter().map(|one| Provider {
-            id: one.stt.name().to_owned(),
-            available: true,
-            description: one.description.clone(),
+        let there = self.recognisers.iter().map(|one| {
+            let missing = one.stt.missing();
+            Provider {
+                id: one.stt.name().to_owned(),
+                available: missing.is_none(),
+                description: missing.unwrap_or_else(|| one.description.clone()),
+            }
         });
         let program = Provider {
             id: "command".to_owned(),

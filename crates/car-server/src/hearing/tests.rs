@@ -66,3 +66,34 @@ fn a_recogniser_that_is_not_there_is_refused_with_those_that_are() {
     let deaf = Hearing::new();
     assert!(deaf.recogniser(Some("local")).unwrap().is_none());
 }
+
+#[cfg(feature = "stt-whisper")]
+#[test]
+fn a_recogniser_without_its_model_is_offered_and_not_taken() {
+    let models = tempfile::tempdir().unwrap();
+    let hearing = Hearing::new().with_whisper(models.path());
+    let offered = |hearing: &Hearing| {
+        let all = hearing.providers();
+        let whisper = all
+            .iter()
+            .find(|provider| provider.id == "whisper")
+            .unwrap();
+        (whisper.available, whisper.description.clone())
+    };
+    let how = "run `car-server models pull whisper-tiny.en`".to_owned();
+    assert_eq!(offered(&hearing), (false, how.clone()));
+    assert!(hearing.recogniser(None).unwrap().is_none());
+    assert!(hearing.recogniser(Some(LOCAL)).unwrap().is_none());
+    let refused = hearing.recogniser(Some("whisper")).unwrap_err();
+    assert!(refused.to_string().contains(&how), "{refused}");
+
+    let folder = models.path().join(WHISPER_MODEL);
+    std::fs::create_dir(&folder).unwrap();
+    for (name, _) in car_voice::stt::whisper::FILES {
+        std::fs::write(folder.join(name), "").unwrap();
+    }
+    assert!(offered(&hearing).0);
+    for wanted in [None, Some(LOCAL), Some("whisper")] {
+        assert!(hearing.recogniser(wanted).unwrap().is_some());
+    }
+}

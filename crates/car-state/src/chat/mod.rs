@@ -10,6 +10,7 @@ mod attachments;
 mod begin;
 mod body;
 mod error;
+mod follow;
 mod limits;
 mod machine;
 mod mask;
@@ -33,6 +34,7 @@ use parking_lot::Mutex;
 
 pub use begin::{Begun, Taking};
 pub use error::ChatError;
+pub use follow::{Told, TurnReader};
 pub use limits::ChatLimits;
 pub use session::ChatSession;
 #[cfg(feature = "sqlite")]
@@ -183,6 +185,17 @@ impl Chats {
     #[must_use]
     pub fn limits(&self) -> &ChatLimits {
         &self.limits
+    }
+
+    /// Whether somebody answers for an agent now.
+    #[must_use]
+    pub fn answers(&self, agent: &str) -> bool {
+        self.session_of(agent).is_ok()
+    }
+
+    /// An id for a turn.
+    pub(crate) fn new_id(&self) -> String {
+        self.ids.prefixed("turn")
     }
 
     /// How many chats are remembered, and how many turns run or wait.

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
+use super::transcript::moment;
 use super::{Applied, MeetingError, MeetingFolder, MeetingId, MeetingMetadata, Segment};
 use crate::memgine::{ConversationTurn, Memgine, MemgineError, SegmentKey};
 
@@ -131,11 +132,11 @@ impl Minutes {
             let written = self.on_disk(move |folder| keep(folder, batch)).await;
             let (kept, lost) = written.unwrap_or_default();
             self.lost.fetch_add(lost, Ordering::Relaxed);
-            for segment in &kept {
+            for (segment, alike) in &kept {
                 if self.behind.load(Ordering::Acquire) {
                     break;
                 }
-                if let Err(error) = self.remember(segment).await {
+                if let Err(error) = self.remember(segment, *alike).await {
                     tracing::warn!(meeting = %self.id, %error, "the memory takes a segment later");
                     self.behind.store(true, Ordering::Release);
                 }
@@ -149,8 +150,15 @@ impl Minutes {
         let Some(segments) = segments.await else {
             return false;
         };
+        let mut unnamed: HashMap<_, u32> = HashMap::new();
         for segment in &segments {
-            if let Err(error) = self.remember(segment).await {
+            let mut alike = 0;
+            if segment.segment_id.is_none() {
+                let count = unnamed.entry(moment(segment)).or_default();
+                alike = *count;
+                *count += 1;
+            }
+            if let Err(error) = self.remember(segment, alike).await {
                 tracing::error!(meeting = %self.id, %error, "the memory lacks a part of a meeting");
                 return false;
             }
@@ -158,7 +166,8 @@ impl Minutes {
         true
     }
 
-    async fn remember(&self, segment: &Segment) -> Result<(), MemgineError> {
+    /// Gives the memory a segment; so many lines without an id before it have its source and moment.
+    async fn remember(&self, segment: &Segment, alike: u32) -> Result<(), MemgineError> {
         let Some(memory) = &self.memory else {
             return Ok(());
         };
@@ -172,8 +181,15 @@ impl Minutes {
             text: text.to_owned(),
             at: segment.timestamp,
         };
-        // A line of the original has no id. Nobody tells it again either, but for a memory that is brought up to it.
-        let unnamed = || format!("at-{}", segment.timestamp.unix_millis());
+        // A line of the original has no id. Nobody tells it again either, but for a memory that is brought up to it: its
+        // place among those of its moment is the same then.
+        let unnamed = || {
+            let moment = segment.timestamp.unix_millis();
+            match alike {
+                0 => format!("at-{moment}"),
+                alike => format!("at-{moment}-{alike}"),
+            }
+        };
         let key = SegmentKey {
             conversation,
             source: segment.source.clone(),
@@ -250,12 +266,17 @@ fn gone() -> MeetingError {
     std::io::Error::other("the process ends").into()
 }
 
-/// Keeps segments; answers those that are new to the transcript, and how many could not be kept.
-fn keep(folder: &mut MeetingFolder, batch: Vec<Segment>) -> (Vec<Segment>, u64) {
+/// Keeps segments; answers those that are new to the transcript, each with how many lines without an id before it are alike,
+/// and how many could not be kept.
+fn keep(folder: &mut MeetingFolder, batch: Vec<Segment>) -> (Vec<(Segment, u32)>, u64) {
     let (mut kept, mut lost) = (Vec::with_capacity(batch.len()), 0);
     for segment in batch {
         match folder.append(segment.clone()) {
-            Ok(Applied::Added | Applied::Replaced) => kept.push(segment),
+            Ok(Applied::Added | Applied::Replaced) => {
+                // It counts itself.
+                let alike = folder.transcript().alike(&segment).saturating_sub(1);
+                kept.push((segment, alike));
+            }
             Ok(Applied::Known) | Err(MeetingError::NoConsent) => {}
             Err(error) => {
                 tracing::error!(meeting = %folder.metadata().id, %error, "a segment is not kept");

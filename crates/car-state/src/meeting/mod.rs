@@ -5,6 +5,7 @@
 //! [`WsMemgineIngestSink`] hears what a source of a meeting tells, the [`Minutes`] take it down, into the files first and
 //! then into a memory, and [`Meetings`] knows which meetings go on and what becomes of the others.
 
+mod asked;
 mod book;
 mod error;
 mod export;
@@ -26,6 +27,7 @@ use car_protocol::rpc::meeting as wire;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use asked::Summariser;
 pub use book::{MeetingBegun, MeetingView, MeetingWanted, Meetings};
 pub use car_protocol::rpc::meeting::{Consent, MeetingSummary};
 pub use error::MeetingError;

@@ -231,6 +231,8 @@ pub fn summarise(metadata: &MeetingMetadata, transcript: &Transcript) -> Meeting
         topics: topics(&weights),
         method: "extractive".to_owned(),
         citations: cited.into_values().collect(),
+        agent_id: None,
+        reason: None,
     }
 }
 

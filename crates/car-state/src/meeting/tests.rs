@@ -166,6 +166,28 @@ async fn ten_thousand_events_go_upstream_as_they_came_and_each_segment_is_kept_o
 }
 
 #[tokio::test]
+async fn lines_without_an_id_count_each_however_close_they_are_and_however_often_they_are_told() {
+    let root = tempfile::tempdir().unwrap();
+    let memory = Arc::new(Memory::default());
+    // The clock stands still: all are of one millisecond.
+    let unnamed = |text: &str| format!(r#"{{"type":"transcript","text":"{text}"}}"#);
+    let events: Vec<_> = ["one", "two", "two"].map(unnamed).into();
+    hear(root.path(), &memory, &events, true).await;
+    let mut texts = memory.texts();
+    texts.sort();
+    assert_eq!(texts, ["one", "two", "two"]);
+    // A memory that is brought up to the transcript has all of them already.
+    let folder = MeetingFolder::open(root.path(), &MeetingId::new("m").unwrap()).unwrap();
+    let engine = Arc::clone(&memory) as Arc<dyn Memgine>;
+    Minutes::new(folder, Some(engine), 0)
+        .end(None, true)
+        .await
+        .unwrap();
+    assert_eq!(memory.segments.lock().len(), 3);
+    assert_eq!(*memory.changes.lock(), 3);
+}
+
+#[tokio::test]
 async fn a_correction_takes_the_place_of_what_was_heard_first_and_blanks_and_partials_are_nothing()
 {
     let root = tempfile::tempdir().unwrap();

@@ -47,9 +47,21 @@ pub enum Applied {
 pub struct Transcript {
     segments: Vec<Segment>,
     by_id: HashMap<(String, String), usize>,
+    /// How many lines without an id there are of a source and a moment.
+    unnamed: HashMap<(String, i64), u32>,
+}
+
+/// Where and when a line was said.
+pub(super) fn moment(segment: &Segment) -> (String, i64) {
+    (segment.source.clone(), segment.timestamp.unix_millis())
 }
 
 impl Transcript {
+    /// How many lines without an id have the source and the moment of this one.
+    pub(super) fn alike(&self, segment: &Segment) -> u32 {
+        self.unnamed.get(&moment(segment)).copied().unwrap_or(0)
+    }
+
     /// Takes a segment.
     ///
     /// # Errors
@@ -73,8 +85,9 @@ impl Transcript {
         if self.segments.len() >= MOST_SEGMENTS {
             return Err(MeetingError::Full);
         }
-        if let Some(key) = key {
-            self.by_id.insert(key, self.segments.len());
+        match key {
+            Some(key) => drop(self.by_id.insert(key, self.segments.len())),
+            None => *self.unnamed.entry(moment(&segment)).or_default() += 1,
         }
         self.segments.push(segment);
         Ok(Applied::Added)

@@ -42,7 +42,7 @@ use crate::session::resume::ResumeLedger;
 #[cfg(feature = "sqlite")]
 use crate::session::resume::sqlite::SqliteNotebook;
 use crate::store::StoreLimits;
-use crate::voice::{VoiceEngine, VoiceLimits};
+use crate::voice::{VoiceAgents, VoiceEngine, VoiceLimits};
 
 /// How a [`ServerState`](super::ServerState) is to be made.
 #[derive(Clone)]
@@ -75,6 +75,7 @@ pub struct ServerStateConfig {
     pub(super) chats: ChatLimits,
     pub(super) voice: Option<Arc<dyn VoiceEngine>>,
     pub(super) voice_limits: VoiceLimits,
+    pub(super) voice_agents: VoiceAgents,
 }
 
 impl ServerStateConfig {
@@ -111,6 +112,7 @@ impl ServerStateConfig {
             chats: ChatLimits::default(),
             voice: None,
             voice_limits: VoiceLimits::default(),
+            voice_agents: VoiceAgents::default(),
         }
     }
 
@@ -147,6 +149,13 @@ impl ServerStateConfig {
     pub fn with_voice(mut self, engine: Arc<dyn VoiceEngine>, limits: VoiceLimits) -> Self {
         self.voice = Some(engine);
         self.voice_limits = limits;
+        self
+    }
+
+    /// Who answers turns of voice that name nobody.
+    #[must_use]
+    pub fn with_voice_agents(mut self, agents: VoiceAgents) -> Self {
+        self.voice_agents = agents;
         self
     }
 

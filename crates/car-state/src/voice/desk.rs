@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::task::TaskTracker;
 
-use super::{Provider, VoiceEngine, VoiceError};
+use super::{Provider, VoiceAgents, VoiceEngine, VoiceError};
 use crate::clock::Clock;
 use crate::log::EventLog;
 
@@ -47,6 +47,7 @@ pub struct VoiceDesk {
     /// How many streams there are, or are about to be.
     count: AtomicUsize,
     pub(super) tasks: TaskTracker,
+    agents: VoiceAgents,
 }
 
 impl fmt::Debug for VoiceDesk {
@@ -62,6 +63,7 @@ impl VoiceDesk {
     pub(crate) fn new(
         engine: Option<Arc<dyn VoiceEngine>>,
         limits: VoiceLimits,
+        agents: VoiceAgents,
         log: Arc<dyn EventLog>,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -72,6 +74,7 @@ impl VoiceDesk {
             clock,
             count: AtomicUsize::new(0),
             tasks: TaskTracker::new(),
+            agents,
         }
     }
 
@@ -85,6 +88,12 @@ impl VoiceDesk {
     #[must_use]
     pub fn limits(&self) -> &VoiceLimits {
         &self.limits
+    }
+
+    /// Who answers turns that name nobody.
+    #[must_use]
+    pub fn agents(&self) -> &VoiceAgents {
+        &self.agents
     }
 
     /// How many streams there are.

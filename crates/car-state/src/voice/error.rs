@@ -2,6 +2,7 @@ use thiserror::Error;
 
 use super::Provider;
 use crate::channel::SubscribeError;
+use crate::chat::ChatError;
 
 /// Why a stream of audio is not begun, fed or found.
 #[derive(Debug, Error)]
@@ -59,6 +60,14 @@ pub enum VoiceError {
     /// The stream has ended.
     #[error("the stream is over")]
     Over,
+    /// Nobody answers turns.
+    #[error(
+        "no agent answers: name one as fast_agent or sidecar_agent, or in car.toml as voice.agents"
+    )]
+    NoAgent,
+    /// The agents of a turn cannot be asked.
+    #[error(transparent)]
+    Chat(#[from] ChatError),
     /// What is heard cannot be told to the client.
     #[error(transparent)]
     Subscribe(#[from] SubscribeError),

@@ -10,6 +10,7 @@ mod error;
 mod live;
 mod sink;
 mod streams;
+mod turn;
 
 pub use desk::{VoiceDesk, VoiceLimits};
 pub use engine::{
@@ -19,5 +20,6 @@ pub use engine::{
 pub use error::VoiceError;
 pub use sink::{VoiceEventSink, WsVoiceEventSink};
 pub use streams::{Begun, StreamInfo, Taken, VoiceStreams};
+pub use turn::{Track, TurnBegun, TurnWanted, VoiceAgents};
 
 pub use crate::log::VOICE;

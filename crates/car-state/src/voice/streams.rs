@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::desk::{Place, VoiceDesk};
 use super::live::{Live, Waits};
+use super::turn::Current;
 use super::{
     AudioMessage, Listening, PushedAudio, SampleFormat, VoiceError, VoiceEventSink, Wanted,
     WsVoiceEventSink,
@@ -27,6 +28,8 @@ pub struct VoiceStreams {
     session: SessionId,
     sink: Arc<WsVoiceEventSink>,
     table: Mutex<Table>,
+    /// The turn that agents answer.
+    pub(super) turn: Mutex<Option<Arc<Current>>>,
 }
 
 #[derive(Default)]
@@ -105,6 +108,7 @@ impl VoiceStreams {
             desk: Arc::clone(desk),
             session: session.clone(),
             table: Mutex::default(),
+            turn: Mutex::default(),
         }
     }
 
@@ -290,9 +294,18 @@ impl VoiceStreams {
     /// Whether a stream of the log is that of a stream of audio that goes on, or is about to.
     #[must_use]
     pub fn is_live(&self, stream: &StreamName) -> bool {
+        let Some(voice) = stream.item() else {
+            return false;
+        };
+        let turn = self.turn.lock().clone();
+        turn.is_some_and(|turn| turn.is_in(voice)) || self.is_heard(voice)
+    }
+
+    /// Whether there is a stream of audio of this id, or is about to be.
+    #[must_use]
+    pub fn is_heard(&self, voice: &str) -> bool {
         let table = self.table.lock();
-        let live = |voice| table.live.contains_key(voice) || table.beginning.contains(voice);
-        stream.item().is_some_and(live)
+        table.live.contains_key(voice) || table.beginning.contains(voice)
     }
 
     /// Ends a stream of the log in which nothing was told yet.
@@ -343,14 +356,24 @@ impl VoiceStreams {
 
     /// A stream has ended, and its last event was told.
     fn ended(&self, voice: &str, live: &Arc<Live>) {
+        self.table.lock().live.remove(voice);
+        self.retire(voice);
+        live.over.cancel();
+    }
+
+    /// Nothing more is told in the stream of this id, unless somebody else still tells of something there.
+    pub(super) fn retire(&self, voice: &str) {
+        let name = self.sink.stream(voice);
+        if self.is_live(&name) {
+            return;
+        }
         let gone = {
             let mut table = self.table.lock();
-            table.live.remove(voice);
-            table.ended.retain(|name| *name != live.name);
+            table.ended.retain(|ended| *ended != name);
             if table.closed {
-                Some(live.name.clone())
+                Some(name)
             } else {
-                table.ended.push_back(live.name.clone());
+                table.ended.push_back(name);
                 let full = table.ended.len() > self.desk.limits.ended;
                 full.then(|| table.ended.pop_front()).flatten()
             }
@@ -358,7 +381,6 @@ impl VoiceStreams {
         if let Some(gone) = gone {
             self.desk.log.remove(&gone);
         }
-        live.over.cancel();
     }
 }
 

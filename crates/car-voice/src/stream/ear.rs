@@ -176,6 +176,7 @@ impl Ear {
             Some(Change::Start(at)) => {
                 let at_ms = millis(at);
                 turn.events.push(VoiceEvent::SpeechStart { at_ms });
+                turn.audio.push(Audio::SpeechStart { at });
                 if self.playing {
                     turn.events.push(VoiceEvent::BargeIn { at_ms });
                 }
@@ -183,7 +184,7 @@ impl Ear {
             Some(Change::End(at)) => {
                 turn.events
                     .push(VoiceEvent::SpeechEnd { at_ms: millis(at) });
-                turn.audio.push(Audio::SpeechEnd);
+                turn.audio.push(Audio::SpeechEnd { at });
             }
             None => {}
         }

@@ -2,6 +2,8 @@
 
 pub mod command;
 pub mod scripted;
+#[cfg(feature = "stt-whisper")]
+pub mod whisper;
 
 use std::fmt::Debug;
 
@@ -18,6 +20,11 @@ pub const WAITING_RESULTS: usize = 64;
 pub trait SpeechToText: Debug + Send + Sync + 'static {
     /// Its name, as clients ask for it.
     fn name(&self) -> &str;
+
+    /// Where it cannot be used as it is: what is missing, and how to get it. It must be quick.
+    fn missing(&self) -> Option<String> {
+        None
+    }
 
     /// Begins with a stream.
     ///
@@ -56,8 +63,16 @@ impl std::fmt::Debug for Recognition {
 pub enum Audio {
     /// More samples of 16 kHz mono, from -1 to 1.
     Samples(Vec<f32>),
+    /// Somebody speaks.
+    SpeechStart {
+        /// Since when, in samples of the stream. They have come.
+        at: u64,
+    },
     /// Nobody speaks any more: a good moment to be done with a segment.
-    SpeechEnd,
+    SpeechEnd {
+        /// Since when.
+        at: u64,
+    },
 }
 
 /// What a recogniser has heard.
@@ -99,6 +114,9 @@ pub enum SttError {
         /// How often.
         times: u32,
     },
+    /// Its model cannot be used.
+    #[error("the model of the recogniser does not work: {0}")]
+    Model(String),
     /// Its program says something else than the lines that are agreed.
     #[error("the recogniser does not keep to the format: {0}")]
     Format(String),

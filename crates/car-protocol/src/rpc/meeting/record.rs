@@ -101,7 +101,7 @@ pub struct MeetingSegment {
     pub speaker: Option<String>,
 }
 
-/// What a meeting was about, in its own words.
+/// What a meeting was about.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MeetingSummary {
@@ -115,10 +115,16 @@ pub struct MeetingSummary {
     pub attendees: Vec<String>,
     /// The words that matter most.
     pub topics: Vec<String>,
-    /// `extractive`: nothing in it was not said.
+    /// `extractive`: nothing in it was not said. `agent`: in the words of an agent.
     pub method: String,
-    /// Where each sentence of the above is in the transcript.
+    /// Where each sentence of the above is in the transcript, or what it rests on there.
     pub citations: Vec<Citation>,
+    /// The agent that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_id: Option<String>,
+    /// Why its answer is not used, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Where something was said.
@@ -126,7 +132,7 @@ pub struct MeetingSummary {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "MeetingCitation"))]
 pub struct Citation {
-    /// What was said.
+    /// What was said, or what an agent says about it.
     pub text: String,
     /// The source.
     pub source: String,

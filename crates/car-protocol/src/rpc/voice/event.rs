@@ -53,6 +53,65 @@ pub enum VoiceEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         missing: Option<u64>,
     },
+    /// The agent that answers a turn at once said more.
+    #[serde(rename = "voice.turn.fast_delta")]
+    TurnFastDelta {
+        /// The turn.
+        turn_id: String,
+        /// What it said.
+        text: String,
+    },
+    /// It has said all.
+    #[serde(rename = "voice.turn.fast_done")]
+    TurnFastDone {
+        /// The turn.
+        turn_id: String,
+        /// All that it said.
+        text: String,
+        /// Whether the turn is over with this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<bool>,
+    },
+    /// Something to say while the agent that takes its time is at work.
+    #[serde(rename = "voice.turn.bridge")]
+    TurnBridge {
+        /// The turn.
+        turn_id: String,
+        /// What is asked about: `email`, `calendar` or `search`.
+        kind: String,
+        /// What to say.
+        phrase: String,
+    },
+    /// What the agent that takes its time said.
+    #[serde(rename = "voice.turn.sidecar")]
+    TurnSidecar {
+        /// The turn.
+        turn_id: String,
+        /// All that it said.
+        text: String,
+        /// Whether the turn is over with this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<bool>,
+    },
+    /// One of the agents did not answer.
+    #[serde(rename = "voice.turn.error")]
+    TurnError {
+        /// The turn.
+        turn_id: String,
+        /// Why.
+        error: String,
+        /// Which: `fast` or `sidecar`.
+        track: String,
+        /// Whether the turn is over with this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<bool>,
+    },
+    /// The turn was cancelled, or another took its place. Nothing more is told of it.
+    #[serde(rename = "voice.turn.cancelled")]
+    TurnCancelled {
+        /// The turn.
+        turn_id: String,
+    },
     /// The stream is over: the last event of each, exactly once.
     Done {
         /// Why.

@@ -40,7 +40,18 @@ pub(super) fn examples() -> Vec<Example> {
         ),
         Example::of(
             "meeting.stop",
-            json!({ "meeting_id": "m-1", "summarize": true }),
+            json!({
+                "meeting_id": "m-1",
+                "summarize": true,
+                "agent_id": "scribe",
+                "timeout_ms": 30_000,
+            }),
+            one(),
+        )
+        .gives(metadata(), bare()),
+        Example::of(
+            "meeting.summarize",
+            json!({ "meeting_id": "m-1", "agent_id": "scribe", "timeout_ms": 30_000 }),
             one(),
         )
         .gives(metadata(), bare()),
@@ -155,6 +166,8 @@ fn metadata() -> Value {
                 "segment_id": "4",
                 "index": 3,
             }],
+            "agent_id": "scribe",
+            "reason": "the agent gave no answer within 30000 ms",
         },
         "consent": "transcript_only",
         "erase_after_days": 30,

@@ -55,6 +55,47 @@ pub(super) fn examples() -> Vec<Example> {
             json!({ "session_id": "desk", "playing": false }),
         )
         .gives(json!({ "accepted": true }), json!({ "accepted": true })),
+        Example::of(
+            "voice.dispatch_turn",
+            json!({
+                "utterance": "what is the weather like",
+                "session_id": "desk-turn",
+                "config_overlay": { "voice": "calm" },
+                "sidecar_timeout_ms": 20_000,
+                "fast_agent": "quick",
+                "sidecar_agent": "thorough",
+            }),
+            json!({ "utterance": "good morning" }),
+        )
+        .gives(
+            json!({
+                "turn_id": "turn-0a1b2c3d4e5f",
+                "tracks": [track("fast", "quick", true), track("sidecar", "thorough", true)],
+                "stream": "voice/6f1d0c4b92ae/desk-turn",
+                "epoch": 1,
+                "seq": 0,
+            }),
+            json!({
+                "turn_id": "turn-0a1b2c3d4e5f",
+                "tracks": [track("fast", "quick", true)],
+                "stream": "voice/6f1d0c4b92ae/voice-turn",
+                "epoch": 1,
+                "seq": 3,
+            }),
+        ),
+        Example::of(
+            "voice.cancel_turn",
+            json!({ "turn_id": "turn-0a1b2c3d4e5f" }),
+            json!({}),
+        )
+        .gives(
+            json!({ "cancelled": true, "turn_id": "turn-0a1b2c3d4e5f" }),
+            json!({ "cancelled": true }),
+        ),
+        Example::call("voice.prewarm_turn").gives(
+            json!({ "prewarmed": true, "tracks": [track("fast", "quick", false)] }),
+            json!({ "prewarmed": true, "tracks": [] }),
+        ),
         Example::call("voice.sessions.list").gives(
             json!({ "sessions": ["desk"], "details": [{
                 "session_id": "desk",
@@ -87,6 +128,10 @@ pub(super) fn examples() -> Vec<Example> {
             }),
         ),
     ]
+}
+
+fn track(track: &str, agent: &str, available: bool) -> Value {
+    json!({ "track": track, "agent_id": agent, "available": available })
 }
 
 fn provider() -> Value {
