@@ -248,6 +248,8 @@ fn params(session: &SessionId, track: Track, agent: &str, wanted: &TurnWanted) -
     let overlay = wanted.overlay.clone().map(|content| Attach {
         name: "config_overlay".to_owned(),
         content,
+        media_type: None,
+        encoding: None,
     });
     let patience = u64::try_from(wanted.patience.as_millis()).unwrap_or(u64::MAX);
     ChatParams {
