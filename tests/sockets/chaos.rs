@@ -210,7 +210,8 @@ impl Asker {
     /// Goes on where a chat has nothing under way any more.
     async fn rest(&mut self, agent: usize) {
         let runs = self.chats[agent].turns.values().any(Option::is_none);
-        if !runs && self.park(agent) {
+        // A turn may end after its request was refused, and be the last that there was.
+        if !runs && (self.park(agent) || !self.is_waiting()) {
             self.go_on().await;
         }
     }

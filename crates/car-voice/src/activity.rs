@@ -195,7 +195,7 @@ mod tests {
     fn speech_begins_and_ends_where_it_did_however_it_is_cut() {
         let step = |n: u64| n * STEP as u64;
         for cut in [1, 7, 255, 256, 257, 100_000] {
-            let found = changes(&[(0.0, 10), (0.9, 20), (0.4, 5), (0.0, 40)], cut);
+            let found = changes(&[(0.0, 10), (0.9, 20), (0.45, 5), (0.0, 40)], cut);
             assert_eq!(found, [Change::Start(step(10)), Change::End(step(35))]);
         }
     }
