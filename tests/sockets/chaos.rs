@@ -28,8 +28,9 @@ const HOSTS: usize = 5;
 const KILLS: usize = 60;
 /// Fewer agents than these are not left.
 const LEAST: usize = 10;
-/// How long all agents may take to be attached, after the last kill too. They are started again at once.
-const BACK: Duration = Duration::from_secs(30);
+/// How long all agents may take to be attached, after the last kill too. They are started again at once, and an agent
+/// that was killed many times in a row up to a minute later.
+const BACK: Duration = Duration::from_secs(90);
 /// How long the whole may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// Descriptors that the daemon may have more after the kills than before: files that it opened meanwhile.
@@ -318,9 +319,9 @@ async fn kill(client: &mut TestClient, storm: &Storm, kills: usize, seed: u64) -
 async fn storm(kills: usize, seed: u64) {
     let sandbox = Sandbox::new();
     let log = sandbox.home().join("log");
-    // Whatever else this machine does: an agent that is alive has its time.
+    // Whatever else this machine does: an agent that is alive has its time. However long it goes on: what ended is kept.
     fs::create_dir(sandbox.root()).unwrap();
-    let config = "[chat]\nack = '1m'\n";
+    let config = "[chat]\nack = '1m'\nturns_of_chat = 10000\nturns = 1000000\n";
     fs::write(sandbox.root().join("car.toml"), config).unwrap();
     let command = sandbox.command(&["--port", "0"]);
     let daemon = Program::start_logging(command, File::create(&log).unwrap());
