@@ -7,7 +7,7 @@ use car_protocol::jsonrpc::Id;
 use car_protocol::kind;
 use car_protocol::rpc::host::RegisterAgent;
 use car_protocol::rpc::server::Handshake;
-use car_protocol::rpc::session::{Auth, Resume, ResumeParams, Resumed};
+use car_protocol::rpc::session::{Auth, BELONGINGS, Resume, ResumeParams, Resumed};
 use car_protocol::rpc::{policy, tools};
 use car_transport::{Duplex, connect};
 use serde_json::Value;
@@ -60,19 +60,6 @@ fn passes(error: &RpcError) -> bool {
     let retryable = error.data.as_ref().is_some_and(|data| data.retryable);
     retryable || [kind::OVERLOADED, kind::RATE_LIMITED, kind::SHUTTING_DOWN].contains(&error.kind())
 }
-
-/// What a session has, by the names of `session.resume`.
-const BELONGINGS: &[&str] = &[
-    "tools",
-    "policies",
-    "policy_scopes",
-    "state",
-    "subscriptions",
-    "memory",
-    "agents",
-    "requests",
-    "callbacks",
-];
 
 /// Goes on with the session on this connection, or, where the daemon does not have it any more, with another one.
 pub(crate) async fn revive(

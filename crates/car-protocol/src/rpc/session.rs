@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::resume::{
-    OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
+    BELONGINGS, OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
 };
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;

@@ -10,6 +10,19 @@ use super::Role;
 use crate::Timestamp;
 use crate::rpc::events::Cursor;
 
+/// What a session has, by the names of `restored` and `lost` in [`Resumed`]; `approvals` are named beside it where any are open.
+pub const BELONGINGS: &[&str] = &[
+    "tools",
+    "policies",
+    "policy_scopes",
+    "state",
+    "subscriptions",
+    "memory",
+    "agents",
+    "requests",
+    "callbacks",
+];
+
 /// The secret with which a session is resumed. Never printed.
 #[derive(Clone, Deserialize, Eq, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use car_protocol::jsonrpc::Id;
 use car_protocol::rpc::events::{Cursor, Delivery};
-use car_protocol::rpc::session::{ResumeToken, Resumed, ResumedStream};
+use car_protocol::rpc::session::{BELONGINGS, ResumeToken, Resumed, ResumedStream};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
@@ -56,18 +56,6 @@ impl fmt::Debug for Arrival {
     }
 }
 
-/// What a session has, by the names that a client is told.
-const BELONGINGS: &[&str] = &[
-    "tools",
-    "policies",
-    "policy_scopes",
-    "state",
-    "subscriptions",
-    "memory",
-    "agents",
-    "requests",
-    "callbacks",
-];
 /// What of it is noted.
 const NOTED: &[&str] = &["tools", "policies", "subscriptions"];
 
