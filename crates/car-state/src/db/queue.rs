@@ -101,7 +101,7 @@ impl Queue {
     }
 
     /// So many jobs that waited for the disk are done.
-    pub(super) fn hurried(&self, done: usize) {
+    pub(super) fn urgent_done(&self, done: usize) {
         self.urgent.fetch_sub(done, Ordering::Relaxed);
     }
 

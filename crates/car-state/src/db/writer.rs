@@ -235,7 +235,7 @@ impl Writer {
                 later.push((job, outcome));
             }
         }
-        self.queue.hurried(urgent);
+        self.queue.urgent_done(urgent);
         for (job, outcome) in later {
             job.job.done(outcome);
         }
