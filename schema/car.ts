@@ -4699,6 +4699,14 @@ export interface SessionInitialized {
   grace_ms?: number;
 }
 
+/** An attempt of a client to come back. */
+export interface SessionResumeAttempt {
+  /** What tells this run of a program apart from others that may have the token, for example a random number. 64 bytes at most. */
+  client: string;
+  /** Counts its attempts upwards. */
+  number: number;
+}
+
 /** Params of `session.resume`. */
 export interface SessionResumeParams {
   /** The newest token that the client has. */
@@ -4709,6 +4717,8 @@ export interface SessionResumeParams {
   waiting?: unknown[] | null;
   /** How long the session is to stay without a connection from now on, in milliseconds; as before when left out. */
   grace_ms?: number | null;
+  /** Which attempt of the client this is. One that comes after a later one of the same client, because it was still on its way when its connection was lost, is refused with `fenced` and changes nothing. */
+  attempt?: SessionResumeAttempt | null;
 }
 
 /** Result of `session.resume`. */

@@ -384,11 +384,20 @@ async fn what_is_pipelined_behind_a_resume_meets_the_session() {
     let read = alice.request("state.get", json!({ "key": "k" })).await;
     alice.answer_to(1).await;
     assert_eq!(alice.answer_to(read).await["result"], 1);
+    // The same where another connection has the session up to that moment.
+    let resumed = alice.call("session.init", json!({ "resume": true })).await;
+    let mut again = daemon.client("alice once more");
+    let params = json!({ "token": resumed["resume_token"], "waiting": [] });
+    again.request("session.resume", params).await;
+    let read = again.request("state.get", json!({ "key": "k" })).await;
+    again.answer_to(1).await;
+    assert_eq!(again.answer_to(read).await["result"], 1);
+    alice.expect("session.closing").await;
+    alice.closed().await;
+    let mut alice = again;
     // Here it has its session already.
-    let (_, token) = (0, token);
-    let refused = alice
-        .refusal("session.resume", json!({ "token": token }))
-        .await;
+    let params = json!({ "token": resumed["resume_token"] });
+    let refused = alice.refusal("session.resume", params).await;
     assert_eq!(refused["data"]["kind"], "conflict");
     alice.finish().await;
     daemon.assert_empty().await;

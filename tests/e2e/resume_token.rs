@@ -37,6 +37,45 @@ async fn the_old_token_is_good_until_the_new_one_is_used() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_attempt_that_comes_after_a_later_one_changes_nothing() {
+    let daemon = TestDaemon::start();
+    let (alice, token) = resumable(&daemon, "alice").await;
+    cut(alice).await;
+    let attempt = |client: &str, number: u64| {
+        let attempt = json!({ "client": client, "number": number });
+        json!({ "token": token, "attempt": attempt })
+    };
+    // The first one was sent, and its connection was lost before it was read.
+    let (mut alice, resumed) = resume(&daemon, "second", attempt("alice", 2)).await;
+    let mut late = daemon.client("first");
+    let params = attempt("alice", 1);
+    let refused = late.refusal("session.resume", params).await;
+    assert_eq!(refused["data"]["kind"], "fenced");
+    late.finish().await;
+    alice.call("tools.list", json!({})).await;
+    cut(alice).await;
+    let params =
+        json!({ "token": resumed["resume_token"], "attempt": { "client": "alice", "number": 3 } });
+    let (alice, resumed) = resume(&daemon, "third", params).await;
+    cut(alice).await;
+    // Another program has numbers of its own.
+    let params =
+        json!({ "token": resumed["resume_token"], "attempt": { "client": "bob", "number": 1 } });
+    let (bob, resumed) = resume(&daemon, "bob", params).await;
+    cut(bob).await;
+    let attempt = json!({ "client": "x".repeat(65), "number": 1 });
+    let params = json!({ "token": resumed["resume_token"], "attempt": attempt });
+    let mut long = daemon.client("long");
+    let refused = long.refusal("session.resume", params).await;
+    assert_eq!(refused["data"]["field"], "attempt");
+    let params = json!({ "token": resumed["resume_token"] });
+    long.call("session.resume", params).await;
+    long.finish().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wrong_token_lets_nobody_in() {
     let daemon = TestDaemon::guarded();
     let mut mallory = daemon.client("mallory");

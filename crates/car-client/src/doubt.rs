@@ -126,10 +126,16 @@ mod tests {
                 Fate::Settle(Err(CallError::OutcomeUnknown))
             ));
         }
-        assert!(matches!(
-            fate(&write, Doubtful::Done),
-            Fate::Settle(Err(CallError::ReplyLost))
-        ));
+        let said = request(
+            "agent.chat.event",
+            json!({ "session_id": "c", "kind": "token" }),
+        );
+        for text in [&write, &said] {
+            assert!(matches!(
+                fate(text, Doubtful::Done),
+                Fate::Settle(Err(CallError::ReplyLost))
+            ));
+        }
         let keyed = json!({ "key": "k", "value": 1, "idempotency_key": "mine" });
         let keyed = request("state.set", keyed);
         assert!(

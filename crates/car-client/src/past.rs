@@ -15,7 +15,8 @@ use car_protocol::rpc::events::{
 };
 use car_protocol::rpc::host::{self, RegisterAgent, UnregisterAgent};
 use car_protocol::rpc::session::{
-    Auth, Authenticated, Closing, ClosingParams, Init, InitParams, Initialized, ResumeToken,
+    Auth, Authenticated, Closing, ClosingParams, Init, InitParams, Initialized, ResumeAttempt,
+    ResumeToken,
 };
 use car_protocol::rpc::{policy, tools};
 use serde::Deserialize;
@@ -23,6 +24,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::answers::Answers;
+use crate::reconnect::random;
 
 /// Streams whose place is remembered. A daemon feeds about a thousand to a connection.
 const MOST_STREAMS: usize = 8_192;
@@ -49,6 +51,8 @@ const OF_INTEREST: &[&str] = &[
 pub(crate) struct Past {
     /// The newest token; none where the daemon gave none.
     pub(crate) token: Option<ResumeToken>,
+    /// The last attempt to come back.
+    attempt: Option<ResumeAttempt>,
     /// How long the daemon keeps the session.
     pub(crate) grace: Duration,
     /// The last event of each stream that came.
@@ -97,6 +101,17 @@ impl Placed<'_> {
 }
 
 impl Past {
+    /// Another attempt to come back. One that is still on its way when its connection is lost does not take the session
+    /// from a later one.
+    pub(crate) fn attempts(&mut self) -> ResumeAttempt {
+        let attempt = self.attempt.get_or_insert_with(|| ResumeAttempt {
+            client: format!("{:016x}", random()),
+            number: 0,
+        });
+        attempt.number += 1;
+        attempt.clone()
+    }
+
     /// Something was told.
     pub(crate) fn heard(&mut self, note: &jsonrpc::Notification<'_>) {
         match &*note.method {

@@ -100,6 +100,7 @@ async fn resume(
         token,
         seen: Some(past.seen.clone()),
         waiting: Some(waiting.iter().map(|(id, _)| Value::from(*id)).collect()),
+        attempt: Some(past.attempts()),
         grace_ms: grace.map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)),
     };
     match exchange.ask::<Resume>(&params).await? {

@@ -349,6 +349,7 @@ impl From<ResumeError> for Failure {
             }
             ResumeError::Foreign => RpcError::domain(kind::FORBIDDEN, message).into(),
             ResumeError::Busy => RpcError::domain(kind::CONFLICT, message).into(),
+            ResumeError::Overtaken => RpcError::domain(kind::FENCED, message).into(),
             other => Self::internal(other),
         }
     }

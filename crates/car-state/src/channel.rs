@@ -18,6 +18,7 @@ use car_protocol::jsonrpc::encode_notification;
 use car_protocol::method::ServerNotification;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,8 @@ pub struct WsChannel {
     abandoned: AtomicBool,
     /// Whether the session goes on on another connection.
     fenced: AtomicBool,
+    /// Told once when its reader has parted from the session.
+    parted: Notify,
     /// Whether there is something in `replies`.
     resumable: AtomicBool,
     /// Where the replies of the session are kept, if it can be resumed.
@@ -123,6 +126,7 @@ impl WsChannel {
             closed: CancellationToken::new(),
             abandoned: AtomicBool::new(false),
             fenced: AtomicBool::new(false),
+            parted: Notify::new(),
             resumable: AtomicBool::new(false),
             replies: Mutex::default(),
             next_subscription: AtomicU64::new(1),
@@ -272,14 +276,25 @@ impl WsChannel {
         self.fenced.load(Ordering::Acquire)
     }
 
+    /// Notes that what its reader begins for the session has begun.
+    pub(crate) fn part(&self) {
+        self.parted.notify_one();
+    }
+
+    /// Ready when its reader has parted from the session. One may wait for it.
+    pub(crate) async fn parted(&self) {
+        self.parted.notified().await;
+    }
+
     /// Keeps the replies of requests that come from now on.
     pub(crate) fn keep_replies(&self, replies: &Arc<Replies>) {
         *self.replies.lock() = Some(Arc::clone(replies));
         self.resumable.store(true, Ordering::Release);
     }
 
-    /// Where the replies to requests that come now are kept, if they are.
-    pub(crate) fn keeps(&self) -> Option<Arc<Replies>> {
+    /// Where the replies to requests that are refused now are kept, if they are. A connection that has lost the session
+    /// says nothing on its behalf.
+    pub(crate) fn keeps_refusals(&self) -> Option<Arc<Replies>> {
         self.replies().filter(|_| !self.is_fenced())
     }
 

@@ -55,7 +55,7 @@ impl Responder {
     /// For a request.
     #[must_use]
     pub fn request(id: Id, slot: Slot) -> Self {
-        let kept = slot.channel().keeps();
+        let kept = slot.channel().replies();
         Self::new(id, Target::Caller(slot), kept)
     }
 
@@ -81,7 +81,10 @@ impl Responder {
     #[must_use]
     pub fn batched(id: Id, batch: &Arc<Batch>, slot: Option<Slot>) -> Self {
         batch.expect_one();
-        let kept = batch.channel().keeps();
+        let kept = match &slot {
+            Some(_) => batch.channel().replies(),
+            None => batch.channel().keeps_refusals(),
+        };
         Self::new(id, Target::Batch(Arc::clone(batch), slot), kept)
     }
 

@@ -30,6 +30,7 @@ crate::methods! {
     List = "agents.chat.list" (ListParams) -> ChatList;
 
     /// What an agent says in a chat. Taken from the session alone that was given the prompt; usually a notification.
+    #[mutates]
     Say = "agent.chat.event" (SayParams) -> Said;
 }
 

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::resume::{
-    BELONGINGS, OpenApproval, OpenCallback, ResumeParams, ResumeToken, Resumed, ResumedStream,
+    BELONGINGS, OpenApproval, OpenCallback, ResumeAttempt, ResumeParams, ResumeToken, Resumed,
+    ResumedStream,
 };
 use super::policy::PolicyDefinition;
 use super::tools::ToolDefinition;

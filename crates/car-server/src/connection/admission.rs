@@ -69,7 +69,10 @@ impl Reader {
         batch: Option<&Arc<Batch>>,
     ) -> Flow {
         if self.channel.is_fenced() {
-            self.refuse_fenced(message, batch);
+            // Answers to callbacks are the other connection's.
+            if let Message::Request(request) = message {
+                self.refuse_fenced(request.id, batch);
+            }
             return Flow::Continue;
         }
         match message {
@@ -113,18 +116,15 @@ impl Reader {
         }
     }
 
-    /// Refuses a message that came after another connection took the session over. Answers to callbacks are that one's.
-    fn refuse_fenced(&self, message: Message<'_>, batch: Option<&Arc<Batch>>) {
-        let Message::Request(request) = message else {
-            return;
-        };
+    /// Refuses a request that came after another connection took the session over.
+    fn refuse_fenced(&self, id: Id, batch: Option<&Arc<Batch>>) {
         let error = RpcError::domain(kind::FENCED, self.why_fenced());
         match batch {
-            Some(batch) => Responder::batched(request.id, batch, None).error(&error),
+            Some(batch) => Responder::batched(id, batch, None).error(&error),
             None => {
                 let traffic = self.core.state.traffic();
                 traffic.refused(MethodIndex::UNKNOWN, &error);
-                self.channel.refuse(encode_error(&request.id, &error));
+                self.channel.refuse(encode_error(&id, &error));
             }
         }
     }
@@ -182,6 +182,12 @@ impl Reader {
         };
         match admitted {
             Ok(responder) => self.run(route, &call, responder.of(method)).await,
+            Err(Overloaded { .. }) if self.channel.is_fenced() => {
+                if let Some(id) = call.id {
+                    self.refuse_fenced(id, batch);
+                }
+                Flow::Continue
+            }
             Err(Overloaded { limit }) => {
                 let error = RpcError::overloaded(
                     "too many requests are under way on this connection",

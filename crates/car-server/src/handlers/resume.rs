@@ -22,6 +22,8 @@ use crate::router::{Route, Routes, answer};
 
 /// Requests that a client may say it waits for.
 const MOST_WAITING: usize = 4_096;
+/// Bytes that tell a client apart from others.
+const MOST_NAME: usize = 64;
 
 pub(super) fn routes(state: Arc<ServerState>, limits: ResumeLimits) -> Vec<Route> {
     let door = move |session: &Arc<ClientSession>| Door {
@@ -69,13 +71,13 @@ fn resume(door: &Door, _: &Cx, params: ResumeParams, mut responder: Responder) {
         }
     };
     responder.keep_nothing();
-    match arrival.take_durable() {
+    match arrival.take_waiting() {
         None => arrival.settle(|result| tell(responder, result)),
-        Some(durable) => {
+        Some(waiting) => {
             responder.stays();
             let session = Arc::clone(arrival.session());
             session.begin(async move {
-                durable.await;
+                waiting.await;
                 arrival.settle(|result| tell(responder, result));
             });
         }
@@ -107,11 +109,18 @@ fn request(params: ResumeParams) -> Result<ResumeRequest, RpcError> {
         Some(waiting) => Some(waiting.iter().map(id).collect::<Result<_, _>>()?),
         None => None,
     };
+    if let Some(attempt) = &params.attempt
+        && attempt.client.len() > MOST_NAME
+    {
+        let message = format!("a client is told apart by {MOST_NAME} bytes at most");
+        return Err(RpcError::invalid_params(Some("attempt"), message).with_limit(MOST_NAME as u64));
+    }
     Ok(ResumeRequest {
         token: params.token,
         seen: params.seen.unwrap_or_default(),
         waiting,
         grace_ms: params.grace_ms,
+        attempt: params.attempt,
     })
 }
 

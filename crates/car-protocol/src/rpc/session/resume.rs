@@ -67,6 +67,22 @@ pub struct ResumeParams {
     /// How long the session is to stay without a connection from now on, in milliseconds; as before when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grace_ms: Option<u64>,
+    /// Which attempt of the client this is. One that comes after a later one of the same client, because it was still on
+    /// its way when its connection was lost, is refused with `fenced` and changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<ResumeAttempt>,
+}
+
+/// An attempt of a client to come back.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "SessionResumeAttempt"))]
+pub struct ResumeAttempt {
+    /// What tells this run of a program apart from others that may have the token, for example a random number. 64 bytes
+    /// at most.
+    pub client: String,
+    /// Counts its attempts upwards.
+    pub number: u64,
 }
 
 /// Result of `session.resume`.

@@ -78,6 +78,7 @@ pub(super) fn examples() -> Vec<Example> {
                 "seen": { "host": { "epoch": 3, "seq": 41 } },
                 "waiting": [7, 8, "nine", 10, 2],
                 "grace_ms": 60_000,
+                "attempt": { "client": "b1946ac92492d234", "number": 3 },
             }),
             json!({ "token": "6f1d0c4b92ae.8c…" }),
         )

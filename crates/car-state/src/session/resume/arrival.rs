@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytestring::ByteString;
 use car_protocol::jsonrpc::Id;
 use car_protocol::rpc::events::{Cursor, Delivery};
-use car_protocol::rpc::session::{BELONGINGS, ResumeToken, Resumed, ResumedStream};
+use car_protocol::rpc::session::{BELONGINGS, ResumeAttempt, ResumeToken, Resumed, ResumedStream};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
+use tokio::time::timeout;
 
-use super::book::{Missed, ReplyBook};
+use super::book::ReplyBook;
 use super::machine::{Effect, Input, Machine, Phase, Presented, Refusal};
 use super::note::NotedStream;
 use super::token::{self, TokenHash};
@@ -32,6 +34,8 @@ pub struct ResumeRequest {
     pub waiting: Option<Vec<Id>>,
     /// How long the session is to stay from now on, if it says so.
     pub grace_ms: Option<u64>,
+    /// Which of its attempts this is, if it counts them.
+    pub attempt: Option<ResumeAttempt>,
 }
 
 /// A session that is about to go on on another connection: that one belongs to it, but nobody has been told.
@@ -40,7 +44,11 @@ pub struct Arrival {
     channel: Arc<WsChannel>,
     token: ResumeToken,
     seen: BTreeMap<String, Cursor>,
-    missed: Missed,
+    waiting: Option<Vec<Id>>,
+    /// The newest reply from before it.
+    since: u64,
+    /// The connection that has lost the session, while its reader may have a request in hand.
+    before: Option<Arc<WsChannel>>,
     /// What an earlier process noted of the session, where its subscriptions have not gone on since.
     note: Option<Arc<Note>>,
     /// Whether it is from there, as far as its client knows.
@@ -56,6 +64,8 @@ impl fmt::Debug for Arrival {
     }
 }
 
+/// How long the connection before may take to read its last request.
+const PARTS: Duration = Duration::from_secs(5);
 /// What of it is noted.
 const NOTED: &[&str] = &["tools", "policies", "subscriptions"];
 
@@ -113,6 +123,9 @@ impl ServerState {
             return Err(ResumeError::Unknown);
         }
         bound_to(&resumption.identity().principal, fresh)?;
+        if resumption.has_overtaken(request.attempt.as_ref()) {
+            return Err(ResumeError::Overtaken);
+        }
         let input = Input::Resume {
             link: LinkId::of(channel),
             presented,
@@ -130,6 +143,7 @@ impl ServerState {
             // Who has a newer token has the answer that it came with.
             inner.unheard &= presented == Presented::Used || is_new;
             inner.limits = *limits;
+            inner.attempt = request.attempt;
             if request.grace_ms.is_some() {
                 inner.grace = capped(request.grace_ms, limits);
             }
@@ -138,7 +152,8 @@ impl ServerState {
         };
         let is_fence = |effect: &Effect<LinkId>| matches!(effect, Effect::Fence(_));
         let fenced = effects.iter().any(is_fence);
-        if let Some(before) = before.upgrade().filter(|_| fenced) {
+        let before = before.upgrade().filter(|_| fenced);
+        if let Some(before) = &before {
             before.fence();
         }
         let counts = &self.resumes().counts;
@@ -152,7 +167,7 @@ impl ServerState {
         if let Some(voice) = session.voice_if_any() {
             voice.owner(true);
         }
-        let missed = resumption.replies.missed(request.waiting.as_deref());
+        let since = resumption.replies.detach();
         channel.keep_replies(resumption.replies());
         fresh.make_way(channel, &session);
         if note.is_some() {
@@ -175,7 +190,9 @@ impl ServerState {
             channel: Arc::clone(channel),
             token: next,
             seen: request.seen,
-            missed,
+            waiting: request.waiting,
+            since,
+            before,
             note,
             restarted,
             durable,
@@ -222,6 +239,19 @@ impl ServerState {
     }
 }
 
+impl Resumption {
+    /// Whether a later attempt of the same client came before this one: that one was on its way when its connection was
+    /// lost, and nobody hears what it is told.
+    fn has_overtaken(&self, attempt: Option<&ResumeAttempt>) -> bool {
+        let inner = self.inner.lock();
+        let last = inner.attempt.as_ref();
+        let later = attempt.zip(last).filter(|(attempt, last)| {
+            attempt.client == last.client && attempt.number <= last.number
+        });
+        later.is_some()
+    }
+}
+
 /// Whether a connection may have a session of this principal: one that has not authenticated, or as the same.
 fn bound_to(principal: &Principal, fresh: &ClientSession) -> Result<(), ResumeError> {
     let identity = fresh.identity().get();
@@ -241,9 +271,25 @@ impl Arrival {
         &self.session
     }
 
-    /// Ready when the new token is good even after the end of this process, where it is to be.
-    pub fn take_durable(&mut self) -> Option<BoxFuture<'static, ()>> {
-        self.durable.take()
+    /// What to wait for before [`settle`](Self::settle), if there is anything: that the new token is good even after the
+    /// end of this process, where it is to be, and that the connection before reads no more. Until then nobody knows which
+    /// requests have arrived on it; it is given 5 seconds.
+    pub fn take_waiting(&mut self) -> Option<BoxFuture<'static, ()>> {
+        let (durable, before) = (self.durable.take(), self.before.take());
+        if durable.is_none() && before.is_none() {
+            return None;
+        }
+        let session = Arc::clone(&self.session);
+        Some(Box::pin(async move {
+            if let Some(before) = before
+                && timeout(PARTS, before.parted()).await.is_err()
+            {
+                tracing::warn!(session = %session.id(), "a connection that has lost its session does not let it go");
+            }
+            if let Some(durable) = durable {
+                durable.await;
+            }
+        }))
     }
 
     /// Puts the session on the connection: `tell` queues the result, and what waits follows it. It is given none where the
@@ -261,7 +307,9 @@ impl Arrival {
         session.link().attach(channel);
         let streams = self.go_on(streams, &patterns);
         let (callbacks, frames) = session.callbacks().deliver();
-        let missed = &self.missed;
+        let missed = resumption
+            .replies
+            .missed(self.waiting.as_deref(), self.since);
         let (restored, lost): (Vec<&str>, Vec<&str>) = BELONGINGS
             .iter()
             .partition(|name| !self.restarted || NOTED.contains(name));
@@ -293,7 +341,7 @@ impl Arrival {
             // A connection that cannot take it is lost, or about to be; whoever resumes next gets it again.
             let _ = channel.send(Frame::Text(frame));
         }
-        resumption.replies.attach(channel, missed.through);
+        resumption.replies.attach(channel, missed);
         session.host.heed(session);
     }
 

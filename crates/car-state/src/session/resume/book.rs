@@ -53,6 +53,8 @@ pub(crate) struct Missed {
     pub(crate) not_seen: Vec<Id>,
     /// Whether they arrived is forgotten.
     pub(crate) unknown: Vec<Id>,
+    /// Replies to requests that came behind the one that resumes, oldest first.
+    pub(crate) pipelined: Vec<ByteString>,
     /// The number of the newest reply at this moment.
     pub(crate) through: u64,
 }
@@ -131,7 +133,13 @@ impl ReplyBook {
         }
     }
 
-    pub(crate) fn missed(&self, waiting: Option<&[Id]>) -> Missed {
+    /// The number of the newest reply.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// What became of these requests. `since` is the newest reply from before the client was back.
+    pub(crate) fn missed(&self, waiting: Option<&[Id]>, since: u64) -> Missed {
         let texts = |wanted: &dyn Fn(&Id) -> bool| -> Vec<ByteString> {
             let kept = self.kept.iter().filter(|kept| wanted(&kept.id));
             kept.map(|kept| kept.text.clone()).collect()
@@ -146,6 +154,9 @@ impl ReplyBook {
             return missed;
         };
         missed.replies = texts(&|id| waiting.contains(id));
+        let pipelined = self.kept.iter().filter(|kept| kept.number > since);
+        let pipelined = pipelined.filter(|kept| !waiting.contains(&kept.id));
+        missed.pipelined = pipelined.map(|kept| kept.text.clone()).collect();
         for id in waiting {
             let list = if self.kept.iter().any(|kept| kept.id == *id) {
                 continue;
@@ -207,7 +218,7 @@ mod tests {
 
     fn waits(book: &ReplyBook, ids: &[i64]) -> String {
         let ids: Vec<Id> = ids.iter().map(|number| id(*number)).collect();
-        let missed = book.missed(Some(&ids));
+        let missed = book.missed(Some(&ids), u64::MAX);
         let shown = |ids: &[Id]| ids.iter().map(Id::to_string).collect::<Vec<_>>().join(",");
         format!(
             "replies {} running {} lost {} not seen {} unknown {}",
@@ -225,6 +236,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_answered_before_its_client_is_told_of_the_rest_is_told_behind_it() {
+        let mut book = book(4, 100);
+        answer(&mut book, 2, "waited for");
+        let since = book.last();
+        answer(&mut book, 3, "waited for too");
+        answer(&mut book, 4, "pipelined");
+        let missed = book.missed(Some(&[id(2), id(3)]), since);
+        assert_eq!(missed.replies, ["waited for", "waited for too"]);
+        assert_eq!(missed.pipelined, ["pipelined"]);
+        // Whoever says nothing is told everything at once.
+        let missed = book.missed(None, since);
+        assert_eq!((missed.replies.len(), missed.pipelined.len()), (3, 0));
+    }
+
+    #[test]
     fn each_request_that_is_waited_for_is_told_what_became_of_it() {
         let mut book = book(2, 100);
         for (number, text) in [(2, "two"), (3, "three"), (4, "four")] {
@@ -237,7 +263,7 @@ mod tests {
             waits(&book, &[1, 2, 4, 3, 5, 6, 7]),
             "replies three,four running 5 lost 2,6 not seen 7 unknown 1"
         );
-        let missed = book.missed(None);
+        let missed = book.missed(None, u64::MAX);
         assert_eq!((missed.replies.len(), missed.running), (2, vec![id(5)]));
     }
 
@@ -281,10 +307,10 @@ mod tests {
             waits(&book, &[6, 8]),
             "replies  running  lost  not seen 8 unknown 6"
         );
-        let named = book.missed(Some(&[Id::string("a")]));
+        let named = book.missed(Some(&[Id::string("a")]), u64::MAX);
         assert_eq!(named.unknown, [Id::string("a")]);
         let first = ReplyBook::new(4, 12, &Id::string("a"), true);
-        let named = first.missed(Some(&[Id::string("b"), id(1)]));
+        let named = first.missed(Some(&[Id::string("b"), id(1)]), u64::MAX);
         assert_eq!(named.not_seen, [Id::string("b"), id(1)]);
     }
 
@@ -292,7 +318,7 @@ mod tests {
     fn what_is_answered_after_a_look_is_told_apart() {
         let mut book = book(4, 100);
         answer(&mut book, 2, "two");
-        let through = book.missed(None).through;
+        let through = book.missed(None, u64::MAX).through;
         answer(&mut book, 3, "three");
         assert_eq!(book.since(through), ["three"]);
     }

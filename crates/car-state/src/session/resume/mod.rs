@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use car_protocol::Timestamp;
 use car_protocol::jsonrpc::Id;
-use car_protocol::rpc::session::ResumeToken;
+use car_protocol::rpc::session::{ResumeAttempt, ResumeToken};
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use thiserror::Error;
@@ -77,6 +77,9 @@ pub enum ResumeError {
     /// The connection has this session already, or its own has something under way.
     #[error("a session is resumed on a connection that has nothing under way")]
     Busy,
+    /// A later attempt of the same client came first.
+    #[error("a later attempt of this client has resumed the session")]
+    Overtaken,
     /// There is no token for the next time.
     #[error("the system gives no random bytes")]
     NoRandomness,
@@ -170,6 +173,8 @@ struct Inner {
     identity: Identity,
     /// The connection that has the session, from the moment on at which it is decided.
     channel: Weak<WsChannel>,
+    /// The attempt by which that was decided, where its client counts them.
+    attempt: Option<ResumeAttempt>,
     /// What an earlier process noted of it, until its subscriptions go on.
     revived: Option<Arc<Note>>,
     /// Whether it is from an earlier process, and its client may not have heard so.
@@ -290,6 +295,7 @@ impl ClientSession {
                 until: None,
                 identity: self.identity().get(),
                 channel: Weak::new(),
+                attempt: None,
                 revived: None,
                 unheard: false,
                 vigil: None,
@@ -321,6 +327,7 @@ impl ClientSession {
         let Some(resumption) = self.resumption() else {
             return Parted::Ended;
         };
+        channel.part();
         let _changing = resumption.change.lock();
         let link = LinkId::of(channel);
         let input = match farewell {

@@ -83,27 +83,27 @@ impl Replies {
         }
     }
 
-    /// The connection is gone.
-    pub(super) fn detach(&self) {
-        self.inner.lock().route = Weak::new();
-    }
-
-    /// What a client missed that waits for these requests. What is answered from now on waits for
-    /// [`attach`](Self::attach).
-    pub(super) fn missed(&self, waiting: Option<&[Id]>) -> Missed {
+    /// The connection is gone, or about to be another one. What is answered from now on waits for
+    /// [`attach`](Self::attach). Answers the number of the newest reply.
+    pub(super) fn detach(&self) -> u64 {
         let mut inner = self.inner.lock();
         inner.route = Weak::new();
-        inner.book.missed(waiting)
+        inner.book.last()
     }
 
-    /// The session is on this connection. What was answered since `through` goes there.
-    pub(super) fn attach(&self, channel: &Arc<WsChannel>, through: u64) {
+    /// What a client missed that waits for these requests, and is about to come back since `since`.
+    pub(super) fn missed(&self, waiting: Option<&[Id]>, since: u64) -> Missed {
+        self.inner.lock().book.missed(waiting, since)
+    }
+
+    /// The session is on this connection. What was answered and not told goes there.
+    pub(super) fn attach(&self, channel: &Arc<WsChannel>, missed: Missed) {
         let since = {
             let mut inner = self.inner.lock();
             inner.route = Arc::downgrade(channel);
-            inner.book.since(through)
+            inner.book.since(missed.through)
         };
-        for text in since {
+        for text in missed.pipelined.into_iter().chain(since) {
             channel.refuse(text);
         }
     }
