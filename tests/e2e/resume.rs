@@ -204,6 +204,33 @@ async fn callbacks_that_may_run_twice_are_sent_again_under_their_id() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_callback_that_never_arrived_is_sent_once_more_when_its_client_says_so() {
+    let daemon = TestDaemon::start();
+    let (mut alice, token) = resumable(&daemon, "alice").await;
+    let tools = json!([{ "name": "pay" }]);
+    alice.call("tools.register", tools).await;
+    let retried = with(call("a", "pay"), json!({ "max_retries": 0 }));
+    let running = alice.request("proposal.submit", proposal([retried])).await;
+    let pay = alice.expect("tools.execute").await;
+    let not_seen =
+        json!({ "code": -32000, "message": "it did not arrive", "data": { "kind": "not_seen" } });
+    let not_seen = json!({ "jsonrpc": "2.0", "id": pay["id"], "error": not_seen });
+    cut(alice).await;
+    let (mut alice, _) = resume(&daemon, "alice again", json!({ "token": token })).await;
+    alice.send(not_seen.clone()).await;
+    let again = alice.expect("tools.execute").await;
+    assert_eq!(again["id"], pay["id"]);
+    assert_eq!(again["params"]["delivery"], 2);
+    // Whoever has been asked on this connection has it.
+    alice.send(not_seen).await;
+    let answer = alice.answer_to(running).await;
+    assert_eq!(statuses(&answer["result"]), json!([["a", "failed"]]));
+    alice.finish().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_proposal_asks_meanwhile_waits_for_the_client() {
     let daemon = TestDaemon::start();
     let (mut alice, token) = resumable(&daemon, "alice").await;

@@ -117,8 +117,17 @@ impl Answers {
         }
     }
 
-    /// What is owed to a daemon that still waits for these. Those that are sent again are none of it.
-    pub(crate) fn owed(&self, open: &[OpenCallback]) -> Owed {
+    /// What runs.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let book = self.0.lock();
+        let running = book.known.iter();
+        let running = running.filter(|(_, state)| **state == State::Running);
+        running.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// What is owed to a daemon that still waits for these. Those that are sent again are none of it. `ran` is what ran
+    /// when the daemon was asked: what it has begun since it may not have told of.
+    pub(crate) fn owed(&self, open: &[OpenCallback], ran: &[String]) -> Owed {
         let mut book = self.0.lock();
         let mut owed = Owed::default();
         for callback in open.iter().filter(|callback| !callback.delivered) {
@@ -131,11 +140,9 @@ impl Answers {
             }
         }
         let is_open = |id: &str| open.iter().any(|callback| callback.request_id == id);
-        let unwanted = book
-            .known
-            .iter()
-            .filter(|(id, state)| **state == State::Running && !is_open(id));
-        owed.unwanted = unwanted.map(|(id, _)| id.clone()).collect();
+        let runs = |id: &str| book.known.get(id) == Some(&State::Running);
+        let unwanted = ran.iter().filter(|id| runs(id) && !is_open(id));
+        owed.unwanted = unwanted.cloned().collect();
         for id in &owed.unwanted {
             book.known.remove(id);
         }
@@ -218,16 +225,20 @@ mod tests {
             answers.begin(id);
         }
         answers.answered(0, "answered", &"a".into());
-        let owed = answers.owed(&[
+        let ran = answers.running();
+        answers.begin("since");
+        let open = [
             open("answered", false),
             open("runs", false),
             open("never", false),
             open("again", true),
-        ]);
+        ];
+        let owed = answers.owed(&open, &ran);
         assert_eq!(owed.answers, [ByteString::from("a")]);
         assert_eq!(owed.unheard, ["never"]);
         assert_eq!(owed.unwanted, ["unwanted"]);
         assert_eq!(answers.begin("unwanted"), Begun::New);
         assert_eq!(answers.begin("runs"), Begun::Running);
+        assert_eq!(answers.begin("since"), Begun::Running);
     }
 }

@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use car_protocol::RpcError;
 use car_protocol::jsonrpc::{
     self, Id, Message, decode_message, decode_params, encode_error, encode_result,
 };
@@ -15,6 +14,7 @@ use car_protocol::rpc::agents_chat::{
 };
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::tools::{Cancel, CancelParams, Execute};
+use car_protocol::{RpcError, kind};
 use car_transport::ByteString;
 use futures_util::FutureExt;
 use serde_json::json;
@@ -220,10 +220,13 @@ impl Reader {
         }
     }
 
-    /// A stream is fed from here on.
+    /// A stream is fed from here on. What was read of it meanwhile counts.
     pub(crate) fn begins(&mut self, stream: &str, from: Option<Cursor>) {
         if let (Some(past), Some(from)) = (&mut self.past, from) {
-            past.see(stream, from);
+            let seen = past.seen.get(stream);
+            if seen.is_none_or(|seen| seen.epoch != from.epoch || seen.seq < from.seq) {
+                past.see(stream, from);
+            }
         }
     }
 
@@ -251,7 +254,7 @@ pub(crate) fn not_kept(id: &Id) -> ByteString {
 /// The answer to a request that never came here.
 pub(crate) fn never_heard(id: &Id) -> ByteString {
     let message = "it did not arrive, and nothing was done";
-    encode_error(id, &RpcError::domain("not_seen", message)).into()
+    encode_error(id, &RpcError::domain(kind::NOT_SEEN, message)).into()
 }
 
 /// How a request of the daemon is answered.

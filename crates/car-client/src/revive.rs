@@ -67,9 +67,11 @@ pub(crate) async fn revive(
     duplex: Duplex,
     way_back: &WayBack,
 ) -> Result<Revived, Trouble> {
+    let past = reader.past.as_ref();
+    let ran = past.map(|past| past.answers.running()).unwrap_or_default();
     let mut exchange = Exchange { reader, duplex };
     let (again, resumption) = match resume(&mut exchange, way_back).await? {
-        Some(resumed) => go_on(&mut exchange, resumed).await?,
+        Some(resumed) => go_on(&mut exchange, resumed, &ran).await?,
         None => begin_anew(&mut exchange, way_back).await?,
     };
     if way_back.handshake {
@@ -122,6 +124,7 @@ async fn resume(
 async fn go_on(
     exchange: &mut Exchange<'_>,
     resumed: Resumed,
+    ran: &[String],
 ) -> Result<(VecDeque<Outgoing>, Resumption), Trouble> {
     let reader = &mut *exchange.reader;
     if resumed.restarted {
@@ -136,7 +139,7 @@ async fn go_on(
     };
     past.granted(Some(resumed.resume_token), Some(resumed.grace_ms));
     let life = past.answers.life();
-    let owed = past.answers.owed(&resumed.callbacks);
+    let owed = past.answers.owed(&resumed.callbacks, ran);
     for unwanted in &owed.unwanted {
         reader.abort(unwanted);
     }

@@ -97,6 +97,9 @@ pub mod kind {
         pub const SESSION_ENDED: &str = "session_ended";
         /// The session goes on on another connection, which resumed it.
         pub const FENCED: &str = "fenced";
+        /// A client says of a callback that it never came there. Asked on the connection that resumed the session, it is
+        /// sent once more.
+        pub const NOT_SEEN: &str = "not_seen";
         /// Something is not there under this name.
         pub const NOT_FOUND: &str = "not_found";
         /// The state of things does not allow it, for example a second decision.

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use bytestring::ByteString;
 use car_protocol::jsonrpc::{ErrorObject, Id, encode_request};
+use car_protocol::kind;
 use car_protocol::method::Callback;
 use car_protocol::rpc::session::OpenCallback;
 use parking_lot::Mutex;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -70,6 +72,8 @@ struct Entry {
     text: Option<ByteString>,
     /// Whether its answer is of no use any more.
     recalled: bool,
+    /// Whether a client that came back was asked about it, and may say that it never arrived.
+    doubtful: bool,
 }
 
 /// Whether asking twice is the same as asking once.
@@ -91,6 +95,8 @@ pub enum Answered {
     Taken,
     /// Nobody waits for it any more. It is of the tool call with this fence.
     Late(u64, Answer),
+    /// The request never arrived, and is to be sent again like this.
+    NotSeen(ByteString),
     /// Nobody asked, or it is answered already.
     Unknown,
 }
@@ -262,6 +268,7 @@ impl Callbacks {
             let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
             let frame = text.and_then(|text| again(text, entry.delivery + 1, timeout_ms));
             let delivered = frame.is_some();
+            entry.doubtful = !delivered && !entry.recalled;
             if let Some(frame) = frame {
                 entry.delivery += 1;
                 frames.push(frame);
@@ -285,6 +292,10 @@ impl Callbacks {
         };
         let waiter = {
             let mut inner = self.inner.lock();
+            let not_seen = outcome.as_ref().is_err_and(says_not_seen);
+            if not_seen && let Some(frame) = inner.again(number) {
+                return Answered::NotSeen(frame);
+            }
             match inner.open.remove(&number) {
                 Some(entry) => Ok((entry.answer, entry.fence)),
                 None => Err(inner.take_given_up(number)),
@@ -356,6 +367,7 @@ impl Callbacks {
             repeats: lease.repeats == Repeats::Yes,
             text: None,
             recalled: false,
+            doubtful: false,
         };
         inner.open.insert(number, entry);
         let open = Open {
@@ -376,6 +388,20 @@ impl Callbacks {
 }
 
 impl Inner {
+    /// The request once more, where a client that came back may say that it never arrived: once each time that it comes
+    /// back.
+    fn again(&mut self, number: u64) -> Option<ByteString> {
+        let entry = self.open.get_mut(&number)?;
+        if !std::mem::take(&mut entry.doubtful) || entry.recalled {
+            return None;
+        }
+        let left = entry.deadline.saturating_duration_since(Instant::now());
+        let timeout_ms = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
+        let frame = again(entry.text.as_ref()?, entry.delivery + 1, timeout_ms)?;
+        entry.delivery += 1;
+        Some(frame)
+    }
+
     fn take_given_up(&mut self, number: u64) -> Option<u64> {
         let place = self
             .given_up
@@ -383,6 +409,12 @@ impl Inner {
             .rposition(|(given_up, _)| *given_up == number)?;
         self.given_up.remove(place).map(|(_, fence)| fence)
     }
+}
+
+/// Whether a client says that a request never came there, and that nothing was done.
+fn says_not_seen(error: &ErrorObject) -> bool {
+    let kind = error.data.as_ref().and_then(|data| data.get("kind"));
+    kind.and_then(Value::as_str) == Some(kind::NOT_SEEN)
 }
 
 /// The number in the id of a request of ours.

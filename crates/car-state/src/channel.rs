@@ -85,6 +85,8 @@ struct Inner {
     share: Share,
     /// Subscriptions that came or went since the writer last looked.
     changes: Vec<Change>,
+    /// Whether the writer is not to look at them yet.
+    held: bool,
     subscriptions: usize,
 }
 
@@ -108,6 +110,7 @@ impl WsChannel {
                 outbox: Outbox::new(limits),
                 share: Share::default(),
                 changes: Vec::new(),
+                held: false,
                 subscriptions: 0,
             }),
             log,
@@ -362,7 +365,7 @@ impl WsChannel {
     /// The fast lane, and what came or went.
     pub(crate) fn take(&self, batch: &mut VecDeque<Queued>, changes: &mut Vec<Change>) -> Next {
         let mut inner = self.inner.lock();
-        if !inner.changes.is_empty() {
+        if !inner.changes.is_empty() && !inner.held {
             changes.append(&mut inner.changes);
         }
         inner.outbox.take(batch)

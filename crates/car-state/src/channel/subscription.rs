@@ -136,6 +136,25 @@ impl WsChannel {
     }
 }
 
+/// As long as this is there what is subscribed to is not fed.
+#[derive(Debug)]
+pub(crate) struct Held<'a>(&'a WsChannel);
+
+impl WsChannel {
+    /// Holds what is subscribed to from now on back, so that its events come behind what is queued meanwhile.
+    pub(crate) fn hold_feeds(&self) -> Held<'_> {
+        self.inner.lock().held = true;
+        Held(self)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.0.inner.lock().held = false;
+        self.0.wake_writer();
+    }
+}
+
 /// A stream that is fed to a connection; dropping it ends that.
 #[derive(Debug)]
 pub struct Subscription {

@@ -1,6 +1,7 @@
 //! What an agent says in one turn, for whoever in the daemon began it.
 
 use std::collections::VecDeque;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +10,18 @@ use car_protocol::rpc::events::Cursor;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::session::ChatSession;
 use super::{ChatError, Chats};
-use crate::log::{Entry, EventLog, Listener, StreamName, Watch};
+use crate::log::{Entry, EventLog, Listener, LogError, StreamName, Watch};
 
 /// Events that are read together.
 const PAGE: usize = 64;
 /// How long after a turn has ended its last event may take to be published.
 const LAST: Duration = Duration::from_secs(30);
+/// How long to wait before the log is read again that could not be.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Something of a turn.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +45,8 @@ pub struct TurnReader {
     stream: StreamName,
     place: Cursor,
     read: VecDeque<Entry>,
+    /// Since when the turn is over and its end is not told.
+    over: Option<Instant>,
     wake: Arc<Wake>,
     _watch: Watch,
 }
@@ -87,6 +92,7 @@ impl Chats {
             stream: turn.stream.clone(),
             place: from,
             read: VecDeque::new(),
+            over: None,
             wake,
             _watch: watch,
         })
@@ -109,6 +115,7 @@ impl TurnReader {
                 }
             }
             let page = self.log.fetch(&self.stream, Some(self.place), PAGE).await;
+            let mut again = None;
             match page {
                 Ok(page) if !page.entries.is_empty() => {
                     self.place = page.next;
@@ -117,14 +124,28 @@ impl TurnReader {
                 }
                 Ok(_) => {}
                 // What is not kept any more was said too long ago to matter.
-                Err(_) => self.place = self.log.head(&self.stream),
+                Err(LogError::Resync { oldest }) => {
+                    self.place = oldest;
+                    continue;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, stream = %self.stream, "what an agent says cannot be read");
+                    again = Some(AGAIN);
+                }
             }
             let over = async {
                 self.turn.ended().await;
-                sleep(LAST).await;
+                sleep_until(*self.over.get_or_insert_with(Instant::now) + LAST).await;
+            };
+            let again = async {
+                match again {
+                    Some(again) => sleep(again).await,
+                    None => pending().await,
+                }
             };
             tokio::select! {
                 () = self.wake.0.notified() => {}
+                () = again => {}
                 () = over => {
                     return Told::Ended {
                         outcome: Outcome::AgentGone,

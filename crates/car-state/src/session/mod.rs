@@ -36,6 +36,7 @@ use crate::callbacks::{Answered, CallError, Callbacks, Repeats};
 use crate::channel::{SubscribeError, WsChannel};
 use crate::chat::Chats;
 use crate::engine::Engine;
+use crate::frame::Frame;
 use crate::host::HostPlane;
 use crate::identity::{IdentityCell, SessionId};
 use crate::log::{EventLog, StreamName};
@@ -219,6 +220,13 @@ impl ClientSession {
         match self.callbacks.answer(id, outcome) {
             Answered::Taken => true,
             Answered::Unknown => false,
+            Answered::NotSeen(frame) => {
+                // Where the connection is lost again, whoever resumes is asked about it once more.
+                if let Some(channel) = self.link.channel() {
+                    let _ = channel.send(Frame::Text(frame));
+                }
+                true
+            }
             Answered::Late(fence, answer) => {
                 let answer = match answer {
                     Ok(result) => {

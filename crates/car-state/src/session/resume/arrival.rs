@@ -304,6 +304,8 @@ impl Arrival {
             return tell(None);
         }
         let (streams, patterns) = self.subscribed();
+        // Whoever drives this may be the task of another connection, and this one's writer beside it.
+        let held = channel.hold_feeds();
         session.link().attach(channel);
         let streams = self.go_on(streams, &patterns);
         let (callbacks, frames) = session.callbacks().deliver();
@@ -333,6 +335,7 @@ impl Arrival {
             callbacks,
             approvals,
         }));
+        drop(held);
         session.subscriptions().cover_again(patterns);
         if resumption.inner.lock().revived.take().is_some() {
             session.changed();
