@@ -52,6 +52,11 @@ impl DatabaseFile {
         })
     }
 
+    /// Pages of the write-ahead log after which it is carried over.
+    pub(super) fn checkpoint_pages(&self) -> u32 {
+        self.checkpoint_pages
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
@@ -61,7 +66,7 @@ impl DatabaseFile {
         let failed = |error: rusqlite::Error| DbError::open(&self.path, error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(failed)?;
-        prepare_for_writing(&connection, self.checkpoint_pages).map_err(failed)?;
+        prepare_for_writing(&connection).map_err(failed)?;
         // The name of the file is to survive a loss of power, too.
         #[cfg(unix)]
         if let Some(folder) = self.path.parent() {
@@ -82,7 +87,7 @@ impl DatabaseFile {
     }
 }
 
-fn prepare_for_writing(connection: &Connection, checkpoint_pages: u32) -> rusqlite::Result<()> {
+fn prepare_for_writing(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(LOCK_WAIT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -90,7 +95,8 @@ fn prepare_for_writing(connection: &Connection, checkpoint_pages: u32) -> rusqli
     connection.pragma_update(None, "foreign_keys", true)?;
     // Otherwise what a long transaction may have to take back is written below /var/tmp.
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "wal_autocheckpoint", checkpoint_pages)?;
+    // See `checkpoint`.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES)?;
     // Where `fsync` alone does not reach the disk, as on macOS.
     connection.pragma_update(None, "fullfsync", true)?;

@@ -7,6 +7,7 @@
 //! When storage fails (a full disk, an I/O error) the jobs are rolled back, kept, and tried again until they succeed;
 //! meanwhile new ones are refused at once. A job that failed so is never reported as done.
 
+mod checkpoint;
 mod error;
 mod file;
 mod job;
@@ -33,6 +34,7 @@ pub(crate) use job::{Job, Queued};
 pub use rusqlite;
 
 use crate::log::Durability;
+use checkpoint::Checkpoints;
 use file::DatabaseFile;
 use job::Closure;
 use queue::Queue;
@@ -96,6 +98,8 @@ struct Handle {
     path: PathBuf,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
+    #[cfg(test)]
+    checkpoints: Arc<Checkpoints>,
 }
 
 impl Database {
@@ -110,17 +114,34 @@ impl Database {
     pub fn open(root: &Path, options: DatabaseOptions) -> Result<Self, DbError> {
         let file = Arc::new(DatabaseFile::claim(root, options.checkpoint_pages)?);
         let mut connection = file.connect()?;
+        let checkpoints = Arc::new(Checkpoints::new(Arc::clone(&file)));
         migrations::migrate(&mut connection, file.path())?;
         let queue = Arc::new(Queue::new(options.jobs, options.job_bytes));
         queue.limit_file(options.file_bytes);
         let readers = Arc::new(Readers::new(Arc::clone(&file), options.reads));
-        let threads = readers.start(options.readers.max(1))?;
-        writer::start(connection, file.clone(), Arc::clone(&queue), threads)?;
+        checkpoints.watch(&mut connection)?;
+        let mut threads = readers.start(options.readers.max(1))?;
+        threads.push(checkpoints.start()?);
+        writer::start(
+            connection,
+            file.clone(),
+            Arc::clone(&queue),
+            Arc::clone(&checkpoints),
+            threads,
+        )?;
         Ok(Self(Arc::new(Handle {
             path: file.path().to_owned(),
             queue,
             readers,
+            #[cfg(test)]
+            checkpoints,
         })))
+    }
+
+    /// Waits until the write-ahead log is not being carried over.
+    #[cfg(test)]
+    pub(crate) fn wait_for_checkpoint(&self) {
+        self.0.checkpoints.wait_idle();
     }
 
     /// Where the file is.

@@ -370,6 +370,50 @@ async fn a_look_that_takes_too_long_is_stopped_and_one_that_panics_harms_nobody(
 }
 
 #[tokio::test]
+async fn the_write_ahead_log_begins_anew_however_fast_it_is_written() {
+    let folder = folder();
+    let options = DatabaseOptions {
+        checkpoint_pages: 20,
+        ..DatabaseOptions::default()
+    };
+    let database = Database::open(folder.path(), options).unwrap();
+    make_table(&database);
+    let write = async |from: i64| {
+        for n in from..from + 400 {
+            let job = database.submit(Durability::Os, 0, insert(n, 2_000));
+            job.unwrap().await.unwrap();
+        }
+    };
+    let log = || fs::read(folder.path().join("car.db-wal")).unwrap();
+    let page = 4_096 + 24;
+    write(0).await;
+    let most = log().len();
+    assert!(most < 150 * page, "{} pages", most / page);
+    // As long as somebody reads an old state it cannot.
+    let (release, held) = mpsc::channel::<()>();
+    let (began, begun) = mpsc::channel();
+    let reading = tokio::spawn(database.read(move |connection| {
+        let count: i64 = connection.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?;
+        let _ = began.send(());
+        let _ = held.recv();
+        Ok(count)
+    }));
+    tokio::task::spawn_blocking(move || begun.recv().unwrap())
+        .await
+        .unwrap();
+    write(400).await;
+    assert!(log().len() > 400 * page);
+    drop(release);
+    assert_eq!(reading.await.unwrap().unwrap(), 400);
+    let salt = |log: &[u8]| log[16..24].to_vec();
+    let before = salt(&log());
+    write(800).await;
+    assert_ne!(salt(&log()), before);
+    database.close(LONG).unwrap();
+    assert!(!folder.path().join("car.db-wal").exists());
+}
+
+#[tokio::test]
 async fn damage_is_found() {
     let folder = folder();
     let database = open(&folder);

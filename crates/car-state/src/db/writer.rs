@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use tokio::time::Instant;
 
 use super::DbError;
+use super::checkpoint::Checkpoints;
 use super::file::DatabaseFile;
 use super::job::{Fault, Queued};
 use super::queue::{Next, Queue};
@@ -31,7 +32,8 @@ pub(super) fn start(
     connection: Connection,
     file: Arc<DatabaseFile>,
     queue: Arc<Queue>,
-    readers: Vec<JoinHandle<()>>,
+    checkpoints: Arc<Checkpoints>,
+    others: Vec<JoinHandle<()>>,
 ) -> Result<(), DbError> {
     let path = file.path().to_owned();
     let writer = Writer {
@@ -40,11 +42,12 @@ pub(super) fn start(
         file_limit: None,
         file,
         queue,
+        checkpoints,
         jobs: VecDeque::new(),
     };
     std::thread::Builder::new()
         .name("car-db-write".to_owned())
-        .spawn(move || writer.run(readers))
+        .spawn(move || writer.run(others))
         .map(drop)
         .map_err(|error| DbError::open(path, error))
 }
@@ -58,12 +61,13 @@ struct Writer {
     file_limit: Option<Option<u64>>,
     file: Arc<DatabaseFile>,
     queue: Arc<Queue>,
+    checkpoints: Arc<Checkpoints>,
     /// What is to be written next.
     jobs: VecDeque<Queued>,
 }
 
 impl Writer {
-    fn run(mut self, readers: Vec<JoinHandle<()>>) {
+    fn run(mut self, others: Vec<JoinHandle<()>>) {
         let mut pause = None;
         loop {
             let next = self.queue.wait(pause);
@@ -98,8 +102,9 @@ impl Writer {
             }
         }
         self.give_up();
-        for reader in readers {
-            let _ = reader.join();
+        self.checkpoints.close();
+        for other in others {
+            let _ = other.join();
         }
         // The last connection carries the write-ahead log over into the file.
         drop(self.connection);
@@ -154,7 +159,9 @@ impl Writer {
             Some(connection) => connection,
             None => {
                 (self.durability, self.file_limit) = (None, None);
-                self.file.connect()?
+                let mut connection = self.file.connect()?;
+                self.checkpoints.watch(&mut connection)?;
+                connection
             }
         };
         let transaction = self.transact(&mut connection, count, durability);
@@ -163,8 +170,9 @@ impl Writer {
         }
         match transaction {
             Ok(refused) => {
-                self.connection = Some(connection);
                 self.settle(count, refused);
+                self.checkpoints.finish(&connection, self.queue.hurries());
+                self.connection = Some(connection);
                 Ok(())
             }
             Err(fault) => {

@@ -155,6 +155,7 @@ async fn losses(seed: u64) {
             cursor = Some(log.append(name, event(n)).unwrap());
         }
         log.settled(name, cursor.unwrap()).await.unwrap();
+        database.wait_for_checkpoint();
         let disk = Disk::of(folder.path());
         if promised.generation.as_deref() != disk.generation() {
             generations += 1;
