@@ -112,7 +112,7 @@ impl Responder {
     /// Says that the answer holds a secret: it is sent once, and kept nowhere.
     pub fn keep_nothing(&mut self) {
         if let Some(replies) = self.kept.take() {
-            replies.answered(&self.id, None);
+            replies.answered(&self.id, None, None);
         }
     }
 
@@ -245,7 +245,11 @@ impl Responder {
         let text = ByteString::from(text);
         let kept = self.kept.take();
         if let Some(replies) = &kept {
-            replies.answered(&self.id, Some(text.clone()));
+            let on = match &self.target {
+                Target::Caller(slot) => Some(slot.channel()),
+                _ => None,
+            };
+            replies.answered(&self.id, Some(text.clone()), on);
         }
         match (mem::replace(&mut self.target, Target::Answered), kept) {
             (Target::Caller(slot), Some(replies)) => slot.reply_kept(&replies, text),

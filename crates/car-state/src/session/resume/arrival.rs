@@ -311,7 +311,7 @@ impl Arrival {
         let (callbacks, frames) = session.callbacks().deliver();
         let missed = resumption
             .replies
-            .missed(self.waiting.as_deref(), self.since);
+            .missed(self.waiting.as_deref(), channel, self.since);
         let (restored, lost): (Vec<&str>, Vec<&str>) = BELONGINGS
             .iter()
             .partition(|name| !self.restarted || NOTED.contains(name));

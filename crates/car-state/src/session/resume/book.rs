@@ -8,13 +8,13 @@ use car_protocol::jsonrpc::Id;
 /// How many requests are remembered as answered when their reply is not kept.
 const REMEMBERED: usize = 1_024;
 
-/// The book.
+/// The book. `L` names connections.
 #[derive(Debug)]
-pub(crate) struct ReplyBook {
+pub(crate) struct ReplyBook<L> {
     most: usize,
     most_bytes: usize,
     running: Vec<Id>,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<Kept<L>>,
     bytes: usize,
     /// The number of the newest reply.
     last: u64,
@@ -26,9 +26,11 @@ pub(crate) struct ReplyBook {
 }
 
 #[derive(Debug)]
-struct Kept {
+struct Kept<L> {
     number: u64,
     id: Id,
+    /// The connection that it came on, where it has its reply alone.
+    on: Option<L>,
     text: ByteString,
 }
 
@@ -59,7 +61,7 @@ pub(crate) struct Missed {
     pub(crate) through: u64,
 }
 
-impl ReplyBook {
+impl<L: Copy + Eq> ReplyBook<L> {
     /// An empty book for so many replies and bytes. It begins with the request `since`; what came before it is
     /// forgotten, unless that is the `first` one.
     pub(crate) fn new(most: usize, most_bytes: usize, since: &Id, first: bool) -> Self {
@@ -85,7 +87,7 @@ impl ReplyBook {
         self.running.push(id.clone());
     }
 
-    pub(crate) fn answered(&mut self, id: &Id, text: Option<ByteString>) {
+    pub(crate) fn answered(&mut self, id: &Id, text: Option<ByteString>, on: Option<L>) {
         if let Some(place) = self.running.iter().position(|running| running == id) {
             self.running.swap_remove(place);
         }
@@ -97,7 +99,12 @@ impl ReplyBook {
         };
         self.bytes += text.len();
         let id = id.clone();
-        self.kept.push_back(Kept { number, id, text });
+        self.kept.push_back(Kept {
+            number,
+            id,
+            on,
+            text,
+        });
         while self.kept.len() > self.most || self.bytes > self.most_bytes {
             self.drop_oldest();
         }
@@ -138,13 +145,17 @@ impl ReplyBook {
         self.last
     }
 
-    /// What became of these requests. `since` is the newest reply from before the client was back.
-    pub(crate) fn missed(&self, waiting: Option<&[Id]>, since: u64) -> Missed {
+    /// What became of these requests. The client is back on `back_on`; `since` is the newest reply from before it was.
+    pub(crate) fn missed(&self, waiting: Option<&[Id]>, back_on: L, since: u64) -> Missed {
+        let pipelined = |kept: &&Kept<L>| kept.number > since && kept.on == Some(back_on);
         let texts = |wanted: &dyn Fn(&Id) -> bool| -> Vec<ByteString> {
-            let kept = self.kept.iter().filter(|kept| wanted(&kept.id));
+            let kept = self.kept.iter().filter(|kept| !pipelined(kept));
+            let kept = kept.filter(|kept| wanted(&kept.id));
             kept.map(|kept| kept.text.clone()).collect()
         };
+        let behind = self.kept.iter().filter(pipelined);
         let mut missed = Missed {
+            pipelined: behind.map(|kept| kept.text.clone()).collect(),
             through: self.last,
             ..Missed::default()
         };
@@ -154,9 +165,6 @@ impl ReplyBook {
             return missed;
         };
         missed.replies = texts(&|id| waiting.contains(id));
-        let pipelined = self.kept.iter().filter(|kept| kept.number > since);
-        let pipelined = pipelined.filter(|kept| !waiting.contains(&kept.id));
-        missed.pipelined = pipelined.map(|kept| kept.text.clone()).collect();
         for id in waiting {
             let list = if self.kept.iter().any(|kept| kept.id == *id) {
                 continue;
@@ -207,18 +215,18 @@ mod tests {
         Id::integer(number)
     }
 
-    fn book(most: usize, most_bytes: usize) -> ReplyBook {
+    fn book(most: usize, most_bytes: usize) -> ReplyBook<u8> {
         ReplyBook::new(most, most_bytes, &id(1), true)
     }
 
-    fn answer(book: &mut ReplyBook, number: i64, text: &'static str) {
+    fn answer(book: &mut ReplyBook<u8>, number: i64, text: &'static str) {
         book.begun(&id(number));
-        book.answered(&id(number), Some(text.into()));
+        book.answered(&id(number), Some(text.into()), None);
     }
 
-    fn waits(book: &ReplyBook, ids: &[i64]) -> String {
+    fn waits(book: &ReplyBook<u8>, ids: &[i64]) -> String {
         let ids: Vec<Id> = ids.iter().map(|number| id(*number)).collect();
-        let missed = book.missed(Some(&ids), u64::MAX);
+        let missed = book.missed(Some(&ids), 0, u64::MAX);
         let shown = |ids: &[Id]| ids.iter().map(Id::to_string).collect::<Vec<_>>().join(",");
         format!(
             "replies {} running {} lost {} not seen {} unknown {}",
@@ -241,12 +249,16 @@ mod tests {
         answer(&mut book, 2, "waited for");
         let since = book.last();
         answer(&mut book, 3, "waited for too");
-        answer(&mut book, 4, "pipelined");
-        let missed = book.missed(Some(&[id(2), id(3)]), since);
+        book.begun(&id(4));
+        book.answered(&id(4), Some("pipelined".into()), Some(1));
+        let missed = book.missed(Some(&[id(2), id(3)]), 1, since);
         assert_eq!(missed.replies, ["waited for", "waited for too"]);
         assert_eq!(missed.pipelined, ["pipelined"]);
-        // Whoever says nothing is told everything at once.
-        let missed = book.missed(None, since);
+        let missed = book.missed(None, 1, since);
+        assert_eq!(missed.replies, ["waited for", "waited for too"]);
+        assert_eq!(missed.pipelined, ["pipelined"]);
+        // Once more lost, it is a reply like any other.
+        let missed = book.missed(None, 2, since);
         assert_eq!((missed.replies.len(), missed.pipelined.len()), (3, 0));
     }
 
@@ -258,12 +270,12 @@ mod tests {
         }
         book.begun(&id(5));
         book.begun(&id(6));
-        book.answered(&id(6), None);
+        book.answered(&id(6), None, None);
         assert_eq!(
             waits(&book, &[1, 2, 4, 3, 5, 6, 7]),
             "replies three,four running 5 lost 2,6 not seen 7 unknown 1"
         );
-        let missed = book.missed(None, u64::MAX);
+        let missed = book.missed(None, 0, u64::MAX);
         assert_eq!((missed.replies.len(), missed.running), (2, vec![id(5)]));
     }
 
@@ -307,10 +319,10 @@ mod tests {
             waits(&book, &[6, 8]),
             "replies  running  lost  not seen 8 unknown 6"
         );
-        let named = book.missed(Some(&[Id::string("a")]), u64::MAX);
+        let named = book.missed(Some(&[Id::string("a")]), 0, u64::MAX);
         assert_eq!(named.unknown, [Id::string("a")]);
         let first = ReplyBook::new(4, 12, &Id::string("a"), true);
-        let named = first.missed(Some(&[Id::string("b"), id(1)]), u64::MAX);
+        let named = first.missed(Some(&[Id::string("b"), id(1)]), 0, u64::MAX);
         assert_eq!(named.not_seen, [Id::string("b"), id(1)]);
     }
 
@@ -318,7 +330,7 @@ mod tests {
     fn what_is_answered_after_a_look_is_told_apart() {
         let mut book = book(4, 100);
         answer(&mut book, 2, "two");
-        let through = book.missed(None, u64::MAX).through;
+        let through = book.missed(None, 0, u64::MAX).through;
         answer(&mut book, 3, "three");
         assert_eq!(book.since(through), ["three"]);
     }

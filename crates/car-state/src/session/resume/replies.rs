@@ -5,6 +5,7 @@ use bytestring::ByteString;
 use car_protocol::jsonrpc::Id;
 use parking_lot::Mutex;
 
+use super::LinkId;
 use super::book::{Missed, ReplyBook};
 use crate::channel::WsChannel;
 
@@ -15,7 +16,7 @@ pub struct Replies {
 }
 
 struct Inner {
-    book: ReplyBook,
+    book: ReplyBook<LinkId>,
     /// The session's connection.
     route: Weak<WsChannel>,
     ended: bool,
@@ -33,7 +34,7 @@ pub(crate) enum Way {
 }
 
 impl Replies {
-    pub(super) fn new(book: ReplyBook, channel: Option<&Arc<WsChannel>>) -> Self {
+    pub(super) fn new(book: ReplyBook<LinkId>, channel: Option<&Arc<WsChannel>>) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 book,
@@ -48,9 +49,11 @@ impl Replies {
         self.inner.lock().book.begun(id);
     }
 
-    /// A request has its reply, which is kept. One that holds a secret is not: `text` is none then.
-    pub(crate) fn answered(&self, id: &Id, text: Option<ByteString>) {
-        self.inner.lock().book.answered(id, text);
+    /// A request has its reply, which is kept. One that holds a secret is not: `text` is none then. `on` is the connection
+    /// that it came on, where it has its reply alone.
+    pub(crate) fn answered(&self, id: &Id, text: Option<ByteString>, on: Option<&Arc<WsChannel>>) {
+        let on = on.map(LinkId::of);
+        self.inner.lock().book.answered(id, text, on);
     }
 
     /// Where the reply to a request of `channel` goes. It is kept already, so whoever resumes the session in between
@@ -91,9 +94,16 @@ impl Replies {
         inner.book.last()
     }
 
-    /// What a client missed that waits for these requests, and is about to come back since `since`.
-    pub(super) fn missed(&self, waiting: Option<&[Id]>, since: u64) -> Missed {
-        self.inner.lock().book.missed(waiting, since)
+    /// What a client missed that waits for these requests, and that comes back on this connection. `since` is the newest
+    /// reply from before it did.
+    pub(super) fn missed(
+        &self,
+        waiting: Option<&[Id]>,
+        back_on: &Arc<WsChannel>,
+        since: u64,
+    ) -> Missed {
+        let back_on = LinkId::of(back_on);
+        self.inner.lock().book.missed(waiting, back_on, since)
     }
 
     /// The session is on this connection. What was answered and not told goes there.
