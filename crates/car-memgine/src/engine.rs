@@ -20,6 +20,7 @@ use crate::index::{Entry, Question, Weights};
 use crate::limits::{Limits, invalid};
 use crate::memory::Memory;
 use crate::skills::FoundBy;
+use crate::stored::Part;
 use crate::text;
 
 /// The kind of the facts that turns of a conversation become.
@@ -396,7 +397,12 @@ impl Engine {
         for (slot, _, _) in &skills {
             memory.dirty.put_skill(*slot);
         }
-        memory.fill(&self.0.limits, read.next, facts.into_iter(), &read.gone);
+        memory.fill(
+            &self.0.limits,
+            read.next,
+            vec![Part::written(facts)],
+            &read.gone,
+        );
         memory.shelve(skills.into_iter());
         Ok(imported)
     }

@@ -61,9 +61,16 @@ const WORD: f32 = 0.3;
 pub(crate) struct Entry {
     subject: String,
     /// Those of the subject first.
-    terms: Vec<String>,
+    terms: Terms,
     of_subject: usize,
     vector: Option<Vector>,
+}
+
+#[derive(Debug)]
+enum Terms {
+    Written(Vec<String>),
+    /// By numbers of their own, until the index has given its own.
+    Numbered(Vec<u32>),
 }
 
 impl Entry {
@@ -75,11 +82,12 @@ impl Entry {
             subject: key(subject),
             of_subject,
             vector: Vector::new(&embed(&Self::meaning(subject, body))),
-            terms,
+            terms: Terms::Written(terms),
         }
     }
 
-    /// One of many in a row, whose vector is there already, or is to come.
+    /// One of many in a row, whose vector is there already, or is to come. Its terms have the numbers of `stems` until
+    /// [`renumber`](Self::renumber).
     pub(crate) fn among(
         stems: &mut Stems,
         subject: &str,
@@ -87,14 +95,23 @@ impl Entry {
         vector: Option<Vector>,
     ) -> Self {
         let mut terms = Vec::new();
-        stems.terms(subject, &mut terms);
+        stems.numbers(subject, &mut terms);
         let of_subject = terms.len();
-        stems.terms(body, &mut terms);
+        stems.numbers(body, &mut terms);
         Self {
             subject: key(subject),
             of_subject,
             vector,
-            terms,
+            terms: Terms::Numbered(terms),
+        }
+    }
+
+    /// Gives its terms the numbers that they have in the index.
+    pub(crate) fn renumber(&mut self, numbers: &[TermId]) {
+        if let Terms::Numbered(terms) = &mut self.terms {
+            for term in terms {
+                *term = numbers.get(*term as usize).copied().unwrap_or(TermId::MAX);
+            }
         }
     }
 
@@ -152,8 +169,18 @@ impl Index {
         }
     }
 
+    /// Makes room for so many facts.
+    pub(crate) fn reserve(&mut self, facts: usize) {
+        self.lexical.reserve(facts);
+        self.subject_of.reserve(facts);
+    }
+
     pub(crate) fn add(&mut self, slot: Slot, entry: Entry) {
-        self.lexical.add(slot, &entry.terms);
+        let terms = match entry.terms {
+            Terms::Written(terms) => self.lexical.numbers(&terms),
+            Terms::Numbered(terms) => terms,
+        };
+        self.lexical.add(slot, &terms);
         if let Some(vector) = &entry.vector {
             self.vectors.add(slot, vector);
         }
@@ -161,8 +188,10 @@ impl Index {
         self.subject_of.insert(slot, Arc::clone(&subject));
         let subject = self.subjects.entry(subject).or_default();
         if subject.slots.is_empty() {
-            let terms = entry.terms.get(..entry.of_subject).unwrap_or_default();
-            subject.terms = self.lexical.known(terms);
+            let mut terms = terms.get(..entry.of_subject).unwrap_or_default().to_vec();
+            terms.sort_unstable();
+            terms.dedup();
+            subject.terms = terms.into();
         }
         subject.slots.push(slot);
     }

@@ -38,18 +38,30 @@ struct Posted {
 }
 
 impl Lexical {
+    /// Makes room for so many documents.
+    pub(crate) fn reserve(&mut self, documents: usize) {
+        self.documents.reserve(documents);
+    }
+
+    /// The numbers of these terms. Each is to be in a document that is added next.
+    pub(crate) fn numbers(&mut self, terms: &[impl AsRef<str>]) -> Vec<TermId> {
+        terms
+            .iter()
+            .map(|term| self.intern(term.as_ref()))
+            .collect()
+    }
+
     /// Adds the terms of a document.
-    pub(crate) fn add(&mut self, slot: Slot, terms: &[String]) {
-        let mut counts: Vec<(TermId, u16)> = Vec::new();
-        for term in terms {
-            let id = self.intern(term);
-            match counts.iter_mut().find(|(known, _)| *known == id) {
-                Some((_, count)) => *count = count.saturating_add(1),
-                None => counts.push((id, 1)),
-            }
-        }
+    pub(crate) fn add(&mut self, slot: Slot, terms: &[TermId]) {
+        let mut sorted = terms.to_vec();
+        sorted.sort_unstable();
         // In the order of the numbers, so that a look for one is short.
-        counts.sort_unstable();
+        let alike = sorted.chunk_by(PartialEq::eq);
+        let count = |alike: &[TermId]| {
+            let count = u16::try_from(alike.len()).unwrap_or(u16::MAX);
+            alike.first().map(|id| (*id, count))
+        };
+        let counts: Vec<(TermId, u16)> = alike.filter_map(count).collect();
         let length = u16::try_from(terms.len()).unwrap_or(u16::MAX);
         for &(id, count) in &counts {
             if let Some(posted) = self.terms.get_mut(id as usize) {
@@ -185,17 +197,6 @@ impl Lexical {
         self.terms.get(id as usize)
     }
 
-    /// The numbers of these terms, each once, in order; without those that no document has.
-    pub(crate) fn known(&self, terms: &[String]) -> Box<[TermId]> {
-        let mut ids: Vec<TermId> = terms
-            .iter()
-            .filter_map(|term| self.ids.get(&**term).copied())
-            .collect();
-        ids.sort_unstable();
-        ids.dedup();
-        ids.into()
-    }
-
     /// Whether a document has all of these terms, and there are any.
     pub(crate) fn has_all(&self, slot: Slot, terms: &[TermId]) -> bool {
         let Some(document) = self.documents.get(&slot) else {
@@ -244,13 +245,18 @@ mod tests {
     use super::*;
     use crate::text::terms;
 
+    fn add(index: &mut Lexical, slot: Slot, text: &str) {
+        let numbers = index.numbers(&terms(text));
+        index.add(slot, &numbers);
+    }
+
     #[test]
     fn rare_terms_outweigh_frequent_ones() {
         let mut index = Lexical::default();
         for slot in 0..9 {
-            index.add(Slot(slot), &terms("server room"));
+            add(&mut index, Slot(slot), "server room");
         }
-        index.add(Slot(9), &terms("server heron"));
+        add(&mut index, Slot(9), "server heron");
         let (found, most) = index.search(&terms("heron server"), 100);
         assert_eq!(found.len(), 10);
         let rank = |slot| found.iter().find(|(other, _)| *other == slot).unwrap().1;
@@ -266,8 +272,8 @@ mod tests {
     #[test]
     fn what_is_removed_leaves_no_row_and_no_term() {
         let mut index = Lexical::default();
-        index.add(Slot(1), &terms("heron has a disk"));
-        index.add(Slot(2), &terms("disk disk disk"));
+        add(&mut index, Slot(1), "heron has a disk");
+        add(&mut index, Slot(2), "disk disk disk");
         assert_eq!(index.remove(Slot(1)), 2);
         assert_eq!(index.rows(), (1, 1, 3));
         assert!(!index.knows("heron"));

@@ -22,6 +22,7 @@ use crate::index::{Entry, Index, Question, Weights};
 use crate::limits::{Limits, invalid};
 use crate::segments::{Seen, Segments};
 use crate::skills::Shelf;
+use crate::stored::Part;
 
 #[derive(Debug)]
 pub(crate) struct Memory {
@@ -426,15 +427,24 @@ impl Memory {
         &mut self,
         limits: &Limits,
         next: u32,
-        facts: impl Iterator<Item = (Slot, Arc<Fact>, Option<Entry>)>,
+        parts: Vec<Part>,
         gone: &[SegmentKey],
     ) {
         self.next = next;
-        for (slot, fact, entry) in facts {
-            if fact.kind == CONVERSATION && !fact.outdated {
-                self.remember(limits, fact.id.clone());
+        let all = parts.iter().map(|part| part.facts.len()).sum();
+        self.index.reserve(all);
+        self.slots.reserve(all);
+        for part in parts {
+            let numbers = self.index.lexical.numbers(&part.terms);
+            for (slot, fact, mut entry) in part.facts {
+                if fact.kind == CONVERSATION && !fact.outdated {
+                    self.remember(limits, fact.id.clone());
+                }
+                if let Some(entry) = &mut entry {
+                    entry.renumber(&numbers);
+                }
+                self.put(slot, fact, entry);
             }
-            self.put(slot, fact, entry);
         }
         for key in gone {
             self.segments.note(key, None);

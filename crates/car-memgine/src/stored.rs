@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use car_state::clock::Clock;
-use car_state::memgine::{Batch, Changes, FactStore, KeptFact, MemgineError, Told};
+use car_state::memgine::{
+    Batch, Changes, Fact, FactStore, KeptFact, MemgineError, Told, in_parallel,
+};
 use futures_util::future::ready;
 
 use crate::dense::Vector;
@@ -31,22 +33,25 @@ impl Engine {
         let kept = store.load()?;
         let engine = Self::over(limits, embedder, weights, clock, Some(store));
         let model = Arc::clone(&engine.0.model);
-        let mut stems = Stems::new();
-        let facts = kept.facts.into_iter();
-        let facts = facts.map(|kept| placed(kept, &model, &mut stems));
-        let facts = facts.collect::<Result<Vec<_>, _>>()?;
+        let parts = in_parallel(kept.facts, |facts| {
+            let mut stems = Stems::new();
+            let facts = facts.into_iter();
+            let facts = facts.map(|kept| placed(kept, &model, &mut stems));
+            let facts = facts.collect::<Result<_, _>>()?;
+            let terms = stems.into_terms();
+            Ok::<_, MemgineError>(vec![Part { facts, terms }])
+        })?;
         let skills = kept.skills.into_iter().map(|kept| {
             let found_by = FoundBy::of_skill(&kept.skill, |text| engine.0.embedder.embed(text));
             (Slot(kept.number), kept.skill, found_by)
         });
         let skills: Vec<_> = skills.collect();
-        let last_fact = facts.last().map(|(slot, _, _)| slot.0);
+        let last_fact = parts.iter().filter_map(Part::last).max();
         let last_skill = skills.last().map(|(slot, _, _)| slot.0);
         let past = last_fact.max(last_skill).unwrap_or(0).saturating_add(1);
-        let (next, facts) = (kept.next.max(past), facts.into_iter());
         {
             let mut memory = engine.0.memory.write();
-            memory.fill(&engine.0.limits, next, facts, &kept.gone);
+            memory.fill(&engine.0.limits, kept.next.max(past), parts, &kept.gone);
             memory.shelve(skills.into_iter());
         }
         Ok(engine)
@@ -63,12 +68,27 @@ impl Engine {
     }
 }
 
-/// A fact that was kept, in its place.
-fn placed(
-    kept: KeptFact,
-    model: &Arc<str>,
-    stems: &mut Stems,
-) -> Result<(Slot, Arc<car_state::memgine::Fact>, Option<Entry>), MemgineError> {
+/// Facts that were kept, in their places, and the terms that their entries name by number.
+pub(crate) struct Part {
+    pub(crate) facts: Vec<Placed>,
+    pub(crate) terms: Vec<Box<str>>,
+}
+
+type Placed = (Slot, Arc<Fact>, Option<Entry>);
+
+impl Part {
+    /// Facts whose entries name their terms themselves.
+    pub(crate) fn written(facts: Vec<Placed>) -> Self {
+        let terms = Vec::new();
+        Self { facts, terms }
+    }
+
+    fn last(&self) -> Option<u32> {
+        self.facts.last().map(|(slot, _, _)| slot.0)
+    }
+}
+
+fn placed(kept: KeptFact, model: &Arc<str>, stems: &mut Stems) -> Result<Placed, MemgineError> {
     let slot = Slot(kept.number);
     if export::slot(&kept.fact.id) != Some(slot) {
         let why = format!("fact {} says that it is {}", kept.number, kept.fact.id);

@@ -16,38 +16,62 @@ const SILENT: &[&str] = &[
 /// Letters of a term at most; what is longer is cut.
 const LETTERS: usize = 40;
 
-/// Words whose stems are remembered at once.
+/// Words whose terms are remembered at once.
 const REMEMBERED: usize = 1 << 16;
 
-/// Finds the terms of texts, and remembers the stems of their words for the next ones: that is for many texts in a row.
+/// Finds the terms of many texts in a row, and numbers them: a word that came before costs one look.
 pub(crate) struct Stems {
     stemmer: Stemmer,
-    known: FxHashMap<String, String>,
+    /// The number of the term of a word; none where it says nothing.
+    words: FxHashMap<Box<str>, Option<u32>>,
+    numbers: FxHashMap<Box<str>, u32>,
+    terms: Vec<Box<str>>,
 }
 
 impl Stems {
     pub(crate) fn new() -> Self {
         Self {
             stemmer: Stemmer::create(Algorithm::English),
-            known: FxHashMap::default(),
+            words: FxHashMap::default(),
+            numbers: FxHashMap::default(),
+            terms: Vec::new(),
         }
     }
 
-    /// The terms of a text, in order and with repetitions: words of letters and digits, in small letters, stemmed as
-    /// English, without those that say nothing.
-    pub(crate) fn terms(&mut self, text: &str, terms: &mut Vec<String>) {
-        for word in words(text).filter(|word| !is_silent(word)) {
-            if let Some(stem) = self.known.get(&word) {
-                terms.push(stem.clone());
-                continue;
-            }
-            if self.known.len() >= REMEMBERED {
-                self.known.clear();
-            }
-            let stem = self.stemmer.stem(&word).into_owned();
-            terms.push(stem.clone());
-            self.known.insert(word, stem);
+    /// The numbers of the terms of a text, in order and with repetitions: words of letters and digits, in small letters,
+    /// stemmed as English, without those that say nothing.
+    pub(crate) fn numbers(&mut self, text: &str, numbers: &mut Vec<u32>) {
+        let mut small = String::new();
+        for word in written(text) {
+            in_small_letters(word, &mut small);
+            let number = match self.words.get(&*small) {
+                Some(number) => *number,
+                None => self.learn(&small),
+            };
+            numbers.extend(number);
         }
+    }
+
+    fn learn(&mut self, word: &str) -> Option<u32> {
+        let number = (!is_silent(word)).then(|| {
+            let stem = self.stemmer.stem(word);
+            self.numbers.get(&*stem).copied().unwrap_or_else(|| {
+                let number = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
+                self.terms.push((*stem).into());
+                self.numbers.insert((*stem).into(), number);
+                number
+            })
+        });
+        if self.words.len() >= REMEMBERED {
+            self.words.clear();
+        }
+        self.words.insert(word.into(), number);
+        number
+    }
+
+    /// The terms, by their numbers.
+    pub(crate) fn into_terms(self) -> Vec<Box<str>> {
+        self.terms
     }
 }
 
@@ -60,14 +84,25 @@ pub(crate) fn terms(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The words of a text as they are written, in small letters.
+/// The words of a text, in small letters.
 pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+    written(text).map(|word| {
+        let mut small = String::new();
+        in_small_letters(word, &mut small);
+        small
+    })
+}
+
+/// The words of a text as they are written.
+fn written(text: &str) -> impl Iterator<Item = &str> {
     text.split(|letter: char| !letter.is_alphanumeric())
         .filter(|word| !word.is_empty())
-        .map(|word| {
-            let small = word.chars().flat_map(char::to_lowercase);
-            small.take(LETTERS).collect()
-        })
+}
+
+fn in_small_letters(word: &str, small: &mut String) {
+    small.clear();
+    let letters = word.chars().flat_map(char::to_lowercase);
+    small.extend(letters.take(LETTERS));
 }
 
 /// Whether a word says too little to search by.
@@ -95,9 +130,10 @@ mod tests {
         assert!(SILENT.is_sorted());
         let mut stems = Stems::new();
         for text in ["The deploys were frozen", "Frozen deploys of the deploy"] {
-            let mut found = Vec::new();
-            stems.terms(text, &mut found);
-            assert_eq!(found, terms(text));
+            let mut numbers = Vec::new();
+            stems.numbers(text, &mut numbers);
+            let term = |number: &u32| stems.terms[*number as usize].to_string();
+            assert_eq!(numbers.iter().map(term).collect::<Vec<_>>(), terms(text));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod fact;
+mod parallel;
 mod skill;
 mod spaces;
 #[cfg(feature = "sqlite")]
@@ -18,6 +19,7 @@ pub use fact::{
     ConsolidationReport, Context, ContextLine, Details, Fact, FactChange, FactFilter, FactHit,
     FactId, Forgotten, Found, Imported, NewFact, Score, Section, SegmentKey, Trust,
 };
+pub use parallel::in_parallel;
 pub use skill::{
     DistilledSkill, FoundSkill, LessonSource, NewSkill, Skill, SkillQuestion, SkillScope,
     SkillStats, SkillTrigger, TraceEvent,

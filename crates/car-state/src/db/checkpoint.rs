@@ -19,7 +19,8 @@ const TOO_LONG: u32 = 3;
 /// What is between the writer and the thread.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
-    file: Arc<DatabaseFile>,
+    /// Pages of the log after which it is carried over.
+    pages: u32,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -44,27 +45,30 @@ enum Phase {
 }
 
 impl Checkpoints {
-    pub(super) fn new(file: Arc<DatabaseFile>) -> Self {
+    pub(super) fn new(pages: u32) -> Self {
         let state = State {
             pages: 0,
-            due: file.checkpoint_pages(),
+            due: pages,
             phase: Phase::Idle,
             closed: false,
         };
         Self {
-            file,
+            pages,
             state: Mutex::new(state),
             changed: Condvar::new(),
         }
     }
 
     /// Starts the thread.
-    pub(super) fn start(self: &Arc<Self>) -> Result<JoinHandle<()>, DbError> {
-        let checkpoints = Arc::clone(self);
+    pub(super) fn start(
+        self: &Arc<Self>,
+        file: &Arc<DatabaseFile>,
+    ) -> Result<JoinHandle<()>, DbError> {
+        let (checkpoints, own) = (Arc::clone(self), Arc::clone(file));
         std::thread::Builder::new()
             .name("car-db-carry".to_owned())
-            .spawn(move || checkpoints.run())
-            .map_err(|error| DbError::open(self.file.path(), error))
+            .spawn(move || checkpoints.run(&own))
+            .map_err(|error| DbError::open(file.path(), error))
     }
 
     /// Looks at each commit of this connection from now on.
@@ -82,7 +86,7 @@ impl Checkpoints {
         let mut state = self.state.lock();
         if pages < state.pages {
             // It began at its start again.
-            state.due = self.file.checkpoint_pages();
+            state.due = self.pages;
         }
         state.pages = pages;
         if state.phase == Phase::Idle && pages >= state.due {
@@ -96,10 +100,11 @@ impl Checkpoints {
     /// `hurry`, until the log has become too long: then it waits for the bulk as well, so that nobody writes faster than
     /// the log is carried over.
     pub(super) fn finish(&self, connection: &Connection, hurry: bool) {
-        let pages = self.file.checkpoint_pages();
         {
             let mut state = self.state.lock();
-            let most = state.due.saturating_add(pages.saturating_mul(TOO_LONG));
+            let most = state
+                .due
+                .saturating_add(self.pages.saturating_mul(TOO_LONG));
             let too_long = state.pages >= most;
             while too_long && state.phase == Phase::Carrying {
                 self.changed.wait(&mut state);
@@ -111,7 +116,7 @@ impl Checkpoints {
         carry_over(connection);
         let mut state = self.state.lock();
         // Where somebody reads an old state the log goes on, and is looked at again when there is more of it.
-        state.due = state.pages.saturating_add(pages);
+        state.due = state.pages.saturating_add(self.pages);
         state.phase = Phase::Idle;
     }
 
@@ -121,7 +126,7 @@ impl Checkpoints {
         self.changed.notify_all();
     }
 
-    fn run(&self) {
+    fn run(&self, file: &DatabaseFile) {
         let mut connection = None;
         loop {
             {
@@ -133,7 +138,7 @@ impl Checkpoints {
                     return;
                 }
             }
-            match connection.take().map_or_else(|| self.file.connect(), Ok) {
+            match connection.take().map_or_else(|| file.connect(), Ok) {
                 Ok(there) => {
                     if carry_over(&there) {
                         connection = Some(there);

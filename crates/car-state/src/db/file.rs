@@ -20,14 +20,13 @@ const STATEMENTS: usize = 64;
 #[derive(Debug)]
 pub(super) struct DatabaseFile {
     path: PathBuf,
-    checkpoint_pages: u32,
     /// Locked. It is another file because closing any handle of the database's would give up SQLite's own locks.
     _lock: File,
 }
 
 impl DatabaseFile {
     /// Makes folder and file if need be, takes them away from group and others, and claims them.
-    pub(super) fn claim(root: &Path, checkpoint_pages: u32) -> Result<Self, DbError> {
+    pub(super) fn claim(root: &Path) -> Result<Self, DbError> {
         let path = root.join(Database::FILE);
         let failed = |error: io::Error| DbError::open(&path, error);
         make_private_folder(root).map_err(failed)?;
@@ -45,16 +44,7 @@ impl DatabaseFile {
             let beside = root.join(format!("{}{ending}", Database::FILE));
             make_private(&beside, 0o600).map_err(failed)?;
         }
-        Ok(Self {
-            path,
-            checkpoint_pages,
-            _lock: lock,
-        })
-    }
-
-    /// Pages of the write-ahead log after which it is carried over.
-    pub(super) fn checkpoint_pages(&self) -> u32 {
-        self.checkpoint_pages
+        Ok(Self { path, _lock: lock })
     }
 
     pub(super) fn path(&self) -> &Path {

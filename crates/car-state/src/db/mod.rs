@@ -112,16 +112,16 @@ impl Database {
     /// # Errors
     /// [`DbError`] says what is wrong with the file.
     pub fn open(root: &Path, options: DatabaseOptions) -> Result<Self, DbError> {
-        let file = Arc::new(DatabaseFile::claim(root, options.checkpoint_pages)?);
+        let file = Arc::new(DatabaseFile::claim(root)?);
         let mut connection = file.connect()?;
-        let checkpoints = Arc::new(Checkpoints::new(Arc::clone(&file)));
+        let checkpoints = Arc::new(Checkpoints::new(options.checkpoint_pages));
         migrations::migrate(&mut connection, file.path())?;
         let queue = Arc::new(Queue::new(options.jobs, options.job_bytes));
         queue.limit_file(options.file_bytes);
         let readers = Arc::new(Readers::new(Arc::clone(&file), options.reads));
         checkpoints.watch(&mut connection)?;
         let mut threads = readers.start(options.readers.max(1))?;
-        threads.push(checkpoints.start()?);
+        threads.push(checkpoints.start(&file)?);
         writer::start(
             connection,
             file.clone(),

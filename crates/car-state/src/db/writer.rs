@@ -188,6 +188,7 @@ impl Writer {
     /// How many of the jobs make the next transaction, and what they demand.
     fn batch(&self) -> (usize, Durability) {
         let (mut count, mut bytes, mut durability) = (0, 0_usize, Durability::Os);
+        let mut urgent = 0;
         for job in self.jobs.iter().take(BATCH) {
             bytes = bytes.saturating_add(job.bytes);
             if count > 0 && bytes > BATCH_BYTES {
@@ -195,7 +196,12 @@ impl Writer {
             }
             count += 1;
             durability = durability.max(job.durability);
+            if job.is_urgent() {
+                urgent = count;
+            }
         }
+        // Who waits for the disk does not wait for what came later as well.
+        let count = if urgent > 0 { urgent } else { count };
         (count, durability)
     }
 

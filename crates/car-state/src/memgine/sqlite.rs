@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::oneshot;
 
 use super::store::{Batch, Changes, FactStore, FactStores, Kept, KeptFact, KeptVector};
-use super::{Fact, SegmentKey, Space};
+use super::{Fact, SegmentKey, Space, in_parallel};
 use crate::db::{Database, DbError, Job};
 use crate::log::{Durability, LogError};
 
@@ -92,7 +92,13 @@ impl FactStore for SqliteFacts {
         let name = Arc::clone(&self.name);
         let load = move |connection: &Connection| load(connection, &name);
         let loaded = self.database.submit(Durability::Os, 0, load)?;
-        Ok(loaded.wait(LOAD_DEADLINE)?)
+        let (rest, rows) = loaded.wait(LOAD_DEADLINE)?;
+        // Read here: those who want to write wait for the database alone.
+        let facts = in_parallel(rows, |rows| rows.into_iter().map(FactRow::read).collect());
+        Ok(Kept {
+            facts: facts.map_err(DbError::from)?,
+            ..rest
+        })
     }
 
     fn admits(&self) -> Result<(), LogError> {
@@ -247,7 +253,8 @@ fn write(connection: &Connection, name: &str, batch: &Batch) -> rusqlite::Result
     skills::write(connection, space, batch)
 }
 
-fn load(connection: &Connection, name: &str) -> rusqlite::Result<Kept> {
+/// All but the facts, and their rows.
+fn load(connection: &Connection, name: &str) -> rusqlite::Result<(Kept, Vec<FactRow>)> {
     let space = space(connection, name)?;
     let sql = "SELECT next FROM memory_spaces WHERE id = ?1";
     let next: u32 = connection.query_row(sql, [space], |row| row.get(0))?;
@@ -260,7 +267,7 @@ fn load(connection: &Connection, name: &str) -> rusqlite::Result<Kept> {
     let sql = "SELECT number, fact, model, scale, vector FROM memory_facts
         WHERE space = ?1 ORDER BY number";
     let mut select = connection.prepare(sql)?;
-    let facts = select.query_map([space], |row| kept(row, &models))?;
+    let facts = select.query_map([space], |row| FactRow::take(row, &models))?;
     let facts = facts.collect::<rusqlite::Result<Vec<_>>>()?;
     let sql = "SELECT conversation, source, segment, revision FROM memory_gone WHERE space = ?1";
     let mut select = connection.prepare(sql)?;
@@ -272,39 +279,57 @@ fn load(connection: &Connection, name: &str) -> rusqlite::Result<Kept> {
             revision: row.get(3)?,
         })
     })?;
-    Ok(Kept {
+    let rest = Kept {
         next,
-        facts,
+        facts: Vec::new(),
         gone: gone.collect::<rusqlite::Result<Vec<_>>>()?,
         skills: skills::load(connection, space)?,
-    })
+    };
+    Ok((rest, facts))
 }
 
-fn kept(row: &Row<'_>, models: &HashMap<i64, Arc<str>>) -> rusqlite::Result<KeptFact> {
-    let text = row.get_ref(1)?.as_str()?;
-    let fact: Fact = serde_json::from_str(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error))
-    })?;
-    let model: Option<i64> = row.get(2)?;
-    let vector = match model.and_then(|id| models.get(&id)) {
-        Some(model) => Some(KeptVector {
-            model: Arc::clone(model),
-            // It was an f32, so nothing is lost.
-            scale: row.get::<_, f64>(3)? as f32,
-            values: row
-                .get_ref(4)?
-                .as_blob()?
-                .iter()
-                .map(|number| number.cast_signed())
-                .collect(),
-        }),
-        None => None,
-    };
-    Ok(KeptFact {
-        number: row.get(0)?,
-        fact: Arc::new(fact),
-        vector,
-    })
+/// A fact as it stands in its table.
+struct FactRow {
+    number: u32,
+    text: String,
+    vector: Option<KeptVector>,
+}
+
+impl FactRow {
+    fn take(row: &Row<'_>, models: &HashMap<i64, Arc<str>>) -> rusqlite::Result<Self> {
+        let model: Option<i64> = row.get(2)?;
+        let vector = match model.and_then(|id| models.get(&id)) {
+            Some(model) => Some(KeptVector {
+                model: Arc::clone(model),
+                // It was an f32, so nothing is lost.
+                scale: row.get::<_, f64>(3)? as f32,
+                values: row
+                    .get_ref(4)?
+                    .as_blob()?
+                    .iter()
+                    .map(|number| number.cast_signed())
+                    .collect(),
+            }),
+            None => None,
+        };
+        Ok(Self {
+            number: row.get(0)?,
+            text: row.get(1)?,
+            vector,
+        })
+    }
+
+    fn read(self) -> rusqlite::Result<KeptFact> {
+        let fact: Fact = serde_json::from_str(&self.text).map_err(|error| {
+            let text = rusqlite::types::Type::Text;
+            rusqlite::Error::FromSqlConversionFailure(1, text, Box::new(error))
+        })?;
+        Ok(KeptFact {
+            number: self.number,
+            fact: Arc::new(fact),
+            vector: self.vector,
+        })
+    }
 }
 
 fn number(count: usize) -> i64 {
