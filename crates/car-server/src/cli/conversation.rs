@@ -43,7 +43,16 @@ pub(super) fn converse<T>(
         let client = builder.connect(running.target()).await?;
         let said = talk(&client).await;
         client.close().await;
-        Ok(said?)
+        said.map_err(|error| {
+            let refused = matches!(&error, CallError::Rpc(why) if why.kind() == kind::FORBIDDEN);
+            let failure = Failure::from(error);
+            match role {
+                Role::Client if refused => {
+                    failure.advise("`call --host`, which presents the host token")
+                }
+                _ => failure,
+            }
+        })
     })
 }
 
@@ -77,7 +86,6 @@ impl From<CallError> for Failure {
         }
         let failure = Self::error(message);
         match refusal.kind() {
-            kind::FORBIDDEN => failure.advise("`call --host`, which presents the host token"),
             kind::METHOD_NOT_FOUND => {
                 failure.advise("`car-server call rpc.discover` lists all methods")
             }

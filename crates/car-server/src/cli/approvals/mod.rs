@@ -106,10 +106,8 @@ pub(super) fn run(
             let grant_id = prefixed("grant", id);
             let grant = ask::<grants::Revoke>(&find()?, grants::RevokeParams { grant_id })?;
             tell(json, &grant, || {
-                format!(
-                    "{} is revoked; it was used {} times\n",
-                    grant.id, grant.uses
-                )
+                let used = page::times(grant.uses);
+                format!("{} is revoked; it was used {used}\n", grant.id)
             })
         }
     }

