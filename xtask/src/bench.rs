@@ -36,11 +36,17 @@ use self::server::Programs;
 use self::table::Row;
 use crate::exec;
 use crate::tree::Tree;
+use crate::voice;
+
+/// Rows of recorded speech: what part of its time voice activity and Whisper take. They are measured where they are asked
+/// for by name, because they need packages that are fetched once, and a daemon with Whisper.
+const SPEECH: &[&str] = &["speech-vad-rtf", "speech-stt-rtf"];
 
 /// What to measure, and how long.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Only rows with this in their key; the first column of the table.
+    /// Only rows with this in their key; the first column of the table. Those of `speech` are measured by name alone, as
+    /// `cargo xtask voice` does.
     #[arg(long, value_name = "ROW")]
     only: Option<String>,
     /// Short and few repetitions: for trying the benchmark itself, too noisy to judge by.
@@ -80,6 +86,10 @@ impl Effort {
 
 /// Builds what is measured, each as its users would build it, and hands over to the release build of this tool.
 pub(crate) fn build_and_run(tree: &Tree, args: &Args) -> Result<()> {
+    let by_name = |row: &&str| args.only.as_deref().is_some_and(|only| row.contains(only));
+    if SPEECH.iter().any(|row| by_name(row)) && !rows::keys().iter().any(|row| by_name(row)) {
+        return voice::figures(tree);
+    }
     if args.daemon.is_none() && !args.null {
         exec::run(
             tree.cargo()
@@ -140,7 +150,8 @@ pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
     let wanted = |key: &&str| args.only.as_deref().is_none_or(|part| key.contains(part));
     let keys: Vec<_> = keys.into_iter().filter(wanted).collect();
     if keys.is_empty() {
-        bail!("no such row; there are {}", rows::keys().join(", "));
+        let all = [&rows::keys(), SPEECH].concat().join(", ");
+        bail!("no such row; there are {all}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

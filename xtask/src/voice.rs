@@ -45,6 +45,17 @@ pub(crate) struct Args {
     quick: bool,
 }
 
+/// The same in release and as fast as it goes: for how much of its time recorded speech takes.
+pub(crate) fn figures(tree: &Tree) -> Result<()> {
+    run(
+        tree,
+        &Args {
+            release: true,
+            quick: true,
+        },
+    )
+}
+
 /// Runs it and prints a table; fails when something is worse than it has to be.
 pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
     prepare::provide(tree, [Need::Speech])?;
