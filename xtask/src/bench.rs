@@ -87,7 +87,7 @@ impl Effort {
 /// Builds what is measured, each as its users would build it, and hands over to the release build of this tool.
 pub(crate) fn build_and_run(tree: &Tree, args: &Args) -> Result<()> {
     let by_name = |row: &&str| args.only.as_deref().is_some_and(|only| row.contains(only));
-    if SPEECH.iter().any(|row| by_name(row)) && !rows::keys().iter().any(|row| by_name(row)) {
+    if SPEECH.iter().any(by_name) && !rows::keys().iter().any(by_name) {
         return voice::figures(tree);
     }
     if args.daemon.is_none() && !args.null {
