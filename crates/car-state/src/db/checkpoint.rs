@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, DEFAULT_NAME};
@@ -15,6 +16,8 @@ use super::file::DatabaseFile;
 
 /// How many times as long the log may become while it is carried over.
 const TOO_LONG: u32 = 3;
+/// How long the writer waits at a commit for a log that is too long.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What is between the writer and the thread.
 #[derive(Debug)]
@@ -107,7 +110,10 @@ impl Checkpoints {
                 .saturating_add(self.pages.saturating_mul(TOO_LONG));
             let too_long = state.pages >= most;
             while too_long && state.phase == Phase::Carrying {
-                self.changed.wait(&mut state);
+                if self.changed.wait_for(&mut state, LONGEST).timed_out() {
+                    tracing::warn!("the write-ahead log is carried over slowly, and grows");
+                    return;
+                }
             }
             if state.phase != Phase::Carried || (hurry && !too_long) {
                 return;
