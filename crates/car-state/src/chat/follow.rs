@@ -124,7 +124,7 @@ impl TurnReader {
                 }
                 Ok(_) => {}
                 // What is not kept any more was said too long ago to matter.
-                Err(LogError::Resync { oldest }) => {
+                Err(LogError::Resync { oldest }) if oldest != self.place => {
                     self.place = oldest;
                     continue;
                 }
