@@ -15,7 +15,7 @@ mod migrations;
 mod queue;
 mod readers;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod writer;
 
 use std::fmt;

@@ -47,7 +47,7 @@ async fn numbers(database: &Database) -> Vec<i64> {
 }
 
 /// Keeps the writer busy until the sender is dropped.
-fn hold(database: &Database) -> mpsc::Sender<()> {
+pub(crate) fn hold(database: &Database) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel();
     let (began, begun) = mpsc::channel();
     let wait = move |_: &Connection| {

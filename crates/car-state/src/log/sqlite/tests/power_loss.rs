@@ -4,13 +4,11 @@
 //! syncs it. Of the write-ahead log the disk holds what the last `fsync` commit synced, and what a checkpoint has carried
 //! over, which it syncs before; what was written after that may be cut off, be zeros, or be nonsense at any place.
 
-use std::sync::mpsc;
-
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
-use rusqlite::Connection;
 
 use super::*;
+use crate::db::tests::hold;
 
 /// Both files.
 struct Disk {
@@ -135,15 +133,7 @@ async fn survives(disk: &Disk, wal: &[u8], promised: &Promised, names: &[StreamN
 
 /// Looks while nobody writes and nothing is carried over.
 fn quiet<T>(database: &Database, look: impl FnOnce() -> T) -> T {
-    let (release, held) = mpsc::channel::<()>();
-    let (began, begun) = mpsc::channel();
-    let wait = move |_: &Connection| {
-        let _ = began.send(());
-        let _ = held.recv();
-        Ok(())
-    };
-    drop(database.submit(Durability::Os, 0, wait).unwrap());
-    begun.recv().unwrap();
+    let release = hold(database);
     database.wait_for_checkpoint();
     let seen = look();
     drop(release);
