@@ -1,5 +1,6 @@
 //! The shared handle on one connection, and the writer behind it.
 
+mod feed;
 mod identity;
 mod pressure;
 mod slot;
@@ -22,6 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::feed::{to_feed, wakes_to_feed};
 pub use self::slot::Slot;
 pub(crate) use self::subscription::{Change, Progress};
 pub use self::subscription::{SubscribeError, Subscription, Wanted, WhenOver};
@@ -401,6 +403,6 @@ impl WsChannel {
 impl Listener for WsChannel {
     fn notify(&self) {
         // No lock orders a stream and the reader's turn.
-        self.writer.wake();
+        to_feed(|| self.writer.wake());
     }
 }

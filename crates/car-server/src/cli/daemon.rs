@@ -291,6 +291,10 @@ impl Listeners {
         let surface = surface.rules(config.rules().map_err(Failure::error)?);
         let threads = Threads::start()
             .map_err(|error| Failure::error(format!("cannot start the threads: {error}")))?;
+        let threads = match server.state().database() {
+            Some(database) => threads.giving_way(database.urgency()),
+            None => threads,
+        };
         let surface = surface.threads(threads);
         let surface = surface
             .stopping(server.stopping().clone())

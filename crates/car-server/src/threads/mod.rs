@@ -7,11 +7,12 @@ mod visit;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use car_state::db::Urgency;
 use tokio::runtime::{Builder, Handle};
 use tokio::select;
 use tokio::sync::Notify;
@@ -29,8 +30,11 @@ const ROUND: Duration = Duration::from_millis(50);
 /// A thread that is busy for less of its time than this takes further connections.
 const HALF: f32 = 0.5;
 
-/// After so many turns of connections a busy thread looks at its sockets and timers, and at what other threads want.
+/// After so many turns of connections a busy thread looks at its sockets and timers.
 const LOOK: u32 = 16;
+
+/// After so many turns it looks at whom other threads have woken.
+const HEAR: u32 = 4;
 
 /// Threads with a runtime each. A connection stays on the thread it was given, which alone watches its socket, runs its
 /// calls and keeps its timers: no frame has to wake a second thread, and none moves between caches.
@@ -48,6 +52,8 @@ pub struct Threads {
 
 struct Shared {
     threads: Vec<Thread>,
+    /// For whom a thread gives way between two turns.
+    urgency: OnceLock<Urgency>,
     /// Counts the rounds in which the load is watched.
     round: AtomicU32,
     /// Whether nobody watches, since there was nothing to do. Whoever wakes then says so.
@@ -97,7 +103,7 @@ impl Threads {
                 Builder::new_current_thread()
                     .enable_all()
                     .event_interval(LOOK)
-                    .global_queue_interval(LOOK)
+                    .global_queue_interval(HEAR)
                     .on_thread_unpark(move || {
                         if let Some(shared) = shared.upgrade() {
                             shared.rouse();
@@ -112,6 +118,7 @@ impl Threads {
                     .flatten()
                     .map(|runtime| Thread::new(runtime.handle().clone()))
                     .collect(),
+                urgency: OnceLock::new(),
                 round: AtomicU32::new(1),
                 asleep: AtomicBool::new(false),
                 awake: Notify::new(),
@@ -143,6 +150,13 @@ impl Threads {
                 })?;
         }
         Ok(this)
+    }
+
+    /// Gives way between two turns while somebody waits for this storage, whose thread may have no processor of its own.
+    #[must_use]
+    pub fn giving_way(self, urgency: Urgency) -> Self {
+        let _ = self.shared.urgency.set(urgency);
+        self
     }
 
     /// A place on the first thread that has time, or on the one that has the most.
@@ -273,6 +287,13 @@ impl Place {
 
     fn relay(&self) -> Option<&Arc<Relay>> {
         self.thread().map(|thread| &thread.relay)
+    }
+
+    /// Lets the thread that writes go first, where somebody waits for it.
+    fn give_way(&self) {
+        if self.shared.urgency.get().is_some_and(Urgency::is_there) {
+            thread::yield_now();
+        }
     }
 
     pub(crate) fn runtime(&self) -> Option<&Handle> {

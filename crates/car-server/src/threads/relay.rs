@@ -1,21 +1,29 @@
-//! How a connection is woken from another thread.
+//! How a connection is woken, and which of them goes first.
 //!
 //! A runtime takes wakes from outside one by one, each with a lock and a write to the descriptor it sleeps on. An event
 //! with a hundred subscribers would pay that a hundred times, on the thread that stores events. So whoever wakes
-//! a connection from outside puts it into a list, and the first one in it wakes the thread, which wakes the others itself.
+//! a connection from outside to be fed puts it into a list, and the first one in it wakes the thread, which wakes the others
+//! itself.
+//!
+//! A runtime also has one queue for all who are awake. A connection that is woken for anything else than to be fed, for a
+//! frame of its own or the answer to a call, would come after a hundred who are. So it is in a hurry, and as long as
+//! somebody on the thread is, those who are only fed let it go first.
 
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
+use car_state::channel::wakes_to_feed;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
 thread_local! {
     /// The address of the relay of this thread.
     static HERE: Cell<usize> = const { Cell::new(0) };
+    /// The address of what wakes the connection that has its turn.
+    static TURN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Those of a thread's connections that were woken from outside. There are no more of them than connections.
@@ -23,6 +31,8 @@ thread_local! {
 pub(super) struct Relay {
     woken: Mutex<Vec<Arc<Remote>>>,
     bell: AtomicWaker,
+    /// How many of the thread's connections are in a hurry.
+    hurried: AtomicU32,
 }
 
 /// Wakes the task of a connection, from wherever.
@@ -32,12 +42,17 @@ struct Remote {
     relay: Arc<Relay>,
     /// Whether it is in the list.
     listed: AtomicBool,
+    /// Whether it was woken for something else than to be fed, and has not had its turn.
+    hurried: AtomicBool,
+    /// Whether the connection is no longer on the thread.
+    gone: AtomicBool,
 }
 
 /// The waker that a connection is polled with.
 #[derive(Debug)]
 pub(super) struct Relayed {
     task: Waker,
+    remote: Arc<Remote>,
     waker: Waker,
 }
 
@@ -71,13 +86,55 @@ impl Remote {
     fn is_here(&self) -> bool {
         HERE.get() == self.relay.address()
     }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    fn hurry(&self) {
+        if !self.hurried.swap(true, Ordering::AcqRel) {
+            self.relay.hurried.fetch_add(1, Ordering::Relaxed);
+            // Whoever left before this does not count itself out.
+            if self.gone.load(Ordering::Acquire) {
+                self.rest();
+            }
+        }
+    }
+
+    /// Whether it was in a hurry, which it is no longer.
+    fn rest(&self) -> bool {
+        let hurried =
+            self.hurried.load(Ordering::Relaxed) && self.hurried.swap(false, Ordering::AcqRel);
+        if hurried {
+            self.relay.hurried.fetch_sub(1, Ordering::Relaxed);
+        }
+        hurried
+    }
+
+    fn wake_here(&self) {
+        // Who wants another turn in its own one has had this one.
+        if !wakes_to_feed() && TURN.get() != self.address() {
+            self.hurry();
+        }
+        self.task.wake_by_ref();
+    }
+
+    /// From another thread, which is not to be put into the list.
+    fn wake_now(&self) -> bool {
+        if wakes_to_feed() {
+            return false;
+        }
+        self.hurry();
+        self.task.wake_by_ref();
+        true
+    }
 }
 
 impl Wake for Remote {
     fn wake(self: Arc<Self>) {
         if self.is_here() {
-            self.task.wake_by_ref();
-        } else if !self.listed.swap(true, Ordering::AcqRel) {
+            self.wake_here();
+        } else if !self.wake_now() && !self.listed.swap(true, Ordering::AcqRel) {
             let relay = Arc::clone(&self.relay);
             let first = {
                 let mut woken = relay.woken.lock();
@@ -92,8 +149,8 @@ impl Wake for Remote {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if self.is_here() {
-            self.task.wake_by_ref();
-        } else {
+            self.wake_here();
+        } else if !self.wake_now() {
             Arc::clone(self).wake();
         }
     }
@@ -101,14 +158,17 @@ impl Wake for Remote {
 
 impl Relayed {
     pub(super) fn new(task: &Waker, relay: &Arc<Relay>) -> Self {
-        let remote = Remote {
+        let remote = Arc::new(Remote {
             task: task.clone(),
             relay: Arc::clone(relay),
             listed: AtomicBool::new(false),
-        };
+            hurried: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+        });
         Self {
             task: task.clone(),
-            waker: Waker::from(Arc::new(remote)),
+            waker: Waker::from(Arc::clone(&remote)),
+            remote,
         }
     }
 
@@ -117,8 +177,30 @@ impl Relayed {
         self.task.will_wake(task)
     }
 
-    pub(super) fn context(&self) -> Context<'_> {
-        Context::from_waker(&self.waker)
+    /// The connection has a turn: whether it lets others go first, who are in a hurry.
+    pub(super) fn lets_go_first(&self) -> bool {
+        !self.remote.rest() && self.remote.relay.hurried.load(Ordering::Relaxed) > 0
+    }
+
+    /// Wakes it, for anything but to be fed.
+    #[cfg(test)]
+    pub(super) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
+    /// Gives the connection its turn.
+    pub(super) fn turn<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        TURN.set(self.remote.address());
+        let polled = poll(&mut Context::from_waker(&self.waker));
+        TURN.set(0);
+        polled
+    }
+}
+
+impl Drop for Relayed {
+    fn drop(&mut self) {
+        self.remote.gone.store(true, Ordering::Release);
+        self.remote.rest();
     }
 }
 
@@ -127,6 +209,8 @@ mod tests {
     use std::pin::pin;
     use std::sync::atomic::AtomicUsize;
     use std::thread;
+
+    use car_state::channel::to_feed;
 
     use super::*;
 
@@ -145,35 +229,82 @@ mod tests {
         }
     }
 
+    /// Connections of one thread, and what counts their wakes.
+    fn connections(relay: &Arc<Relay>, count: usize) -> (Vec<Arc<Count>>, Vec<Relayed>) {
+        let tasks: Vec<_> = (0..count).map(|_| Arc::<Count>::default()).collect();
+        let relayed = tasks
+            .iter()
+            .map(|task| Relayed::new(&Waker::from(Arc::clone(task)), relay));
+        let relayed = relayed.collect();
+        (tasks, relayed)
+    }
+
+    fn from_outside(wake: impl Fn() + Sync) {
+        thread::scope(|scope| scope.spawn(&wake).join()).unwrap();
+    }
+
     #[test]
-    fn whoever_is_woken_from_outside_is_woken_by_its_thread_which_is_woken_once() {
+    fn who_is_fed_from_outside_is_woken_by_its_thread_which_is_woken_once() {
         let (relay, thread_waker) = (Arc::<Relay>::default(), Arc::<Count>::default());
         let waker = Waker::from(Arc::clone(&thread_waker));
         let mut cx = Context::from_waker(&waker);
         let mut running = pin!(relay.run());
         assert!(running.as_mut().poll(&mut cx).is_pending());
 
-        let tasks: Vec<_> = (0..3).map(|_| Arc::<Count>::default()).collect();
-        let relayed: Vec<_> = tasks
-            .iter()
-            .map(|task| Relayed::new(&Waker::from(Arc::clone(task)), &relay))
-            .collect();
+        let (tasks, relayed) = connections(&relay, 3);
         let outside = || {
             for relayed in relayed.iter().chain(&relayed) {
-                relayed.context().waker().wake_by_ref();
+                to_feed(|| relayed.waker.wake_by_ref());
             }
         };
         for _ in 0..2 {
-            thread::scope(|scope| scope.spawn(outside).join()).unwrap();
+            from_outside(outside);
             assert_eq!(thread_waker.take(), 1);
             assert_eq!(relay.woken.lock().len(), 3);
             assert!(tasks.iter().all(|task| task.take() == 0));
             assert!(running.as_mut().poll(&mut cx).is_pending());
             assert!(tasks.iter().all(|task| task.take() == 1));
         }
+        assert!(!relayed[0].lets_go_first());
 
         // On its own thread nobody else is needed.
-        relayed[0].context().waker().wake_by_ref();
+        to_feed(|| relayed[0].waker.wake_by_ref());
         assert_eq!((tasks[0].take(), thread_waker.take()), (1, 0));
+        assert!(!relayed[1].lets_go_first());
+    }
+
+    #[test]
+    fn who_is_woken_for_something_else_goes_first() {
+        let relay = Arc::<Relay>::default();
+        let (tasks, relayed) = connections(&relay, 2);
+        let (hurried, fed) = (&relayed[0], &relayed[1]);
+        from_outside(|| hurried.waker.wake_by_ref());
+        assert_eq!((tasks[0].take(), relay.woken.lock().len()), (1, 0));
+        assert!(fed.lets_go_first());
+        assert!(!hurried.lets_go_first());
+        assert!(!fed.lets_go_first());
+
+        // Also on the thread itself, unless it is its own turn in which it wants another one.
+        HERE.set(relay.address());
+        hurried.waker.wake_by_ref();
+        assert!(fed.lets_go_first());
+        assert!(!hurried.lets_go_first());
+        hurried.turn(|cx| cx.waker().wake_by_ref());
+        assert_eq!(tasks[0].take(), 2);
+        assert!(!fed.lets_go_first());
+    }
+
+    #[test]
+    fn nobody_waits_for_one_who_has_left() {
+        let relay = Arc::<Relay>::default();
+        let (_, mut relayed) = connections(&relay, 2);
+        let left = relayed.remove(0);
+        let waker = left.waker.clone();
+        waker.wake_by_ref();
+        assert!(relayed[0].lets_go_first());
+        drop(left);
+        assert!(!relayed[0].lets_go_first());
+        waker.wake_by_ref();
+        assert!(!relayed[0].lets_go_first());
     }
 }

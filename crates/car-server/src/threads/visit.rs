@@ -18,11 +18,16 @@ pub(crate) struct Visit {
     stay: Option<Stay>,
 }
 
+/// How many turns in a row a connection that is fed lets others go first, who are in a hurry.
+const LETS_GO: u32 = 2;
+
 struct Stay {
     serving: Pin<Box<dyn Future<Output = ()> + Send>>,
     place: Place,
     moves: Moves,
     relayed: Option<Relayed>,
+    /// How many turns in a row it let others go first.
+    let_go: u32,
 }
 
 impl Stay {
@@ -36,7 +41,15 @@ impl Stay {
             },
         };
         let relayed = self.relayed.insert(relayed);
-        self.serving.as_mut().poll(&mut relayed.context())
+        if relayed.lets_go_first() && self.let_go < LETS_GO {
+            self.let_go += 1;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        self.let_go = 0;
+        let polled = relayed.turn(|cx| self.serving.as_mut().poll(cx));
+        self.place.give_way();
+        polled
     }
 }
 
@@ -55,6 +68,7 @@ impl Visit {
                 place,
                 moves,
                 relayed: None,
+                let_go: 0,
             }),
         }
     }
@@ -80,5 +94,40 @@ impl Future for Visit {
             return Poll::Ready(Some(Self { stay }));
         }
         stay.poll(cx).map(|()| None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::task::Waker;
+
+    use super::super::Threads;
+    use super::*;
+
+    #[test]
+    fn who_is_fed_lets_others_go_first_for_two_turns_and_no_longer() {
+        let threads = Threads::start_so_many(1).unwrap();
+        let place = threads.place().unwrap();
+        let other = Relayed::new(Waker::noop(), place.relay().unwrap());
+        let turns = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&turns);
+        let serving = poll_fn(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Poll::Pending
+        });
+        let mut visit = Visit::new(serving, place, Moves::default());
+        let mut had = |hurried: bool| {
+            if hurried {
+                other.wake();
+            }
+            let mut cx = Context::from_waker(Waker::noop());
+            assert!(Pin::new(&mut visit).poll(&mut cx).is_pending());
+            turns.load(Ordering::Relaxed)
+        };
+        assert_eq!([had(false), had(true), had(true)], [1, 1, 1]);
+        assert_eq!([had(true), had(true), had(true), had(true)], [2, 2, 2, 3]);
     }
 }

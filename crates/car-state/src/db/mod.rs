@@ -94,6 +94,24 @@ impl Default for DatabaseOptions {
 #[derive(Clone)]
 pub struct Database(Arc<Handle>);
 
+/// Whether somebody waits for the disk to have something.
+#[derive(Clone)]
+pub struct Urgency(Arc<Queue>);
+
+impl Urgency {
+    /// Whether somebody waits now. It takes no lock.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.0.hurries()
+    }
+}
+
+impl fmt::Debug for Urgency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Urgency").field(&self.is_there()).finish()
+    }
+}
+
 struct Handle {
     path: PathBuf,
     queue: Arc<Queue>,
@@ -177,6 +195,12 @@ impl Database {
     /// Whether a job waits for the disk, so that nobody should make its transaction longer than need be.
     pub(crate) fn hurries(&self) -> bool {
         self.0.queue.hurries()
+    }
+
+    /// Tells whether somebody waits for the disk. It keeps nothing open.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        Urgency(Arc::clone(&self.0.queue))
     }
 
     /// Whether storage takes jobs now.
