@@ -119,7 +119,7 @@ pub(crate) fn run(tree: &Tree, args: &Args) -> Result<()> {
             factor(activity),
             factor(words),
         );
-        if sound.clip.is_held && (near < reference.len() || off > 0) {
+        if near < reference.len() || off > 0 {
             bad.push(format!("{}: voice activity", sound.clip.name));
         }
         if let Some(text) = sound.clip.text {

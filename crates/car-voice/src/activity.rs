@@ -10,6 +10,9 @@ pub const STEP: usize = 256;
 const BEGINS: f32 = 0.5;
 /// A score below which speech is over. It is lower, since words trail off.
 const STAYS: f32 = 0.42;
+/// The mean square below which nothing is heard, whatever the model still has in its memory: 80 dB below the loudest, three
+/// of the smallest differences that 16 bits have.
+const SILENT: f32 = 1e-8;
 /// How many steps in a row begin speech: a click is shorter.
 const STEPS_TO_BEGIN: u32 = 4;
 /// How many steps in a row end it: a breath is shorter than half a second.
@@ -131,12 +134,13 @@ impl Activity {
 
     fn judge(&mut self, step: &[f32; STEP]) -> Option<Change> {
         let score = self.score.score(step);
+        let silent = step.iter().map(|x| x * x).sum::<f32>() < SILENT * STEP as f32;
         let began = self.judged;
         self.judged += STEP as u64;
         let against = if self.speaking {
-            score < STAYS
+            silent || score < STAYS
         } else {
-            score >= BEGINS
+            !silent && score >= BEGINS
         };
         if !against {
             self.run = 0;
@@ -206,6 +210,34 @@ mod tests {
         let breath = changes(&[(0.9, 10), (0.0, 30), (0.9, 10)], 256);
         let all = 50 * STEP as u64;
         assert_eq!(breath, [Change::Start(0), Change::End(all)]);
+    }
+
+    /// A model that still has what it heard in mind.
+    struct Trailing(f32);
+
+    impl Score for Trailing {
+        fn score(&mut self, step: &[f32; STEP]) -> f32 {
+            self.0 = Loudness.score(step).max(self.0 * 0.99);
+            self.0
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_sound_nobody_speaks_whatever_the_model_has_in_mind() {
+        let part = |loud: f32, steps: usize| vec![loud; steps * STEP];
+        let samples = [part(0.9, 10), part(0.00005, 40), part(0.9, 10)].concat();
+        let mut activity = Activity::new(Box::new(Trailing(0.0)));
+        let mut changes = Vec::new();
+        activity.push(&samples, &mut changes);
+        changes.extend(activity.finish());
+        let step = |n: u64| n * STEP as u64;
+        let wanted = [
+            Change::Start(0),
+            Change::End(step(10)),
+            Change::Start(step(50)),
+            Change::End(step(60)),
+        ];
+        assert_eq!(changes, wanted);
     }
 
     #[test]

@@ -11,12 +11,10 @@ pub(super) struct Clip {
     pub(super) name: &'static str,
     /// What is said, where that is known.
     pub(super) text: Option<&'static str>,
-    /// Whether voice activity has to be as the reference has it.
-    pub(super) is_held: bool,
 }
 
-/// The beginning of a novel of 1859, a few words of quickly changing loudness, and two actors with long breaks and
-/// noise, about whom models differ.
+/// The beginning of a novel of 1859, a few words of quickly changing loudness, and two actors with noise and breaks in which
+/// there is no sound at all.
 pub(super) const CLIPS: &[Clip] = &[
     Clip {
         name: "two_cities",
@@ -29,17 +27,14 @@ pub(super) const CLIPS: &[Clip] = &[
              authorities insisted on its being received, for good or for evil, in the superlative degree of \
              comparison only.",
         ),
-        is_held: true,
     },
     Clip {
         name: "beckett",
         text: Some("Ever tried. Ever failed. No matter. Try again. Fail again. Fail better."),
-        is_held: true,
     },
     Clip {
         name: "endgame_nagg_nell",
         text: None,
-        is_held: false,
     },
 ];
 
