@@ -45,7 +45,9 @@ impl Resumed {
         if let Some(token) = &self.token {
             self.returns += 1;
             let seen = place.map(|place| json!({ stream: place }));
-            let params = json!({ "token": token, "seen": seen });
+            // One that a slow link brings after the next is not to take the session from that.
+            let attempt = json!({ "client": "follower", "number": self.returns });
+            let params = json!({ "token": token, "seen": seen, "attempt": attempt });
             let mut answer = line.ask("session.resume", &params).await?;
             if answer.get("error").is_none() {
                 let result = &mut answer["result"];
