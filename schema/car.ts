@@ -3299,9 +3299,27 @@ export interface Meeting {
   next_offset?: number;
 }
 
+/** The audio of one source of a meeting, as it is kept: 16-bit PCM in a WAV file. Its clock is that of the stream: what was told in a pause, and what is missing, is silence. */
+export interface MeetingAudio {
+  /** The source. */
+  source: string;
+  /** The file, below the folder of the meeting. */
+  file: string;
+  /** How large it is. */
+  bytes: number;
+  /** Samples a second and channel. */
+  sample_rate: number;
+  /** Interleaved channels. */
+  channels: number;
+  /** How long it is, in milliseconds. */
+  duration_ms: number;
+  /** How much of it came and is not kept, in milliseconds: the disk was too slow or failed, or the file is as large as one may be. */
+  missing_ms?: number;
+}
+
 /** What may be kept of a meeting. */
 export type MeetingConsent =
-  /** Audio and what was said. The daemon itself keeps no audio. */
+  /** Audio and what was said. */
   | "record"
   /** What was said. */
   | "transcript_only"
@@ -3405,6 +3423,8 @@ export interface MeetingMetadata {
   sources: string[];
   /** Whether its audio is kept. */
   persist_audio: boolean;
+  /** What is kept of the audio, once the meeting has ended. */
+  audio?: MeetingAudio[];
   /** The model that its recogniser was asked for. */
   model: string | null;
   /** The language that is spoken. */
@@ -3499,7 +3519,7 @@ export interface MeetingStartParams {
   sample_rate?: number | null;
   /** Interleaved channels of the audio; 1 when left out. */
   channels?: number | null;
-  /** Must be left out or `false`: the daemon keeps no audio. */
+  /** Whether the audio is kept, as WAV beside the transcript: that needs the consent `record`, and is what comes with it when left out. With `true` and no consent named, that is `record`. */
   persist_audio?: boolean | null;
   /** Where meetings are kept. There is one such folder; another one is refused. */
   root?: string | null;

@@ -163,6 +163,74 @@ async fn nothing_is_kept_of_what_is_said_in_a_pause_or_without_consent() {
     daemon.assert_empty().await;
 }
 
+/// 102 ms of samples that are all 1.
+fn ones() -> String {
+    "AQABAAEA".repeat(544)
+}
+
+async fn push_ones(client: &mut TestClient, voice: &str) {
+    let params = json!({ "session_id": voice, "pcm_b64": ones() });
+    client.call("voice.transcribe_stream.push", params).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_audio_is_kept_with_consent_silent_where_it_was_paused_and_goes_with_the_meeting() {
+    let root = tempfile::tempdir().unwrap();
+    let daemon = daemon(&root);
+    let mut alice = daemon.client("alice");
+    daemon.hide(&ones(), "<102 ms>");
+    let params = json!({ "id": "m", "sources": ["mic", "system"], "consent": "record" });
+    alice.call("meeting.start", params).await;
+    let one = json!({ "meeting_id": "m" });
+    for (voice, paused) in [
+        ("mic", false),
+        ("mic", true),
+        ("mic", false),
+        ("system", false),
+    ] {
+        if paused {
+            alice.call("meeting.pause", one.clone()).await;
+        }
+        push_ones(&mut alice, &format!("meeting:m:{voice}")).await;
+        assert_eq!(event(&mut alice).await["type"], "transcript");
+        if paused {
+            alice.call("meeting.resume", one.clone()).await;
+        }
+    }
+    let stopped = json!({ "meeting_id": "m", "summarize": false });
+    let ended = alice.call("meeting.stop", stopped).await;
+    assert_eq!(ended["persist_audio"], true);
+    assert_eq!(ended["audio"][0]["duration_ms"], 306);
+    assert_eq!(ended["audio"][1]["duration_ms"], 102);
+    let folder = root.path().join("meetings/m");
+    let wav = hound::WavReader::open(folder.join("audio/mic.wav")).unwrap();
+    assert_eq!((wav.spec().sample_rate, wav.spec().channels), (16_000, 1));
+    let samples: Vec<i16> = wav.into_samples().map(Result::unwrap).collect();
+    let wanted = [[1; 1_632], [0; 1_632], [1; 1_632]].concat();
+    assert_eq!(samples, wanted);
+    let deleted = alice.call("meeting.delete", one).await;
+    assert_eq!(deleted["deleted"], true);
+    assert!(!folder.exists());
+
+    // A client of the original knows no consent; one that may keep words alone keeps no audio.
+    let wanted = json!({ "id": "o", "sources": ["mic"], "persist_audio": true });
+    alice.call("meeting.start", wanted).await;
+    let one = json!({ "meeting_id": "o" });
+    let meeting = alice.call("meeting.get", one.clone()).await;
+    assert_eq!(meeting["metadata"]["consent"], "record");
+    alice.call("meeting.stop", one).await;
+    let words =
+        json!({ "id": "w", "sources": ["mic"], "consent": "record", "persist_audio": false });
+    alice.call("meeting.start", words).await;
+    alice
+        .call("meeting.stop", json!({ "meeting_id": "w" }))
+        .await;
+    assert!(!root.path().join("meetings/w/audio").exists());
+    alice.leave().await;
+    daemon.assert_empty().await;
+    insta::assert_snapshot!(daemon.transcript());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_meeting_begins_with_all_of_its_sources_or_none() {
     let root = tempfile::tempdir().unwrap();
@@ -174,8 +242,10 @@ async fn a_meeting_begins_with_all_of_its_sources_or_none() {
         json!({ "sources": ["mic", "cam"] }),
         json!({ "sources": ["mic"], "id": "../m" }),
         json!({ "sources": ["mic"], "root": "/etc" }),
-        json!({ "sources": ["mic"], "persist_audio": true }),
+        json!({ "sources": ["mic"], "persist_audio": true, "consent": "transcript_only" }),
         json!({ "sources": ["mic"], "sample_rate": 7 }),
+        json!({ "sources": ["mic"], "sample_rate": 0, "consent": "record" }),
+        json!({ "sources": ["mic"], "channels": 0, "consent": "record" }),
     ] {
         let refused = alice.refusal("meeting.start", params).await;
         assert_eq!(refused["data"]["kind"], "invalid_params", "{refused}");

@@ -56,7 +56,7 @@ async fn remembered(client: &mut TestClient) -> Vec<String> {
 async fn begin(daemon: &Program) -> TestClient {
     let mut client = daemon.client("alice").await;
     client.off_the_record();
-    let params = json!({ "id": "m", "sources": ["mic"] });
+    let params = json!({ "id": "m", "sources": ["mic"], "consent": "record" });
     let begun = client.call("meeting.start", params).await;
     assert_eq!(begun["provider"], "shell");
     client
@@ -115,11 +115,22 @@ async fn a_meeting_that_was_killed_is_whole_in_transcript_and_memory() {
             assert_eq!(text, &format!("sentence number {n}"));
         }
         assert_eq!(remembered(&mut alice).await, kept);
+        // The file is a whole one, and the last of what came may not be in it.
+        let folder = sandbox.root().join("meetings/m");
+        let wav = hound::WavReader::open(folder.join("audio/mic.wav")).unwrap();
+        let frames = u64::from(wav.duration());
+        assert!(
+            frames <= said as u64 * 1_600 && frames.is_multiple_of(1_600),
+            "{frames}"
+        );
+        assert_eq!(meeting["metadata"]["audio"][0]["duration_ms"], frames / 16);
+        assert_eq!(wav.into_samples::<i16>().count() as u64, frames);
         let deleted = alice
             .call("meeting.delete", json!({ "meeting_id": "m" }))
             .await;
         assert_eq!(deleted["facts_forgotten"], json!(kept.len()));
         assert_eq!(remembered(&mut alice).await, Vec::<String>::new());
+        assert!(!folder.exists());
         alice.leave().await;
     }
 }
@@ -137,6 +148,7 @@ async fn a_meeting_that_is_stopped_is_remembered_before_the_answer() {
         .call("meeting.stop", json!({ "meeting_id": "m" }))
         .await;
     assert_eq!(ended["remembered"], true);
+    assert_eq!(ended["audio"][0]["duration_ms"], 500);
     let meeting = alice
         .call("meeting.get", json!({ "meeting_id": "m" }))
         .await;

@@ -8,10 +8,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use car_voice::activity::{Activity, STEP, Score};
 use car_voice::event::{Outcome, VoiceEvent};
 use car_voice::format::AudioFormat;
-use car_voice::stream::{Push, PushError, StreamLimits, StreamOptions, VoiceStream};
+use car_voice::stream::{
+    EventSink, Push, PushError, Sound, StreamLimits, StreamOptions, VoiceStream,
+};
 use car_voice::stt::scripted::{Line, Scripted};
 use car_voice::stt::{Heard, SpeechToText};
 use tokio::task::JoinHandle;
@@ -182,6 +185,51 @@ async fn a_missing_frame_is_waited_for_and_then_counts_as_silence() {
     task.await.unwrap();
     // Four frames of 20 ms came before, one of them missing; speech is judged in steps of 16 ms.
     assert!(told.all().contains(&VoiceEvent::SpeechStart { at_ms: 80 }));
+}
+
+/// Keeps the audio of a stream.
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Sound>>>);
+
+impl EventSink for Kept {
+    fn event(&mut self, _: VoiceEvent) {}
+
+    fn audio(&mut self, sound: Sound) {
+        self.0.lock().unwrap().push(sound);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_keeps_the_audio_gets_all_of_it_in_order_and_how_long_a_gap_was() {
+    let kept = Kept::default();
+    let (voice, stream) = VoiceStream::start(options(), None, kept.clone())
+        .await
+        .unwrap();
+    let task = tokio::runtime::Handle::current().spawn(stream);
+    let frame = |number: u8| Bytes::from(vec![number; 640]);
+    let long = Bytes::from(vec![9; 100_000]);
+    for (number, audio) in [
+        (1, frame(1)),
+        (0, frame(0)),
+        (4, frame(4)),
+        (5, long.clone()),
+    ] {
+        voice.push(Push::numbered(number, audio)).await.unwrap();
+    }
+    voice.stop().await;
+    task.await.unwrap();
+    let sounds = kept.0.lock().unwrap().clone();
+    let samples = Sound::Samples;
+    assert_eq!(
+        sounds,
+        [
+            samples(frame(0)),
+            samples(frame(1)),
+            Sound::Silence(640),
+            samples(frame(4)),
+            samples(long)
+        ]
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 mod record;
 
-pub use record::{Citation, Consent, MeetingMetadata, MeetingSegment, MeetingSummary};
+pub use record::{
+    Citation, Consent, MeetingAudio, MeetingMetadata, MeetingSegment, MeetingSummary,
+};
 
 crate::methods! {
     /// Begins a meeting: a stream of audio for each source, all or none. The caller sends their audio as that of any stream,
@@ -79,7 +81,8 @@ pub struct StartParams {
     /// Interleaved channels of the audio; 1 when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channels: Option<u8>,
-    /// Must be left out or `false`: the daemon keeps no audio.
+    /// Whether the audio is kept, as WAV beside the transcript: that needs the consent `record`, and is what comes with it when
+    /// left out. With `true` and no consent named, that is `record`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persist_audio: Option<bool>,
     /// Where meetings are kept. There is one such folder; another one is refused.

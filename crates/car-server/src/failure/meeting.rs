@@ -9,6 +9,7 @@ impl From<MeetingError> for Failure {
         match error {
             MeetingError::Id => RpcError::invalid_params(Some("meeting_id"), message),
             MeetingError::Sources => RpcError::invalid_params(Some("sources"), message),
+            MeetingError::AudioConsent => RpcError::invalid_params(Some("persist_audio"), message),
             MeetingError::Exists(_)
             | MeetingError::Active(_)
             | MeetingError::Busy(_)

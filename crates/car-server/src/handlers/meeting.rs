@@ -9,8 +9,8 @@ use car_protocol::rpc::meeting::{
 };
 use car_protocol::{RpcError, Timestamp, kind};
 use car_state::meeting::{
-    Format, MeetingError, MeetingId, MeetingMetadata, MeetingView, MeetingWanted, Meetings,
-    Transcript, export,
+    Consent, Format, MeetingError, MeetingId, MeetingMetadata, MeetingView, MeetingWanted,
+    Meetings, Transcript, export,
 };
 use car_state::session::ClientSession;
 use car_state::voice::SampleFormat;
@@ -53,10 +53,6 @@ pub(super) fn routes(book: Book) -> Vec<Route> {
 
 async fn start(book: Book, cx: Cx, params: StartParams) -> Result<Started, Failure> {
     check_root(&book, params.root.as_deref())?;
-    if params.persist_audio == Some(true) {
-        let message = "the daemon keeps no audio of meetings";
-        return Err(RpcError::invalid_params(Some("persist_audio"), message).into());
-    }
     let long = |title: &String| title.len() > LONGEST_TITLE;
     if params.title.as_ref().is_some_and(long) {
         return Err(too_long("title", LONGEST_TITLE));
@@ -73,13 +69,20 @@ async fn start(book: Book, cx: Cx, params: StartParams) -> Result<Started, Failu
             followed.follow(&Meetings::voice(&id, source))?;
         }
     }
+    // A client of the original says that it wants the audio and knows no consent.
+    let consent = match (params.consent, params.persist_audio) {
+        (Some(consent), _) => consent,
+        (None, Some(true)) => Consent::Record,
+        (None, _) => Consent::default(),
+    };
     let wanted = MeetingWanted {
         metadata: MeetingMetadata {
             title: params.title,
             sources: params.sources,
             model: params.model,
             language: params.language,
-            consent: params.consent.unwrap_or_default(),
+            persist_audio: params.persist_audio.unwrap_or(consent == Consent::Record),
+            consent,
             erase_after_days: params.erase_after_days,
             ..MeetingMetadata::new(id, Timestamp::UNIX_EPOCH)
         },

@@ -89,7 +89,7 @@ async fn begin(session: &Session, wanted: Wanted) -> Result<car_state::voice::Be
     let streams = session.voice();
     follow(session, &wanted.voice)?;
     let voice = wanted.voice.clone();
-    let begun = streams.begin(wanted, streams.sink()).await;
+    let begun = streams.begin(wanted, streams.sink(), None).await;
     if begun.is_err() {
         unfollow(session, &voice);
     }
@@ -116,12 +116,14 @@ pub(super) fn follow(session: &Session, voice: &str) -> Result<(), VoiceError> {
     if streams.is_live(&stream) {
         return Err(VoiceError::Exists(voice.chars().take(128).collect()));
     }
-    // Those that have told all they had to.
+    // Those that have told all they had to. In one that is about to begin nothing was told yet.
     for fed in session.subscriptions().list() {
+        let told = session.events().0.head(&fed.stream).seq;
         if *fed.stream.family() == VOICE
             && fed.stream.session() == Some(session.id().as_str())
             && !streams.is_live(&fed.stream)
-            && fed.written >= session.events().0.head(&fed.stream).seq
+            && told > 0
+            && fed.written >= told
         {
             session.subscriptions().unsubscribe(&fed.stream);
         }

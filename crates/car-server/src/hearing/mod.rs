@@ -7,13 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use car_state::voice::{
-    AudioMessage, HeardEvents, Listening, Provider, PushedAudio, SampleFormat, VoiceEngine,
-    VoiceError, VoiceInput, Wanted,
+    self, AudioMessage, HeardAudio, HeardEvents, Listening, Provider, PushedAudio, SampleFormat,
+    VoiceEngine, VoiceError, VoiceInput, Wanted,
 };
 use car_voice::event::VoiceEvent;
 use car_voice::format::{AudioFormat, FormatError};
 use car_voice::frame::{FrameView, MAGIC, StreamId};
-use car_voice::stream::{Push, PushError, StartError, StreamLimits, StreamOptions, VoiceStream};
+use car_voice::stream::{
+    EventSink, Push, PushError, Sound, StartError, StreamLimits, StreamOptions, VoiceStream,
+};
 use car_voice::stt::{SpeechToText, SttOptions};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
@@ -130,15 +132,19 @@ impl VoiceEngine for Hearing {
         })
     }
 
+    fn takes(&self, format: SampleFormat) -> Result<(), VoiceError> {
+        audio_format(format).map(drop)
+    }
+
     fn listen(
         &self,
         wanted: Wanted,
-        mut events: HeardEvents,
+        events: HeardEvents,
+        audio: Option<HeardAudio>,
     ) -> BoxFuture<'_, Result<Listening, VoiceError>> {
         async move {
             StreamId::new(&wanted.voice).map_err(|_| VoiceError::Id)?;
-            let SampleFormat { rate, channels } = wanted.format;
-            let format = AudioFormat::new(rate, channels).map_err(|error| unfit(&error))?;
+            let format = audio_format(wanted.format)?;
             let recogniser = self.recogniser(wanted.provider.as_deref())?;
             let options = StreamOptions {
                 role: wanted.role,
@@ -154,10 +160,7 @@ impl VoiceEngine for Hearing {
                 },
                 ..StreamOptions::new(format)
             };
-            let sink = move |event: VoiceEvent| match to_raw_value(&event) {
-                Ok(event) => events(&event),
-                Err(error) => tracing::error!(%error, "an event of a voice stream is no JSON"),
-            };
+            let sink = Heard { events, audio };
             let stt = recogniser.map(|one| &*one.stt);
             let (stream, run) = VoiceStream::start(options, stt, sink)
                 .await
@@ -172,8 +175,34 @@ impl VoiceEngine for Hearing {
     }
 }
 
-fn unfit(error: &FormatError) -> VoiceError {
-    VoiceError::Format(error.to_string())
+/// Passes on what a stream tells.
+struct Heard {
+    events: HeardEvents,
+    audio: Option<HeardAudio>,
+}
+
+impl EventSink for Heard {
+    fn event(&mut self, event: VoiceEvent) {
+        match to_raw_value(&event) {
+            Ok(event) => (self.events)(&event),
+            Err(error) => tracing::error!(%error, "an event of a voice stream is no JSON"),
+        }
+    }
+
+    fn audio(&mut self, sound: Sound) {
+        let Some(audio) = &mut self.audio else {
+            return;
+        };
+        audio(match sound {
+            Sound::Samples(samples) => voice::Sound::Samples(samples),
+            Sound::Silence(frames) => voice::Sound::Silence(frames),
+        });
+    }
+}
+
+fn audio_format(format: SampleFormat) -> Result<AudioFormat, VoiceError> {
+    let unfit = |error: FormatError| VoiceError::Format(error.to_string());
+    AudioFormat::new(format.rate, format.channels).map_err(unfit)
 }
 
 fn begin(error: StartError) -> VoiceError {

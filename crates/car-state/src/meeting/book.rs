@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::place::Places;
+use super::recorder::Recorder;
 use super::summary::summarise;
 use super::{
     MeetingError, MeetingFolder, MeetingId, MeetingMetadata, Minutes, Segment, WsMemgineIngestSink,
@@ -18,7 +19,7 @@ use crate::clock::{Clock, IdSource};
 use crate::identity::{Identity, Role};
 use crate::memgine::{Memgine, MemgineError, Memories, Space};
 use crate::session::ClientSession;
-use crate::voice::{SampleFormat, VoiceStreams, Wanted};
+use crate::voice::{HeardAudio, SampleFormat, VoiceStreams, Wanted};
 
 /// Where audio may come from.
 const SOURCES: [&str; 2] = ["mic", "system"];
@@ -126,8 +127,8 @@ impl Meetings {
     /// Begins a meeting of `session`: its files and a stream for each source, all or nothing.
     ///
     /// # Errors
-    /// [`MeetingError::Sources`], [`MeetingError::Exists`], [`MeetingError::TooMany`], [`MeetingError::Voice`],
-    /// [`MeetingError::Io`].
+    /// [`MeetingError::Sources`], [`MeetingError::AudioConsent`], [`MeetingError::Exists`], [`MeetingError::TooMany`],
+    /// [`MeetingError::Voice`], [`MeetingError::Io`].
     pub async fn start(
         self: &Arc<Self>,
         session: &Arc<ClientSession>,
@@ -135,6 +136,10 @@ impl Meetings {
     ) -> Result<MeetingBegun, MeetingError> {
         let sources = wanted.metadata.sources.clone();
         check_sources(&sources)?;
+        if wanted.metadata.persist_audio && !wanted.metadata.keeps_audio() {
+            return Err(MeetingError::AudioConsent);
+        }
+        session.voice().takes(wanted.format)?;
         let id = wanted.metadata.id.clone();
         let place = self.places.reserve(&id)?;
         wanted.metadata.started_at = self.clock.now();
@@ -146,8 +151,10 @@ impl Meetings {
             None
         };
         wanted.metadata.memory = memory.as_ref().map(|_| space.to_string());
-        let folder = self.create(wanted.metadata.clone()).await?;
-        let minutes = Arc::new(Minutes::new(folder, memory, sources.len()));
+        let created = self.create(wanted.metadata.clone(), wanted.format).await;
+        let (folder, recorder) = created?;
+        let minutes = Minutes::new(folder, memory, sources.len()).with(recorder);
+        let minutes = Arc::new(minutes);
         let streams = Arc::clone(session.voice());
         let mut begun = Begun {
             streams: &streams,
@@ -156,6 +163,10 @@ impl Meetings {
         let mut provider = None;
         for source in &sources {
             let upstream = streams.sink();
+            let audio = minutes.keeps_audio().then(|| {
+                let (minutes, source) = (Arc::clone(&minutes), source.clone());
+                Box::new(move |sound| minutes.hear_audio(&source, sound)) as HeardAudio
+            });
             let (minutes, clock) = (Arc::clone(&minutes), Arc::clone(&self.clock));
             let sink = WsMemgineIngestSink::new(upstream, minutes, clock, source);
             let voice = Self::voice(&id, source);
@@ -170,7 +181,7 @@ impl Meetings {
                 longest: Duration::MAX,
                 grace: Duration::MAX,
             };
-            match streams.begin(wanted, Arc::new(sink)).await {
+            match streams.begin(wanted, Arc::new(sink), audio).await {
                 Ok(stream) => {
                     provider = stream.provider;
                     begun.voices.push(voice);
@@ -398,9 +409,24 @@ impl Meetings {
         found.ok_or_else(|| MeetingError::NotActive(id.clone()))
     }
 
-    async fn create(&self, metadata: MeetingMetadata) -> Result<MeetingFolder, MeetingError> {
+    /// Makes the files of a meeting, all or none.
+    async fn create(
+        &self,
+        metadata: MeetingMetadata,
+        format: SampleFormat,
+    ) -> Result<(MeetingFolder, Option<Recorder>), MeetingError> {
         let root = self.root.clone();
-        blocking(move || MeetingFolder::create(&root, metadata)).await
+        blocking(move || {
+            let folder = MeetingFolder::create(&root, metadata)?;
+            match Recorder::create(&folder, format) {
+                Ok(recorder) => Ok((folder, recorder)),
+                Err(error) => {
+                    MeetingFolder::delete(&root, &folder.metadata().id)?;
+                    Err(error)
+                }
+            }
+        })
+        .await
     }
 
     pub(super) async fn erase(&self, id: &MeetingId) -> Result<(), MeetingError> {

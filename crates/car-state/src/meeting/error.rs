@@ -45,6 +45,9 @@ pub enum MeetingError {
     /// A segment of a meeting of which nothing may be kept.
     #[error("nothing that was said in this meeting may be kept")]
     NoConsent,
+    /// Audio of a meeting of which that may not be kept.
+    #[error("the audio of a meeting is kept with the consent `record` only")]
+    AudioConsent,
     /// As many segments as a meeting may have.
     #[error("a meeting has {MOST_SEGMENTS} segments at most")]
     Full,

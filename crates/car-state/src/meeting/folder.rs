@@ -172,6 +172,12 @@ impl MeetingFolder {
         &self.metadata
     }
 
+    /// Where its files are.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.folder
+    }
+
     /// What was said.
     #[must_use]
     pub fn transcript(&self) -> &Transcript {
@@ -228,7 +234,7 @@ fn replace(folder: &Path, name: &str, text: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-fn make_folder(folder: &Path, recursive: bool) -> io::Result<()> {
+pub(super) fn make_folder(folder: &Path, recursive: bool) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(recursive);
     #[cfg(unix)]
@@ -236,7 +242,7 @@ fn make_folder(folder: &Path, recursive: bool) -> io::Result<()> {
     builder.create(folder)
 }
 
-fn private() -> OpenOptions {
+pub(super) fn private() -> OpenOptions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "other systems have no modes"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]

@@ -7,9 +7,11 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::task::spawn_blocking;
 
+use super::recorder::{Recorder, bytes_of};
 use super::transcript::moment;
-use super::{Applied, MeetingError, MeetingFolder, MeetingId, MeetingMetadata, Segment};
+use super::{Applied, MeetingError, MeetingFolder, MeetingId, MeetingMetadata, Segment, audio};
 use crate::memgine::{ConversationTurn, Memgine, MemgineError, SegmentKey};
+use crate::voice::Sound;
 
 /// How many segments wait for the disk and the memory.
 const WAITING: usize = 4_096;
@@ -28,6 +30,8 @@ pub struct Minutes {
     folder: Arc<Mutex<MeetingFolder>>,
     /// None where nothing is to be remembered.
     memory: Option<Arc<dyn Memgine>>,
+    /// None where the audio is not kept.
+    recorder: Option<Recorder>,
     queue: Mutex<Queue>,
     heard: Notify,
     paused: AtomicBool,
@@ -56,11 +60,31 @@ impl Minutes {
             id: folder.metadata().id.clone(),
             folder: Arc::new(Mutex::new(folder)),
             memory,
+            recorder: None,
             queue: Mutex::new(queue),
             heard: Notify::new(),
             paused: AtomicBool::new(false),
             lost: AtomicU64::new(0),
             behind: AtomicBool::new(false),
+        }
+    }
+
+    /// With the audio.
+    pub(super) fn with(mut self, recorder: Option<Recorder>) -> Self {
+        self.recorder = recorder;
+        self
+    }
+
+    /// Whether the audio is kept.
+    pub(super) fn keeps_audio(&self) -> bool {
+        self.recorder.is_some()
+    }
+
+    /// Takes what a source sounds like, unless that is not kept.
+    pub(super) fn hear_audio(&self, source: &str, sound: Sound) {
+        if let Some(recorder) = &self.recorder {
+            recorder.hear(source, sound, self.is_paused());
+            self.heard.notify_one();
         }
     }
 
@@ -122,7 +146,19 @@ impl Minutes {
                 queue.bytes -= bytes;
                 (batch, queue.open == 0)
             };
+            // All of the audio of a source that is over has come.
+            let sounds = self.recorder.as_ref().and_then(Recorder::take);
+            let silent = sounds.is_none();
+            if let (Some(recorder), Some(sounds)) = (&self.recorder, sounds) {
+                let bytes = bytes_of(&sounds);
+                let write = recorder.writer(sounds);
+                self.on_disk(|_| write()).await;
+                recorder.written(bytes);
+            }
             if batch.is_empty() {
+                if !silent {
+                    continue;
+                }
                 if over {
                     return;
                 }
@@ -211,6 +247,7 @@ impl Minutes {
         let behind = all || self.behind.load(Ordering::Acquire);
         let remembered = self.memory.is_some() && (!behind || self.remember_all().await);
         let lost = self.lost.load(Ordering::Relaxed);
+        let audio = self.recorder.as_ref().map(Recorder::ender);
         let ended = self.on_disk(move |folder| {
             let last = folder.transcript().segments().last();
             let last = last.map(|segment| segment.timestamp);
@@ -219,6 +256,13 @@ impl Minutes {
             metadata.ended_at.get_or_insert(ended_at);
             metadata.remembered = remembered;
             metadata.lost_segments += lost;
+            match audio {
+                Some(end) => metadata.audio = end(),
+                None if metadata.keeps_audio() => {
+                    metadata.audio = audio::left(folder.path(), &metadata.sources);
+                }
+                None => {}
+            }
             folder.end(metadata.clone()).map(|()| metadata)
         });
         ended.await.unwrap_or_else(|| Err(gone()))

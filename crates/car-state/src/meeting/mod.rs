@@ -3,15 +3,18 @@
 //! A [`Transcript`] is a plain value: segments by their ids, of which a later revision replaces an earlier one. The
 //! [`MeetingFolder`] keeps it in the original's files, below a root of its own. Neither knows audio or clients. A
 //! [`WsMemgineIngestSink`] hears what a source of a meeting tells, the [`Minutes`] take it down, into the files first and
-//! then into a memory, and [`Meetings`] knows which meetings go on and what becomes of the others.
+//! then into a memory, and [`Meetings`] knows which meetings go on and what becomes of the others. Where the audio may be
+//! kept, a recorder has it written beside the transcript.
 
 mod asked;
+mod audio;
 mod book;
 mod error;
 mod export;
 mod folder;
 mod minutes;
 mod place;
+mod recorder;
 mod sink;
 mod summary;
 mod tend;
@@ -29,7 +32,7 @@ use serde_json::Value;
 
 pub use asked::Summariser;
 pub use book::{MeetingBegun, MeetingView, MeetingWanted, Meetings};
-pub use car_protocol::rpc::meeting::{Consent, MeetingSummary};
+pub use car_protocol::rpc::meeting::{Consent, MeetingAudio, MeetingSummary};
 pub use error::MeetingError;
 pub use export::{Format, export};
 pub use folder::MeetingFolder;
@@ -92,6 +95,9 @@ pub struct MeetingMetadata {
     /// Whether its audio is kept.
     #[serde(default)]
     pub persist_audio: bool,
+    /// What is kept of the audio, once the meeting has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audio: Vec<MeetingAudio>,
     /// The model that its recogniser was asked for.
     #[serde(default)]
     pub model: Option<String>,
@@ -135,6 +141,7 @@ impl MeetingMetadata {
             ended_at: None,
             sources: Vec::new(),
             persist_audio: false,
+            audio: Vec::new(),
             model: None,
             language: None,
             summary: None,
@@ -152,6 +159,12 @@ impl MeetingMetadata {
     #[must_use]
     pub fn keeps_words(&self) -> bool {
         matches!(self.consent, Consent::Record | Consent::TranscriptOnly)
+    }
+
+    /// Whether its audio is kept: that is wanted, and may be.
+    #[must_use]
+    pub fn keeps_audio(&self) -> bool {
+        self.persist_audio && self.consent == Consent::Record
     }
 
     /// Who spoke, where somebody has said so: the name of the role, else that of the source.
@@ -182,6 +195,7 @@ impl From<MeetingMetadata> for wire::MeetingMetadata {
             ended_at: metadata.ended_at,
             sources: metadata.sources,
             persist_audio: metadata.persist_audio,
+            audio: metadata.audio,
             model: metadata.model,
             language: metadata.language,
             summary: metadata.summary,

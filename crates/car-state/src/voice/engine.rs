@@ -13,6 +13,18 @@ use super::VoiceError;
 /// Where an engine tells what it hears, in order: each event as JSON. It does not wait.
 pub type HeardEvents = Box<dyn FnMut(&RawValue) + Send>;
 
+/// Where an engine passes on the audio itself, in order. It does not wait.
+pub type HeardAudio = Box<dyn FnMut(Sound) + Send>;
+
+/// What of the audio of a stream is next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sound {
+    /// Samples as they were pushed: whole ones of every channel.
+    Samples(Bytes),
+    /// So many samples of every channel that never came, and count as silence.
+    Silence(u64),
+}
+
 /// Hears audio. Object-safe.
 pub trait VoiceEngine: Debug + Send + Sync + 'static {
     /// The recognisers that there are, and those that there could be.
@@ -27,7 +39,14 @@ pub trait VoiceEngine: Debug + Send + Sync + 'static {
     /// [`VoiceError::Audio`].
     fn read<'a>(&self, message: &'a Bytes) -> Result<AudioMessage<'a>, VoiceError>;
 
-    /// Makes a stream. The last of its events is `done`, and comes once, whatever becomes of it.
+    /// Whether a stream can have samples like these.
+    ///
+    /// # Errors
+    /// [`VoiceError::Format`].
+    fn takes(&self, format: SampleFormat) -> Result<(), VoiceError>;
+
+    /// Makes a stream. The last of its events is `done`, and comes once, whatever becomes of it. Where `audio` is given, it
+    /// gets all that is heard, each piece before the events that it leads to.
     ///
     /// # Errors
     /// [`VoiceError::Id`], [`VoiceError::Format`], [`VoiceError::NoProvider`], [`VoiceError::Recogniser`]; no event was
@@ -36,6 +55,7 @@ pub trait VoiceEngine: Debug + Send + Sync + 'static {
         &self,
         wanted: Wanted,
         events: HeardEvents,
+        audio: Option<HeardAudio>,
     ) -> BoxFuture<'_, Result<Listening, VoiceError>>;
 }
 
@@ -68,6 +88,14 @@ pub struct SampleFormat {
     pub rate: u32,
     /// Channels.
     pub channels: u8,
+}
+
+impl SampleFormat {
+    /// The bytes of one sample of every channel.
+    #[must_use]
+    pub fn frame_bytes(self) -> usize {
+        usize::from(self.channels) * size_of::<i16>()
+    }
 }
 
 /// A piece of audio.

@@ -14,8 +14,8 @@ mod turn;
 
 pub use desk::{VoiceDesk, VoiceLimits};
 pub use engine::{
-    AudioMessage, HeardEvents, Listening, Provider, PushedAudio, SampleFormat, VoiceEngine,
-    VoiceInput, Wanted,
+    AudioMessage, HeardAudio, HeardEvents, Listening, Provider, PushedAudio, SampleFormat, Sound,
+    VoiceEngine, VoiceInput, Wanted,
 };
 pub use error::VoiceError;
 pub use sink::{VoiceEventSink, WsVoiceEventSink};

@@ -16,8 +16,8 @@ use super::desk::{Place, VoiceDesk};
 use super::live::{Live, Waits};
 use super::turn::Current;
 use super::{
-    AudioMessage, Listening, PushedAudio, SampleFormat, VoiceError, VoiceEventSink, Wanted,
-    WsVoiceEventSink,
+    AudioMessage, HeardAudio, Listening, PushedAudio, SampleFormat, VoiceError, VoiceEventSink,
+    Wanted, WsVoiceEventSink,
 };
 use crate::identity::SessionId;
 use crate::log::StreamName;
@@ -132,7 +132,17 @@ impl VoiceStreams {
         (name, head)
     }
 
-    /// Begins a stream whose events go to `sink`. Its limits are those of the desk.
+    /// Whether a stream can have samples like these.
+    ///
+    /// # Errors
+    /// [`VoiceError::NoEngine`], [`VoiceError::Format`].
+    pub fn takes(&self, format: SampleFormat) -> Result<(), VoiceError> {
+        let engine = self.desk.engine.as_ref().ok_or(VoiceError::NoEngine)?;
+        engine.takes(format)
+    }
+
+    /// Begins a stream whose events go to `sink`, and its audio to `audio` where that is given. Its limits are those of the
+    /// desk.
     ///
     /// # Errors
     /// [`VoiceError`]; nothing was told then, and nothing has changed.
@@ -140,6 +150,7 @@ impl VoiceStreams {
         self: &Arc<Self>,
         mut wanted: Wanted,
         sink: Arc<dyn VoiceEventSink>,
+        audio: Option<HeardAudio>,
     ) -> Result<Begun, VoiceError> {
         let engine = self.desk.engine.as_ref().ok_or(VoiceError::NoEngine)?;
         let reserved = self.reserve(&wanted.voice)?;
@@ -159,7 +170,7 @@ impl VoiceStreams {
             provider,
             input,
             run,
-        } = engine.listen(wanted, events).await?;
+        } = engine.listen(wanted, events, audio).await?;
         let started_at = self.desk.clock.now();
         let live = Live::new(name.clone(), format, provider.clone(), started_at, input);
         let live = Arc::new(live);

@@ -174,6 +174,9 @@ impl Actor {
             Ok(())
         };
         heard.map_err(|error| error.to_string())?;
+        if let Some(sound) = turn.sound {
+            self.teller.sink.audio(sound);
+        }
         for event in turn.events {
             self.teller.sink.event(event);
         }

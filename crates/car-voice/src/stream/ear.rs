@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Push;
+use super::{Push, Sound};
 use crate::activity::{Activity, Change};
 use crate::event::VoiceEvent;
 use crate::format::AudioFormat;
@@ -15,8 +15,8 @@ use crate::{SPEECH_RATE, millis};
 
 /// How many bytes are heard in one turn: other streams have theirs, too.
 const TURN: usize = 32 << 10;
-/// How many samples of silence a gap counts for at most: five seconds.
-const LONGEST_SILENCE: u64 = 5 * SPEECH_RATE as u64;
+/// How many seconds of silence a gap counts for at most.
+const LONGEST_SILENCE: u64 = 5;
 
 #[derive(Debug)]
 pub(super) struct Ear {
@@ -41,6 +41,8 @@ pub(super) struct Ear {
 pub(super) struct Turn {
     pub(super) events: Vec<VoiceEvent>,
     pub(super) audio: Vec<Audio>,
+    /// What was begun with, as it came.
+    pub(super) sound: Option<Sound>,
 }
 
 impl Ear {
@@ -111,15 +113,14 @@ impl Ear {
                 self.missing += frames;
                 let rate = u64::from(self.format.rate());
                 let usual = self.usual / self.format.frame_bytes() as u64;
-                let silence = usual
-                    .saturating_mul(frames)
-                    .saturating_mul(SPEECH_RATE.into())
-                    / rate;
-                let silence = usize::try_from(silence.min(LONGEST_SILENCE)).unwrap_or(0);
-                samples.resize(silence, 0.0);
+                let silence = usual.saturating_mul(frames).min(LONGEST_SILENCE * rate);
+                turn.sound = (silence > 0).then_some(Sound::Silence(silence));
+                let silence = silence * u64::from(SPEECH_RATE) / rate;
+                samples.resize(usize::try_from(silence).unwrap_or(0), 0.0);
             }
             Some(Piece::Audio(audio)) => {
                 self.usual = audio.len() as u64;
+                turn.sound = Some(Sound::Samples(audio.clone()));
                 self.tell(&audio, turn);
                 samples = self.resample(audio)?;
             }

@@ -24,6 +24,18 @@ use crate::stt::{SpeechToText, SttError, SttOptions};
 pub trait EventSink: Send + 'static {
     /// The next event.
     fn event(&mut self, event: VoiceEvent);
+
+    /// The audio itself, for who keeps it: all of it, in order. It shares the bytes that were pushed.
+    fn audio(&mut self, _sound: Sound) {}
+}
+
+/// What of the audio of a stream is next.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sound {
+    /// The samples of a frame, in the format of the stream.
+    Samples(Bytes),
+    /// So many samples of every channel that never came, and count as silence.
+    Silence(u64),
 }
 
 impl<F: FnMut(VoiceEvent) + Send + 'static> EventSink for F {

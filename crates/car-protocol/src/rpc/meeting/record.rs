@@ -14,13 +14,36 @@ use crate::Timestamp;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Consent {
-    /// Audio and what was said. The daemon itself keeps no audio.
+    /// Audio and what was said.
     Record,
     /// What was said.
     #[default]
     TranscriptOnly,
     /// Nothing: that it took place, and no word of it.
     Nothing,
+}
+
+/// The audio of one source of a meeting, as it is kept: 16-bit PCM in a WAV file. Its clock is that of the stream: what was
+/// told in a pause, and what is missing, is silence.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct MeetingAudio {
+    /// The source.
+    pub source: String,
+    /// The file, below the folder of the meeting.
+    pub file: String,
+    /// How large it is.
+    pub bytes: u64,
+    /// Samples a second and channel.
+    pub sample_rate: u32,
+    /// Interleaved channels.
+    pub channels: u8,
+    /// How long it is, in milliseconds.
+    pub duration_ms: u64,
+    /// How much of it came and is not kept, in milliseconds: the disk was too slow or failed, or the file is as large as one may
+    /// be.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub missing_ms: u64,
 }
 
 /// What is known of a meeting.
@@ -40,6 +63,9 @@ pub struct MeetingMetadata {
     /// Whether its audio is kept.
     #[serde(default)]
     pub persist_audio: bool,
+    /// What is kept of the audio, once the meeting has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audio: Vec<MeetingAudio>,
     /// The model that its recogniser was asked for.
     #[serde(default)]
     pub model: Option<String>,
