@@ -179,7 +179,7 @@ pub(super) fn print(rows: &[Row], effort: Effort, tree: &Tree) {
     println!(
         "\n{} turns of {:.1} s each, {cores} cores, {}; rt-TRANSPORT-CONNECTIONSxDEPTH is round trips a second; \
          callback-DEPTH is the p50 of a proposal that calls a tool, against the p50 of the floor's round trip; fanout is \
-         deliveries a second of the host stream, whose events are in SQLite before they are delivered; stalled-vs-not compares \
+         deliveries a second of the host stream, whose events the system has before they are delivered, and SQLite soon after; stalled-vs-not compares \
          the daemon with itself; catch-up is events a second to one subscriber that has missed 100,000; resume is from a client's first attempt to come \
          back until it has the 10,000 events that it missed; cancel is the p99 on a \
          connection that streams saturate, with 64 KiB to receive into; append is the log of car-state by itself, events a second and the p99 until one \

@@ -15,7 +15,13 @@ use super::{Operations, process};
 use crate::VERSION;
 
 /// The files of the database.
-const FILES: &[&str] = &["car.db", "car.db-wal", "car.db-shm"];
+const FILES: &[&str] = &[
+    "car.db",
+    "car.db-wal",
+    "car.db-shm",
+    "car.events-1",
+    "car.events-2",
+];
 /// Streams that are looked at. The others are omitted, whatever their size.
 const STREAMS: usize = 10_000;
 

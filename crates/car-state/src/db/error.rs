@@ -70,7 +70,7 @@ pub enum DbError {
 
 impl DbError {
     /// Why `path` cannot be opened.
-    pub(super) fn open(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
+    pub(crate) fn open(path: impl Into<PathBuf>, reason: impl ToString) -> Self {
         Self::Open {
             path: path.into(),
             reason: reason.to_string().into(),

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
 use super::DbError;
@@ -18,6 +19,11 @@ use crate::log::Durability;
 pub(crate) trait Job: Send {
     /// Writes, in a transaction. It may be asked again, when the transaction could not be committed.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
+
+    /// How long it may wait for others, to be written with them. Nobody waits for it then.
+    fn patience(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Whether the job, which failed so, is to be tried again later, and everything of its transaction with it.
     fn keeps(&self, error: &rusqlite::Error) -> bool {
@@ -102,12 +108,14 @@ impl<T> Receipt<T> {
     ///
     /// # Errors
     /// [`DbError::Deadline`], and what the receipt says.
-    pub(crate) fn wait(mut self, limit: Duration) -> Result<T, DbError> {
+    pub(crate) fn wait(self, limit: Duration) -> Result<T, DbError> {
+        // A task that has used its turn up is not to believe that there is nothing yet: its turn ends here at last.
+        let mut told = pin!(unconstrained(self));
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut cx = Context::from_waker(&waker);
         let deadline = Instant::now() + limit;
         loop {
-            if let Poll::Ready(told) = Pin::new(&mut self).poll(&mut cx) {
+            if let Poll::Ready(told) = told.as_mut().poll(&mut cx) {
                 return told;
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -140,6 +140,19 @@ impl Queue {
         }
     }
 
+    /// Waits until a job comes, or the end, for `limit` at most.
+    pub(super) fn lull(&self, limit: Duration) {
+        let mut state = self.state.lock();
+        let until = Instant::now() + limit;
+        while state.waiting.is_empty() && state.closing.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.changed.wait_for(&mut state, left);
+        }
+    }
+
     /// Moves what waits to the end of `jobs`, as long as those are fewer than `limit`.
     pub(super) fn take(&self, jobs: &mut VecDeque<Queued>, limit: usize) {
         let mut state = self.state.lock();

@@ -73,6 +73,11 @@ impl Writer {
             let next = self.queue.wait(pause);
             let limit = if pause.is_some() { usize::MAX } else { BATCH };
             self.queue.take(&mut self.jobs, limit);
+            let patience = self.jobs.iter().map(|job| job.job.patience()).min();
+            if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {
+                self.queue.lull(patience);
+                self.queue.take(&mut self.jobs, limit);
+            }
             let written = self.write();
             match (&written, next) {
                 (Ok(()), Next::Work) => {

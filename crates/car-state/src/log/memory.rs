@@ -68,7 +68,9 @@ impl EventLog for MemoryLog {
     fn append(&self, stream: &StreamName, draft: Draft) -> Result<Cursor, LogError> {
         let stream = self.get_or_make(stream)?;
         let at = draft.at;
-        let (cursor, listeners) = stream.append(draft, |ring, seq| {
+        let (cursor, listeners) = stream.append(draft, |ring, entry| {
+            let seq = entry.seq;
+            ring.push(entry);
             ring.enforce(&stream.name().family().retention, at);
             stream.publish(ring, seq);
             Arc::clone(&ring.listeners)

@@ -109,11 +109,11 @@ impl Stream {
         self.head.store(seq, Ordering::Release);
     }
 
-    /// Numbers an event and puts it into the ring; `finish` sees the ring before anybody else does.
+    /// Numbers an event; `keep` puts it into the ring, or does not, in which case the number is given again.
     pub(super) fn append<R>(
         &self,
         draft: Draft,
-        finish: impl FnOnce(&mut Ring, u64) -> R,
+        keep: impl FnOnce(&mut Ring, Entry) -> R,
     ) -> (Cursor, R) {
         // Everything but the number is written before the lock is taken.
         let Draft {
@@ -144,20 +144,20 @@ impl Stream {
         }
         // A text of its own length is shared without a counter beside it.
         text.shrink_to_fit();
-        ring.push(Entry {
+        let entry = Entry {
             seq,
             at,
             kind,
             frame: ByteString::from(text),
             params,
-        });
-        let finished = finish(&mut ring, seq);
+        };
+        let kept = keep(&mut ring, entry);
         let grown = self.count(&mut ring);
         drop(ring);
         if grown {
             self.budget.keep();
         }
-        (self.at(seq), finished)
+        (self.at(seq), kept)
     }
 
     /// An entry that was stored.

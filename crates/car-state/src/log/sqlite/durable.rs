@@ -78,31 +78,35 @@ impl Durable {
 
     /// What is not committed yet: up to so many entries and about so many bytes.
     pub(super) fn unwritten(&self, events: usize, mut bytes: usize) -> Vec<Entry> {
-        let head = self.stream.head();
+        let stored = self.row().last;
         self.stream.ring(|ring| {
             let fits = |entry: &&Entry| {
                 let fits = bytes > 0;
                 bytes = bytes.saturating_sub(entry.weight());
                 fits
             };
-            let entries = ring.after(head).take(events).take_while(fits);
+            let entries = ring.after(stored).take(events).take_while(fits);
             entries.cloned().collect()
         })
     }
 
-    /// The row has been committed, and with it all events up to its last one: they are visible from now on.
+    /// The row has been committed, and with it all events up to its last one: they are visible from now on, if they were
+    /// not before.
     pub(super) fn committed(&self, row: StreamRow) {
         *self.row.lock() = row;
         let hot = hot(self.stream.name().family());
         let (listeners, told) = self.stream.ring(|ring| {
             ring.first = ring.first.max(row.first);
-            self.stream.publish(ring, row.last);
             ring.cool(row.last, &hot, HOT_LEAST);
+            if self.stream.head() >= row.last {
+                return (None, Vec::new());
+            }
+            self.stream.publish(ring, row.last);
             let ready = |waiter: &mut (u64, _)| waiter.0 <= row.last;
             let told: Vec<_> = ring.waiting.extract_if(.., ready).collect();
-            (Arc::clone(&ring.listeners), told)
+            (Some(Arc::clone(&ring.listeners)), told)
         });
-        for listener in listeners.iter() {
+        for listener in listeners.iter().flat_map(|listeners| listeners.iter()) {
             listener.notify();
         }
         for (_, waiter) in told {
@@ -132,16 +136,23 @@ impl Durable {
     /// What is published of it; the bytes are about right while a truncation is on its way to storage.
     pub(super) fn stats(&self) -> StreamStats {
         let row = self.row();
-        let oldest = self.stream.ring(|ring| ring.oldest());
-        let events = self.stream.head().saturating_sub(oldest);
+        let (head, oldest, waiting) = self.stream.ring(|ring| {
+            let (head, oldest) = (self.stream.head(), ring.oldest());
+            let waiting = ring.after(row.last.max(oldest));
+            let waiting = waiting.take_while(|entry| entry.seq <= head);
+            let weight = |entry: &Entry| schema::weight(&entry.kind, entry.params());
+            (head, oldest, waiting.map(weight).sum::<u64>())
+        });
         let stored = (row.last + 1).saturating_sub(row.first).max(1);
+        let kept = row.last.saturating_sub(oldest);
+        let bytes = if kept >= stored {
+            row.bytes
+        } else {
+            row.bytes / stored * kept
+        };
         StreamStats {
-            events,
-            bytes: if events >= stored {
-                row.bytes
-            } else {
-                row.bytes / stored * events
-            },
+            events: head.saturating_sub(oldest),
+            bytes: bytes + waiting,
         }
     }
 

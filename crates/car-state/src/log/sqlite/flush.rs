@@ -1,4 +1,4 @@
-//! What brings appended events into the database, and then publishes them.
+//! What brings appended events into the database, and then publishes those that nobody could see before.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,7 +10,6 @@ use tokio::time::Instant;
 
 use super::Shared;
 use super::durable::Durable;
-use super::grouping::{Grouping, LINGER};
 use super::schema::{self, StreamRow};
 use crate::db::{DbError, Job};
 use crate::log::{Durability, Durations, Entry, LogError};
@@ -20,16 +19,17 @@ const BATCH: usize = 8_192;
 /// Bytes of the events of one transaction.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// How long it is until the next look at how many events are there.
-const LOOK: Duration = Duration::from_micros(50);
+/// How long events that are published wait for others to be written with. Each transaction takes the time of many events.
+const PATIENCE: Duration = Duration::from_millis(10);
+/// After so many events it is looked whether somebody waits for the disk.
+const LOOK: usize = 16;
 
 /// The streams of one durability that have something to write.
 #[derive(Debug, Default)]
 pub(super) struct Unwritten {
     list: Mutex<List>,
-    /// How long events waited until they were committed.
+    /// How long events waited until they were as durable as they are to be.
     pub(super) waits: Durations,
-    grouping: Mutex<Grouping>,
 }
 
 #[derive(Debug, Default)]
@@ -73,8 +73,8 @@ impl Unwritten {
 pub(super) struct Flush {
     shared: Arc<Shared>,
     durability: Durability,
-    /// How many events it waited for.
-    goal: Option<usize>,
+    /// The newest record of the journal that it writes, with all before it; none where it leaves some of them.
+    mark: Option<u64>,
     /// None before the first try.
     work: Option<Vec<Work>>,
 }
@@ -94,33 +94,15 @@ impl Flush {
         Self {
             shared,
             durability,
-            goal: None,
+            mark: None,
             work: None,
         }
     }
 
-    /// Waits until a group is worth it. Where the disk is waited for, that makes large groups by itself, and whoever waits
-    /// for it does not wait for a group, too.
-    fn linger(&mut self) {
-        let grouping = &self.shared.unwritten(self.durability).grouping;
-        self.goal = grouping.lock().goal(Instant::now());
-        let Some(goal) = self.goal.filter(|_| self.durability == Durability::Os) else {
-            return;
-        };
-        let deadline = Instant::now() + LINGER;
-        let waiting = || self.shared.pending.events.load(Ordering::Relaxed);
-        let hurries = || self.shared.database.hurries();
-        while waiting() < goal.min(BATCH) && !hurries() && Instant::now() < deadline {
-            std::thread::sleep(LOOK);
-        }
-        if hurries() {
-            // It says nothing about how many there would have been.
-            self.goal = None;
-        }
-    }
-
     /// Takes what there is, a transaction's worth; the rest stays in the list.
-    fn collect(&self) -> Vec<Work> {
+    fn collect(&mut self) -> Vec<Work> {
+        // First, see `Shared::append`.
+        self.mark = Some(self.shared.journal.mark());
         let unwritten = self.shared.unwritten(self.durability);
         let (mut events, mut bytes) = (BATCH, BATCH_BYTES);
         let mut work = Vec::new();
@@ -132,11 +114,9 @@ impl Flush {
             bytes = entries
                 .iter()
                 .fold(bytes, |left, entry| left.saturating_sub(entry.weight()));
-            let last = entries
-                .last()
-                .map_or_else(|| durable.stream.head(), |entry| entry.seq);
+            let last = entries.last().map_or(durable.row().last, |entry| entry.seq);
             if durable.stream.ring(|ring| ring.last) > last {
-                unwritten.add(&durable);
+                self.leave(&durable);
             }
             work.push(Work {
                 durable,
@@ -147,14 +127,57 @@ impl Flush {
         }
         work
     }
+
+    /// Leaves what a stream has, or the rest of it, to the next flush.
+    fn leave(&mut self, durable: &Arc<Durable>) {
+        self.mark = None;
+        self.shared.unwritten(self.durability).add(durable);
+    }
+
+    /// Writes all of it, or as much as is written when somebody begins to wait for the disk.
+    fn write(&mut self, work: &mut Vec<Work>, connection: &Connection) -> rusqlite::Result<()> {
+        let now = self.shared.clock.now().unix_millis();
+        let (shared, waits) = (Arc::clone(&self.shared), self.durability == Durability::Os);
+        let mut events = 0_usize;
+        let mut goes_on = || {
+            events += 1;
+            !(waits && events.is_multiple_of(LOOK) && shared.database.hurries())
+        };
+        let mut stopped = false;
+        for one in work.iter_mut() {
+            let whole = one.entries.len();
+            // A stream that is gone leaves its name to one that may follow here.
+            if stopped && !one.is_gone() {
+                one.entries.clear();
+            } else {
+                one.write(connection, now, &mut goes_on)?;
+            }
+            if one.entries.len() < whole {
+                stopped = true;
+                self.leave(&one.durable);
+            }
+        }
+        work.retain(|one| one.row.is_some() || one.is_gone());
+        Ok(())
+    }
 }
 
 impl Work {
-    fn write(&mut self, connection: &Connection, now: i64) -> rusqlite::Result<()> {
+    fn is_gone(&self) -> bool {
+        self.durable.removed.load(Ordering::Acquire)
+    }
+
+    /// Writes the events for as long as it `goes_on`; what is left of them is no longer here then.
+    fn write(
+        &mut self,
+        connection: &Connection,
+        now: i64,
+        mut goes_on: impl FnMut() -> bool,
+    ) -> rusqlite::Result<()> {
         let (durable, stream) = (&self.durable, &self.durable.stream);
         let mut row = durable.row();
         self.row = None;
-        if durable.removed.load(Ordering::Acquire) {
+        if self.is_gone() {
             if row.id != 0 {
                 schema::remove_stream(connection, row.id)?;
                 schema::raise_epoch(connection, row.epoch + 1)?;
@@ -166,17 +189,27 @@ impl Work {
         }
         let retention = &stream.name().family().retention;
         let stored_from = row.first;
-        row.last = self.entries.last().map_or(row.last, |entry| entry.seq);
+        let last = self.entries.last().map_or(row.last, |entry| entry.seq);
         // What would be dropped at once is not written in the first place.
-        let wanted = (row.last + 1).saturating_sub(retention.count as u64);
-        let floor = durable.floor.load(Ordering::Acquire).min(row.last + 1);
+        let wanted = (last + 1).saturating_sub(retention.count as u64);
+        let floor = durable.floor.load(Ordering::Acquire).min(last + 1);
         row.first = row.first.max(wanted).max(floor);
         let mut add = connection.prepare_cached(schema::ADD_EVENT)?;
-        for entry in self.entries.iter().filter(|entry| entry.seq >= row.first) {
+        let mut done = 0;
+        for entry in &self.entries {
+            done += 1;
+            row.last = entry.seq;
+            if entry.seq < row.first {
+                continue;
+            }
             let (at, text) = (entry.at.unix_millis(), entry.params());
             add.execute(params![row.id, entry.seq, at, &*entry.kind, text])?;
             row.bytes += schema::weight(&entry.kind, text);
+            if !goes_on() {
+                break;
+            }
         }
+        self.entries.truncate(done);
         let age = i64::try_from(retention.age.as_millis()).unwrap_or(i64::MAX);
         let allowed = now.saturating_sub(age);
         schema::enforce(connection, &mut row, stored_from, retention, allowed)?;
@@ -190,17 +223,18 @@ impl Job for Flush {
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let mut work = match self.work.take() {
             Some(work) => work,
-            None => {
-                self.linger();
-                self.collect()
-            }
+            None => self.collect(),
         };
-        let now = self.shared.clock.now().unix_millis();
-        let written = work
-            .iter_mut()
-            .try_for_each(|work| work.write(connection, now));
+        let written = self.write(&mut work, connection);
         self.work = Some(work);
         written
+    }
+
+    fn patience(&self) -> Duration {
+        match self.durability {
+            Durability::Fsync => Duration::ZERO,
+            Durability::Os | Durability::Memory => PATIENCE,
+        }
     }
 
     /// Its statements are right, so whatever fails is the storage, and nothing that has a number may be dropped.
@@ -229,21 +263,21 @@ impl Job for Flush {
             return;
         }
         let unwritten = self.shared.unwritten(self.durability);
-        let events = work.iter().map(|work| work.entries.len()).sum();
-        let mut grouping = unwritten.grouping.lock();
-        grouping.committed(self.goal, events, Instant::now());
-        drop(grouping);
         for work in work {
             self.shared.pending.written(&work.entries);
-            unwritten
-                .waits
-                .record_many(work.since.elapsed(), work.entries.len() as u64);
+            if self.durability == Durability::Fsync {
+                let events = work.entries.len() as u64;
+                unwritten.waits.record_many(work.since.elapsed(), events);
+            }
             match work.row {
                 Some(row) => work.durable.committed(row),
                 None => work.durable.fail(&LogError::Closed),
             }
         }
-        if self.shared.unwritten(self.durability).over() {
+        if let Some(mark) = self.mark {
+            self.shared.journal.stored(mark);
+        }
+        if unwritten.over() {
             self.shared.flush(self.durability);
         }
     }

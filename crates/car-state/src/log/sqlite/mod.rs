@@ -1,19 +1,23 @@
 //! A log that outlives the process, in the database.
 //!
-//! An event is numbered in memory, and published when the transaction that wrote it is committed. What a stream's ring
-//! holds is read from there; older events are read from the database, by a future. Streams of families that need no
-//! durability are kept in memory alone, in a new epoch each start.
+//! An event is numbered in memory. Where it has to survive a loss of power it is published when the transaction that wrote
+//! it is committed; where it has to survive the process, when it is in a [`journal`], from where it comes into the database
+//! with many others. What a stream's ring holds is read from there; older events are read from the database, by a future.
+//! Streams of families that need no durability are kept in memory alone, in a new epoch each start.
 
+mod append;
 mod durable;
 mod flush;
-mod grouping;
+mod journal;
+mod replay;
 pub(crate) mod schema;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -21,25 +25,21 @@ use car_protocol::rpc::events::Cursor;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
+use self::append::{Pending, RETRY};
 use self::durable::{Durable, HOT_LEAST, hot};
 use self::flush::{Flush, Unwritten};
+use self::journal::Journal;
 use self::schema::{EventRow, StreamRow};
 use super::stream::Stream;
 use super::streams::Streams;
 use super::{
-    Draft, Durability, Durations, Entry, EventLog, Families, Listener, LogError, MemoryLog,
-    NameListener, Page, Settled, StreamName, StreamStats, Tail, Watch,
+    Draft, Durability, Durations, EventLog, Families, Listener, LogError, MemoryLog, NameListener,
+    Page, Settled, StreamName, StreamStats, Tail, Watch,
 };
 use crate::budget::MemoryBudget;
 use crate::clock::Clock;
 use crate::db::{Database, DbError};
 
-/// Events that may wait for storage.
-const PENDING_EVENTS: usize = 65_536;
-/// Bytes of the events that may wait for storage.
-const PENDING_BYTES: usize = 32 << 20;
-/// When an event that found as many waiting may be tried again.
-const RETRY: Duration = Duration::from_millis(20);
 /// How long opening may take.
 const OPEN_DEADLINE: Duration = Duration::from_secs(60);
 /// What is put into memory when the log is opened, in bytes of events.
@@ -59,6 +59,7 @@ struct Shared {
     budget: Arc<MemoryBudget>,
     /// The epoch of streams that begin now.
     epoch: AtomicU64,
+    journal: Journal,
     os: Unwritten,
     fsync: Unwritten,
     pending: Pending,
@@ -66,40 +67,12 @@ struct Shared {
     swept: AtomicI64,
 }
 
-/// What waits for storage.
-#[derive(Debug, Default)]
-struct Pending {
-    events: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-impl Pending {
-    fn admits(&self) -> Result<(), LogError> {
-        let full = self.events.load(Ordering::Relaxed) >= PENDING_EVENTS
-            || self.bytes.load(Ordering::Relaxed) >= PENDING_BYTES;
-        if full {
-            return Err(LogError::Busy { retry: RETRY });
-        }
-        Ok(())
-    }
-
-    fn add(&self, bytes: usize) {
-        self.events.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    fn written(&self, entries: &[Entry]) {
-        let bytes = entries.iter().map(Entry::weight).sum();
-        self.events.fetch_sub(entries.len(), Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
 impl SqliteLog {
-    /// Opens the log in a database. Blocks until the streams are read.
+    /// Opens the log in a database, and puts what a killed process left in the journal beside it into it. Blocks until the
+    /// streams are read.
     ///
     /// # Errors
-    /// The database fails.
+    /// The database fails, or the journal.
     pub fn open(
         database: &Database,
         families: Families,
@@ -107,11 +80,22 @@ impl SqliteLog {
     ) -> Result<Self, DbError> {
         let now = clock.now().unix_millis();
         let (known, start) = (families.clone(), u64::try_from(now).unwrap_or_default());
+        let folder = database.path().parent().unwrap_or(Path::new("."));
+        let failed = |error| DbError::open(folder, error);
+        let (journal, found) = Journal::open(folder).map_err(failed)?;
         let load = database.submit(Durability::Fsync, 0, move |connection| {
+            let replayed = replay::replay(connection, &found)?;
+            if replayed > 0 {
+                tracing::info!(
+                    events = replayed,
+                    "events of a killed process are in the database now"
+                );
+            }
             let streams = load(connection, &known, now)?;
             Ok((schema::begin_epoch(connection, start)?, streams))
         })?;
         let (epoch, streams) = load.wait(OPEN_DEADLINE)?;
+        journal.clear().map_err(failed)?;
         let memory = MemoryLog::with_epoch(epoch).with_families(families);
         let shared = Shared {
             database: database.clone(),
@@ -120,6 +104,7 @@ impl SqliteLog {
             memory,
             durable: Streams::default(),
             epoch: AtomicU64::new(epoch),
+            journal,
             os: Unwritten::default(),
             fsync: Unwritten::default(),
             pending: Pending::default(),
@@ -216,11 +201,16 @@ impl Shared {
         self.database.submit_anyway(durability, Box::new(flush));
     }
 
+    /// Lists a stream that has something to write; whether a flush is to be sent.
+    fn lists(&self, durable: &Arc<Durable>) -> bool {
+        let durability = durable.stream.name().family().durability;
+        self.unwritten(durability).add(durable)
+    }
+
     /// Has a stream written.
     fn write(self: &Arc<Self>, durable: &Arc<Durable>) {
-        let durability = durable.stream.name().family().durability;
-        if self.unwritten(durability).add(durable) {
-            self.flush(durability);
+        if self.lists(durable) {
+            self.flush(durable.stream.name().family().durability);
         }
     }
 
@@ -250,11 +240,13 @@ impl Shared {
     /// Has all streams looked at for what is too old, once in a while.
     fn sweep(self: &Arc<Self>, now: i64) {
         let swept = self.swept.load(Ordering::Relaxed);
-        let due = now - swept >= SWEEP;
+        if now - swept < SWEEP {
+            return;
+        }
         let mine = self
             .swept
             .compare_exchange(swept, now, Ordering::Relaxed, Ordering::Relaxed);
-        if due && mine.is_ok() {
+        if mine.is_ok() {
             for durable in self.durable.all() {
                 self.write(&durable);
             }
@@ -279,25 +271,7 @@ impl EventLog for SqliteLog {
         if in_memory(stream) {
             return self.0.memory.append(stream, draft);
         }
-        match self.0.database.admits() {
-            Err(DbError::StorageFull { .. }) if draft.happened => {}
-            admits => admits?,
-        }
-        self.0.pending.admits()?;
-        let durable = self.0.get_or_make(stream)?;
-        let at = draft.at.unix_millis();
-        let pending = &self.0.pending;
-        let weigh = |ring: &mut super::ring::Ring, seq: u64| {
-            // Before anybody can have written it.
-            let entry = ring.after(seq - 1).next();
-            pending.add(entry.map_or(0, Entry::weight));
-        };
-        let (cursor, ()) = durable.stream.append(draft, weigh);
-        self.0.write(&durable);
-        if at - self.0.swept.load(Ordering::Relaxed) >= SWEEP {
-            self.0.sweep(at);
-        }
-        Ok(cursor)
+        self.0.append(stream, draft)
     }
 
     fn settled(&self, stream: &StreamName, at: Cursor) -> Settled {
@@ -377,13 +351,7 @@ impl EventLog for SqliteLog {
         let Some(durable) = self.durable(stream) else {
             return self.0.memory.remove(stream);
         };
-        durable.removed.store(true, Ordering::Release);
-        // In this order: whoever makes the stream again gets another epoch, and is written after it has gone.
-        let next = durable.stream.epoch() + 1;
-        self.0.epoch.fetch_max(next, Ordering::AcqRel);
-        self.0.write(&durable);
-        self.0.durable.remove(stream);
-        durable.stream.end();
+        self.0.remove(stream, &durable);
     }
 
     fn watch(&self, stream: &StreamName, listener: Arc<dyn Listener>) -> Result<Watch, LogError> {
@@ -434,7 +402,7 @@ impl EventLog for SqliteLog {
             if left == 0 {
                 break;
             }
-            let stored = durable.stream.head();
+            let stored = durable.row().last;
             let gone = durable.stream.ring(|ring| ring.let_go_stored(stored, left));
             freed.events += gone.events;
             freed.bytes += gone.bytes;

@@ -1,3 +1,5 @@
+mod full;
+mod journal;
 mod memory;
 mod model;
 mod power_loss;
@@ -99,6 +101,18 @@ impl Rig {
         self.log.settled(name, last.unwrap()).await.unwrap();
     }
 
+    /// Waits until the database has everything.
+    async fn stored(&self) {
+        loop {
+            let nothing = |_: &rusqlite::Connection| Ok(());
+            let behind = self.database.submit(Durability::Os, 0, nothing).unwrap();
+            behind.await.unwrap();
+            if self.log.0.pending.is_empty() {
+                return;
+            }
+        }
+    }
+
     /// All that is kept, page by page.
     async fn all(&self, name: &StreamName) -> Vec<u64> {
         let (mut after, mut all) = (None, Vec::new());
@@ -178,31 +192,29 @@ impl Listener for Heads {
 }
 
 #[tokio::test]
-async fn nothing_is_visible_before_it_is_committed() {
+async fn nothing_that_is_to_survive_a_loss_of_power_is_visible_before_it_is_committed() {
     let rig = Rig::new();
+    let ledger = StreamName::owned(&LEDGER, "a");
     let heads = Arc::new(Heads(Mutex::default(), tokio::sync::Notify::new()));
-    let watch = rig
-        .log
-        .watch(&noted(), Arc::<Heads>::clone(&heads))
-        .unwrap();
+    let watch = rig.log.watch(&ledger, Arc::<Heads>::clone(&heads)).unwrap();
     let (release, held) = mpsc::channel::<()>();
     let hold = move |_: &rusqlite::Connection| {
         let _ = held.recv();
         Ok(())
     };
     drop(rig.database.submit(Durability::Os, 0, hold).unwrap());
-    let cursor = rig.append(&noted(), 1);
-    assert_eq!((rig.log.head(&noted()).seq, watch.head()), (0, 0));
-    assert_eq!(rig.log.read(&noted(), None, 9).unwrap().entries.len(), 0);
-    assert_eq!(rig.log.stats(&noted()).events, 0);
-    let settled = rig.log.settled(&noted(), cursor);
+    let cursor = rig.append(&ledger, 1);
+    assert_eq!((rig.log.head(&ledger).seq, watch.head()), (0, 0));
+    assert_eq!(rig.log.read(&ledger, None, 9).unwrap().entries.len(), 0);
+    assert_eq!(rig.log.stats(&ledger).events, 0);
+    let settled = rig.log.settled(&ledger, cursor);
     assert!(settled.outcome().is_none() && heads.0.lock().is_empty());
     drop(release);
     settled.await.unwrap();
     heads.1.notified().await;
-    assert_eq!((rig.log.head(&noted()), watch.head()), (cursor, 1));
-    assert_eq!(rig.log.read(&noted(), None, 9).unwrap().entries.len(), 1);
-    let later = rig.log.settled(&noted(), cursor);
+    assert_eq!((rig.log.head(&ledger), watch.head()), (cursor, 1));
+    assert_eq!(rig.log.read(&ledger, None, 9).unwrap().entries.len(), 1);
+    let later = rig.log.settled(&ledger, cursor);
     assert_eq!(later.outcome(), Some(&Ok(())));
 }
 
@@ -210,6 +222,7 @@ async fn nothing_is_visible_before_it_is_committed() {
 async fn memory_holds_the_newest_and_the_rest_is_fetched() {
     let rig = Rig::new();
     rig.append_all(&noted(), 1..=3_000).await;
+    rig.stored().await;
     let cold = rig.log.read(&noted(), None, 10).unwrap_err();
     let LogError::Cold { hot } = cold else {
         panic!("{cold:?}")
@@ -238,6 +251,7 @@ async fn memory_holds_the_newest_and_the_rest_is_fetched() {
 async fn a_listener_that_is_far_behind_is_fed_from_storage_until_memory_has_the_rest() {
     let rig = Rig::new();
     rig.append_all(&noted(), 1..=6_000).await;
+    rig.stored().await;
     let heads = Arc::new(Heads(Mutex::default(), tokio::sync::Notify::new()));
     let watch = rig.log.watch(&noted(), heads).unwrap();
     let (mut fetched, mut place) = (
@@ -274,6 +288,7 @@ async fn a_listener_that_is_far_behind_is_fed_from_storage_until_memory_has_the_
 async fn retention_holds_in_storage_and_what_it_took_is_counted() {
     let rig = Rig::new();
     rig.append_all(&noted(), 1..=12_000).await;
+    rig.stored().await;
     {
         let stats = rig.log.stats(&noted());
         assert_eq!((stats.events, rig.log.oldest(&noted()).seq), (5_000, 7_000));
@@ -310,6 +325,7 @@ async fn bytes_and_age_are_bounded_in_storage_too() {
         last = Some(rig.log.append(&noted(), draft).unwrap());
     }
     rig.log.settled(&noted(), last.unwrap()).await.unwrap();
+    rig.stored().await;
     let stats = rig.log.stats(&noted());
     assert!(stats.bytes <= 16 << 20 && stats.events == 15, "{stats:?}");
     // An hour and more later nothing of it is left.
@@ -416,69 +432,4 @@ async fn many_who_append_at_once_leave_no_gap() {
     assert_eq!(rig.all(&names[0]).await.len(), 4_000);
     assert_eq!(rig.all(&names[1]).await.len(), 4_000);
     assert_eq!(rig.all(&names[2]).await.len(), 500);
-}
-
-#[tokio::test]
-async fn full_storage_refuses_events_publishes_nothing_and_recovers() {
-    let rig = Rig::new();
-    rig.append_all(&noted(), 1..=10).await;
-    let size = fs::metadata(rig.database.path()).unwrap().len();
-    rig.database.limit_file(Some(size));
-    let big = json!({ "n": 11, "text": "x".repeat(1 << 20) });
-    let big = Draft::new("big", Timestamp::from_unix_millis(1_000), &big).unwrap();
-    let unlucky = rig.log.append(&noted(), big).unwrap();
-    let refused = rig.log.settled(&noted(), unlucky).await;
-    assert_eq!(refused, Err(LogError::StorageFull));
-    assert_eq!(
-        rig.log.append(&noted(), draft(1_000, 0)),
-        Err(LogError::StorageFull)
-    );
-    assert_eq!(rig.log.admits(&noted()), Err(LogError::StorageFull));
-    // What needs no storage goes on, and what has happened already keeps its place.
-    rig.append(&StreamName::owned(&SESSION, "s"), 1);
-    let happened = rig
-        .log
-        .append(&noted(), draft(1_000, 12).happened())
-        .unwrap();
-    assert_eq!(happened.seq, 12);
-    assert_eq!(
-        rig.log.settled(&noted(), happened).await,
-        Err(LogError::StorageFull)
-    );
-    assert_eq!(rig.all(&noted()).await, (1..=10).collect::<Vec<_>>());
-
-    rig.database.limit_file(None);
-    while rig.log.admits(&noted()).is_err() {
-        tokio::task::yield_now().await;
-    }
-    rig.append_all(&noted(), 13..=13).await;
-    assert_eq!(rig.all(&noted()).await, (1..=13).collect::<Vec<_>>());
-    let rig = rig.reopen(2_000);
-    assert_eq!(rig.all(&noted()).await, (1..=13).collect::<Vec<_>>());
-}
-
-#[tokio::test]
-async fn what_waits_for_storage_is_bounded() {
-    let rig = Rig::new();
-    let (release, held) = mpsc::channel::<()>();
-    let hold = move |_: &rusqlite::Connection| {
-        let _ = held.recv();
-        Ok(())
-    };
-    drop(rig.database.submit(Durability::Os, 0, hold).unwrap());
-    let mut taken = 0;
-    let refused = loop {
-        match rig.log.append(&noted(), draft(1_000, taken)) {
-            Ok(_) => taken += 1,
-            Err(error) => break error,
-        }
-    };
-    assert!(matches!(refused, LogError::Busy { .. }) && taken == PENDING_EVENTS as u64);
-    drop(release);
-    let end = Cursor {
-        seq: taken,
-        ..rig.log.head(&noted())
-    };
-    rig.log.settled(&noted(), end).await.unwrap();
-    rig.append_all(&noted(), taken..=taken).await;
 }

@@ -7,6 +7,7 @@ async fn memory_lets_go_of_what_is_stored_and_readers_miss_nothing() {
     let rig = Rig::new();
     let name = StreamName::single(&NOTED);
     rig.append_all(&name, 1..=1_000).await;
+    rig.stored().await;
     let budget = Arc::clone(rig.log.budget().unwrap());
     let before = budget.rings();
     assert!(before > 100_000, "{before}");

@@ -2,7 +2,8 @@
 //!
 //! SQLite writes to two files, and at a quiet moment the main one is synced: pages get there by a checkpoint alone, which
 //! syncs it. Of the write-ahead log the disk holds what the last `fsync` commit synced, and what a checkpoint has carried
-//! over, which it syncs before; what was written after that may be cut off, be zeros, or be nonsense at any place.
+//! over, which it syncs before; what was written after that may be cut off, be zeros, or be nonsense at any place. So may
+//! all of the journal.
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -10,10 +11,11 @@ use rand::{Rng as _, SeedableRng as _};
 use super::*;
 use crate::db::tests::hold;
 
-/// Both files.
+/// All files.
 struct Disk {
     main: Vec<u8>,
     wal: Vec<u8>,
+    journal: [Vec<u8>; 2],
     /// Frames of the write-ahead log that the main file has.
     carried_over: usize,
 }
@@ -24,6 +26,7 @@ impl Disk {
         Self {
             main: fs::read(folder.join("car.db")).unwrap(),
             wal: fs::read(folder.join("car.db-wal")).unwrap(),
+            journal: Journal::paths(folder).map(|path| fs::read(path).unwrap()),
             carried_over: u32::from_ne_bytes(index[96..100].try_into().unwrap()) as usize,
         }
     }
@@ -54,6 +57,9 @@ impl Disk {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("car.db"), &self.main).unwrap();
         fs::write(folder.path().join("car.db-wal"), wal).unwrap();
+        for (path, content) in Journal::paths(folder.path()).iter().zip(&self.journal) {
+            fs::write(path, content).unwrap();
+        }
         let (database, log) = super::open(folder.path(), 2_000);
         (folder, database, log)
     }
@@ -165,7 +171,7 @@ async fn losses(seed: u64) {
             cursor = Some(log.append(name, event(n)).unwrap());
         }
         log.settled(name, cursor.unwrap()).await.unwrap();
-        let disk = quiet(&database, || Disk::of(folder.path()));
+        let mut disk = quiet(&database, || Disk::of(folder.path()));
         if promised.generation.as_deref() != disk.generation() {
             generations += 1;
         }
@@ -183,6 +189,16 @@ async fn losses(seed: u64) {
         let mut zeros = disk.wal.clone();
         zeros[random.random_range(safe..=len)..].fill(0);
         survives(&disk, &zeros, &promised, &names).await;
+        for journal in &mut disk.journal {
+            let cut = random.random_range(0..=journal.len());
+            if random.random_bool(0.5) {
+                journal.truncate(cut);
+            } else {
+                journal[cut..].fill(0);
+            }
+        }
+        survives(&disk, &disk.wal, &promised, &names).await;
+        survives(&disk, &disk.wal[..safe], &promised, &names).await;
         let mut nonsense = disk.wal.clone();
         for byte in &mut nonsense[safe..] {
             if random.random_bool(0.001) {
