@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::feed::{to_feed, wakes_to_feed};
+pub use self::feed::{is_only_fed, only_fed, to_feed, wakes_to_feed};
 pub use self::slot::Slot;
 pub(crate) use self::subscription::{Change, Progress};
 pub use self::subscription::{SubscribeError, Subscription, Wanted, WhenOver};
@@ -140,12 +140,17 @@ impl WsChannel {
     }
 
     /// Drives `reading` for a task that polls the [`Writer`](crate::writer::Writer) right after it, every time: then
-    /// what the reader queues needs no wake, which would poll the whole task once more for nothing.
+    /// what the reader queues needs no wake, which would poll the whole task once more for nothing. In a turn in which
+    /// the connection is [`only_fed`] it is passed over; it stays registered with whatever wakes it.
     pub fn before_writer<F: Future + Unpin>(
         &self,
         mut reading: F,
     ) -> impl Future<Output = F::Output> {
         poll_fn(move |cx| {
+            // Who fences it wakes its writer, and whoever feeds it may do that in the same moment.
+            if is_only_fed() && !self.is_fenced() {
+                return Poll::Pending;
+            }
             self.reading.store(true, Ordering::Release);
             let polled = Pin::new(&mut reading).poll(cx);
             self.reading.store(false, Ordering::Release);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use car_state::channel::wakes_to_feed;
+use car_state::channel::{only_fed, wakes_to_feed};
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 
@@ -44,6 +44,8 @@ struct Remote {
     listed: AtomicBool,
     /// Whether it was woken for something else than to be fed, and has not had its turn.
     hurried: AtomicBool,
+    /// The same, by itself in its turn as well.
+    stirred: AtomicBool,
     /// Whether the connection is no longer on the thread.
     gone: AtomicBool,
 }
@@ -112,9 +114,12 @@ impl Remote {
     }
 
     fn wake_here(&self) {
-        // Who wants another turn in its own one has had this one.
-        if !wakes_to_feed() && TURN.get() != self.address() {
-            self.hurry();
+        if !wakes_to_feed() {
+            self.stirred.store(true, Ordering::Release);
+            // Who wants another turn in its own one has had this one.
+            if TURN.get() != self.address() {
+                self.hurry();
+            }
         }
         self.task.wake_by_ref();
     }
@@ -124,6 +129,7 @@ impl Remote {
         if wakes_to_feed() {
             return false;
         }
+        self.stirred.store(true, Ordering::Release);
         self.hurry();
         self.task.wake_by_ref();
         true
@@ -163,6 +169,8 @@ impl Relayed {
             relay: Arc::clone(relay),
             listed: AtomicBool::new(false),
             hurried: AtomicBool::new(false),
+            // It has yet to say what is to wake it.
+            stirred: AtomicBool::new(true),
             gone: AtomicBool::new(false),
         });
         Self {
@@ -188,10 +196,16 @@ impl Relayed {
         self.waker.wake_by_ref();
     }
 
-    /// Gives the connection its turn.
+    /// Gives the connection its turn, in which it is only fed where it was woken for nothing else.
     pub(super) fn turn<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
+        let fed = !self.remote.stirred.swap(false, Ordering::AcqRel);
         TURN.set(self.remote.address());
-        let polled = poll(&mut Context::from_waker(&self.waker));
+        let mut cx = Context::from_waker(&self.waker);
+        let polled = if fed {
+            only_fed(|| poll(&mut cx))
+        } else {
+            poll(&mut cx)
+        };
         TURN.set(0);
         polled
     }
@@ -210,7 +224,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
     use std::thread;
 
-    use car_state::channel::to_feed;
+    use car_state::channel::{is_only_fed, to_feed};
 
     use super::*;
 
@@ -292,6 +306,34 @@ mod tests {
         hurried.turn(|cx| cx.waker().wake_by_ref());
         assert_eq!(tasks[0].take(), 2);
         assert!(!fed.lets_go_first());
+    }
+
+    #[test]
+    fn who_is_woken_to_be_fed_and_for_nothing_else_is_only_fed() {
+        let relay = Arc::<Relay>::default();
+        let (_, relayed) = connections(&relay, 1);
+        let (one, wake) = (&relayed[0], &relayed[0].waker);
+        let feed = || to_feed(|| wake.wake_by_ref());
+        let fed = || one.turn(|_| is_only_fed());
+        // It has yet to say what is to wake it.
+        from_outside(feed);
+        assert!(!fed());
+        from_outside(feed);
+        assert!(fed() && !is_only_fed());
+        from_outside(|| wake.wake_by_ref());
+        from_outside(feed);
+        assert!(!fed());
+        HERE.set(relay.address());
+        feed();
+        assert!(fed());
+        wake.wake_by_ref();
+        assert!(!fed());
+        // Also where it wants another turn in its own one.
+        one.turn(|cx| cx.waker().wake_by_ref());
+        feed();
+        assert!(!fed());
+        feed();
+        assert!(fed());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 thread_local! {
     static FEEDS: Cell<bool> = const { Cell::new(false) };
+    static ONLY_FED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the wake that runs on this thread is for a connection to be fed: a stream that it reads has something new, about
@@ -19,4 +20,19 @@ pub fn to_feed(wake: impl FnOnce()) {
     FEEDS.set(true);
     wake();
     FEEDS.set(false);
+}
+
+/// Gives a connection a turn in which it is only fed: whoever polls its task knows that it was woken [`to_feed`] and for
+/// nothing else since its last turn. Its reader has nothing to look at then, and is passed over.
+pub fn only_fed<T>(turn: impl FnOnce() -> T) -> T {
+    ONLY_FED.set(true);
+    let had = turn();
+    ONLY_FED.set(false);
+    had
+}
+
+/// Whether the turn that runs on this thread is one of those.
+#[must_use]
+pub fn is_only_fed() -> bool {
+    ONLY_FED.get()
 }

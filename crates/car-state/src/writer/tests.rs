@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::*;
 use crate::budget::Holding;
+use crate::channel::only_fed;
 use crate::frame::close;
 use crate::log::{
     Draft, Families, Frames, HOST, Listener, LogError, MemoryLog, Page, Settled, StreamName,
@@ -445,4 +446,24 @@ async fn a_connection_that_is_shed_frees_its_memory_at_once_and_tells_why() {
     assert!(matches!(ended, Err(WriterError::Shed)));
     assert_eq!((channel.depth().bytes, channel.requests()), (0, 0));
     assert_eq!(tape.lock().frames.last().unwrap(), "close Some(1013)");
+}
+
+#[tokio::test]
+async fn the_reader_of_a_connection_that_is_only_fed_is_passed_over_unless_it_has_lost_its_session()
+{
+    let Rig { channel, .. } = rig();
+    let mut polls = 0;
+    let reading = poll_fn(|_| {
+        polls += 1;
+        Poll::<()>::Pending
+    });
+    let mut reading = Box::pin(channel.before_writer(reading));
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut turn = || assert!(reading.as_mut().poll(&mut cx).is_pending());
+    only_fed(&mut turn);
+    turn();
+    channel.fence();
+    only_fed(&mut turn);
+    drop(reading);
+    assert_eq!(polls, 2);
 }
