@@ -36,8 +36,9 @@ async fn a_session_survives_a_kill_and_says_what_of_it_does_not() {
     alice
         .call("proposal.submit", proposal([write("a", "k", json!(1))]))
         .await;
-    // Its answer waits for storage, and so for all that was noted before.
-    alice.call("host.notify", json!({ "message": "one" })).await;
+    // Its answer is kept, and waits for that, and so for all that was noted before.
+    let one = json!({ "message": "one", "idempotency_key": "one" });
+    alice.call("host.notify", one).await;
     let one = alice.expect("host.event").await["params"].clone();
     alice.call("host.notify", json!({ "message": "two" })).await;
     alice.cut();
@@ -222,10 +223,11 @@ async fn a_pattern_covers_what_appears_after_a_kill() {
     harry.call("events.subscribe", patterns).await;
     let (bob, _) = told(&daemon, "bob").await;
     harry.expect("session.event").await;
-    // Noted with the subscription, since its answer waits for storage.
+    // Noted with the subscription, since its answer is kept, and waits for that.
     bob.cut();
     let mut noted = daemon.client("carol").await;
-    noted.call("host.notify", json!({ "message": "n" })).await;
+    let last = json!({ "message": "n", "idempotency_key": "n" });
+    noted.call("host.notify", last).await;
     noted.cut();
     harry.cut();
     daemon.kill();
