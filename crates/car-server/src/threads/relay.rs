@@ -1,7 +1,7 @@
 //! How a connection is woken, and which of them goes first.
 //!
 //! A runtime takes wakes from outside one by one, each with a lock and a write to the descriptor it sleeps on. An event
-//! with a hundred subscribers would pay that a hundred times, on the thread that stores events. So whoever wakes
+//! with a hundred subscribers would pay that a hundred times, on the thread that publishes it. So whoever wakes
 //! a connection from outside to be fed puts it into a list, and the first one in it wakes the thread, which wakes the others
 //! itself.
 //!

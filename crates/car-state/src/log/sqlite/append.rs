@@ -92,7 +92,7 @@ impl Shared {
     }
 
     /// Puts an event into the ring; answers who is to be told, if it is published.
-    fn keep(
+    pub(super) fn keep(
         &self,
         durable: &Durable,
         ring: &mut Ring,

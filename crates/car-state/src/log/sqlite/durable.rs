@@ -114,6 +114,14 @@ impl Durable {
         }
     }
 
+    /// The database has nothing of it any more, and what was collected up to a number is dropped: whoever lists it once
+    /// more finds neither a row, whose id may be of another stream by then, nor those events.
+    pub(super) fn gone(&self, collected: Option<u64>) {
+        let mut row = self.row.lock();
+        row.id = 0;
+        row.last = row.last.max(collected.unwrap_or_default());
+    }
+
     /// Tells all who wait that they wait for nothing, or in vain.
     pub(super) fn fail(&self, error: &LogError) {
         let waiting = self.stream.ring(|ring| std::mem::take(&mut ring.waiting));
@@ -194,6 +202,10 @@ impl Durable {
             match self.stream.page(after, limit) {
                 Err(LogError::Cold { .. }) => {}
                 page => return page,
+            }
+            if self.removed.load(Ordering::Acquire) {
+                let epoch = self.stream.epoch() + 1;
+                return Page::of_nothing(Cursor { epoch, seq: 0 }, after);
             }
             let (place, head) = self.cold_place(after)?;
             let (id, stream) = (self.row().id, Arc::clone(&self.stream));

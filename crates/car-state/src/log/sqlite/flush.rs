@@ -84,9 +84,18 @@ struct Work {
     durable: Arc<Durable>,
     /// Since when the first of the entries waits.
     since: Instant,
-    /// As it will be committed; none when the stream is gone.
-    row: Option<StreamRow>,
     entries: Vec<Entry>,
+    /// None where it is left to the next flush.
+    outcome: Option<Outcome>,
+}
+
+/// What a transaction did.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    /// The row as it will be committed.
+    Written(StreamRow),
+    /// The stream is gone, and the database has nothing of it.
+    Gone,
 }
 
 impl Flush {
@@ -121,8 +130,8 @@ impl Flush {
             work.push(Work {
                 durable,
                 since,
-                row: None,
                 entries,
+                outcome: None,
             });
         }
         work
@@ -149,15 +158,16 @@ impl Flush {
             // A stream that is gone leaves its name to one that may follow here.
             if stopped && !one.is_gone() {
                 one.entries.clear();
+                one.outcome = None;
             } else {
-                one.write(connection, now, &mut goes_on)?;
+                one.outcome = Some(one.write(connection, now, &mut goes_on)?);
             }
             if one.entries.len() < whole {
                 stopped = true;
                 self.leave(&one.durable);
             }
         }
-        work.retain(|one| one.row.is_some() || one.is_gone());
+        work.retain(|one| one.outcome.is_some());
         Ok(())
     }
 }
@@ -173,16 +183,15 @@ impl Work {
         connection: &Connection,
         now: i64,
         mut goes_on: impl FnMut() -> bool,
-    ) -> rusqlite::Result<()> {
+    ) -> rusqlite::Result<Outcome> {
         let (durable, stream) = (&self.durable, &self.durable.stream);
         let mut row = durable.row();
-        self.row = None;
         if self.is_gone() {
             if row.id != 0 {
                 schema::remove_stream(connection, row.id)?;
                 schema::raise_epoch(connection, row.epoch + 1)?;
             }
-            return Ok(());
+            return Ok(Outcome::Gone);
         }
         if row.id == 0 {
             row.id = schema::add_stream(connection, stream.name().as_str(), row.epoch)?;
@@ -214,8 +223,7 @@ impl Work {
         let allowed = now.saturating_sub(age);
         schema::enforce(connection, &mut row, stored_from, retention, allowed)?;
         schema::update_stream(connection, &row)?;
-        self.row = Some(row);
-        Ok(())
+        Ok(Outcome::Written(row))
     }
 }
 
@@ -269,9 +277,14 @@ impl Job for Flush {
                 let events = work.entries.len() as u64;
                 unwritten.waits.record_many(work.since.elapsed(), events);
             }
-            match work.row {
-                Some(row) => work.durable.committed(row),
-                None => work.durable.fail(&LogError::Closed),
+            match work.outcome {
+                Some(Outcome::Written(row)) => work.durable.committed(row),
+                Some(Outcome::Gone) => {
+                    work.durable
+                        .gone(work.entries.last().map(|entry| entry.seq));
+                    work.durable.fail(&LogError::Closed);
+                }
+                None => {}
             }
         }
         if let Some(mark) = self.mark {

@@ -60,11 +60,13 @@ pub(super) struct Journal(Mutex<Sides>);
 
 #[derive(Debug)]
 struct Sides {
-    /// The one that is written, and the other one.
+    /// The one that is written, and the other one; the older one first until they are cleared.
     sides: [Side; 2],
     /// The number of the newest record.
     number: u64,
     buffer: Vec<u8>,
+    /// Whether the newest record could not be written.
+    failing: bool,
 }
 
 #[derive(Debug)]
@@ -73,12 +75,36 @@ struct Side {
     bytes: u64,
     /// The number of its newest record.
     last: u64,
+    /// Whether a part of a record stands at its end.
+    torn: bool,
+}
+
+impl Side {
+    /// Writes all of it or nothing.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.torn {
+            self.cut()?;
+        }
+        let written = (&*self.file).write_all(bytes);
+        match &written {
+            Ok(()) => self.bytes += bytes.len() as u64,
+            // What a full disk took of it would end what is read.
+            Err(_) => self.torn = self.cut().is_err(),
+        }
+        written
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.bytes)?;
+        self.torn = false;
+        Ok(())
+    }
 }
 
 impl Journal {
     /// Opens the files in a folder and reads what they have, in order.
     pub(super) fn open(folder: &Path) -> io::Result<(Self, Vec<Found>)> {
-        let (mut found, mut sides) = (Vec::new(), Vec::new());
+        let mut found = Vec::new();
         for path in Self::paths(folder) {
             let mut options = private_file::options();
             let mut file = options.read(true).append(true).create(true).open(&path)?;
@@ -89,19 +115,21 @@ impl Journal {
                 let lost = bytes.len() - read;
                 tracing::warn!(path = %path.display(), lost, "the end of the journal of events is damaged, and left out");
             }
-            found.push(records);
-            sides.push(Side {
+            let side = Side {
                 file: Arc::new(file),
                 bytes: bytes.len() as u64,
                 last: 0,
-            });
+                torn: false,
+            };
+            found.push((side, records));
         }
-        let sides = <[Side; 2]>::try_from(sides).map_err(|_| io::ErrorKind::NotFound)?;
-        found.sort_by_key(|records: &Vec<Found>| records.first().map(|record| record.number));
+        found.sort_by_key(|(_, records)| records.first().map(|record| record.number));
+        let (sides, found): (Vec<_>, Vec<_>) = found.into_iter().unzip();
         let journal = Self(Mutex::new(Sides {
-            sides,
+            sides: sides.try_into().map_err(|_| io::ErrorKind::NotFound)?,
             number: 0,
             buffer: Vec::new(),
+            failing: false,
         }));
         Ok((journal, found.into_iter().flatten().collect()))
     }
@@ -111,7 +139,8 @@ impl Journal {
         ["car.events-1", "car.events-2"].map(|name| folder.join(name))
     }
 
-    /// Empties the files: what was found is in the database.
+    /// Empties the files: what was found is in the database. The older one goes first: of a stream that has ended it may
+    /// have the events and the newer one the end, and alone it would bring the stream back after a kill between the two.
     pub(super) fn clear(&self) -> io::Result<()> {
         let mut sides = self.0.lock();
         for side in &mut sides.sides {
@@ -131,6 +160,7 @@ impl Journal {
             sides: [side, other],
             number,
             buffer,
+            failing,
         } = &mut *sides;
         if side.bytes >= LONG && other.bytes == 0 {
             std::mem::swap(side, other);
@@ -140,14 +170,19 @@ impl Journal {
             buffer.extend_from_slice(FORM);
         }
         push(buffer, *number + 1, stream, epoch, record)?;
-        let written = (&*side.file).write_all(buffer);
-        if written.is_ok() {
-            side.bytes += buffer.len() as u64;
-            *number += 1;
-            side.last = *number;
-        } else {
-            // What a full disk took of it would end what is read.
-            let _ = side.file.set_len(side.bytes);
+        let written = side.write(buffer);
+        match &written {
+            Ok(()) => {
+                *number += 1;
+                side.last = *number;
+                if std::mem::take(failing) {
+                    tracing::info!("the journal of events is written again");
+                }
+            }
+            Err(error) if !std::mem::replace(failing, true) => {
+                tracing::error!(%error, "the journal of events cannot be written, and what would go there is refused");
+            }
+            Err(_) => {}
         }
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();

@@ -17,16 +17,21 @@ pub(super) fn replay(connection: &Connection, found: &[Found]) -> rusqlite::Resu
     let mut added = 0;
     for record in found {
         let known = rows.get(&record.stream).copied();
+        // It has ended: that is said, or could not be written and another one has its name.
+        let ended = known.filter(|row| match &record.event {
+            None => row.epoch == record.epoch,
+            Some(event) => event.seq == 1 && row.epoch < record.epoch,
+        });
+        if let Some(row) = ended {
+            schema::remove_stream(connection, row.id)?;
+            schema::raise_epoch(connection, row.epoch + 1)?;
+            rows.remove(&record.stream);
+            changed.remove(&record.stream);
+        }
         let Some(event) = &record.event else {
-            if let Some(row) = known.filter(|row| row.epoch == record.epoch) {
-                schema::remove_stream(connection, row.id)?;
-                schema::raise_epoch(connection, row.epoch + 1)?;
-                rows.remove(&record.stream);
-                changed.remove(&record.stream);
-            }
             continue;
         };
-        let row = match known {
+        let row = match known.filter(|_| ended.is_none()) {
             Some(row) => row,
             None if event.seq == 1 => StreamRow {
                 id: schema::add_stream(connection, &record.stream, record.epoch)?,

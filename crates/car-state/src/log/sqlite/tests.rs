@@ -1,4 +1,5 @@
 mod full;
+mod gone;
 mod journal;
 mod memory;
 mod model;

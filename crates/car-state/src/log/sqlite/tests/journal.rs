@@ -91,10 +91,6 @@ async fn what_the_journal_cannot_take_is_refused_and_its_number_given_again() {
     let rig = Rig::new();
     rig.append_all(&noted(), 1..=3).await;
     rig.stored().await;
-    let full = || {
-        let full = OpenOptions::new().append(true).open("/dev/full");
-        Arc::new(full.unwrap())
-    };
     let healthy = rig.log.0.journal.replace([full(), full()]);
     assert_eq!(
         rig.log.append(&noted(), draft(1_000, 4)),
@@ -121,6 +117,68 @@ async fn what_the_journal_cannot_take_is_refused_and_its_number_given_again() {
     assert_eq!(rig.all(&noted()).await, (1..=6).collect::<Vec<_>>());
     rig.append(&noted(), 7);
     assert_eq!(rig.log.head(&noted()).seq, 7);
+}
+
+fn full() -> Arc<fs::File> {
+    let full = OpenOptions::new().append(true).open("/dev/full");
+    Arc::new(full.unwrap())
+}
+
+#[tokio::test]
+async fn a_stream_whose_end_could_not_be_written_ends_where_the_next_one_begins() {
+    let rig = Rig::new();
+    rig.append_all(&noted(), 1..=3).await;
+    rig.stored().await;
+    let release = hold(&rig.database);
+    let healthy = rig.log.0.journal.replace([full(), full()]);
+    rig.log.remove(&noted());
+    rig.log.0.journal.replace(healthy);
+    rig.append_all(&noted(), 7..=8).await;
+    let head = rig.log.head(&noted());
+    let after = killed(&rig);
+    assert_eq!(after.all(&noted()).await, [7, 8]);
+    assert_eq!(after.log.head(&noted()), head);
+    assert!(after.log.head(&StreamName::owned(&NOTED, "other")).epoch > head.epoch);
+    drop(release);
+    rig.stored().await;
+    assert_eq!(rig.reopen(2_000).all(&noted()).await, [7, 8]);
+}
+
+#[test]
+fn the_older_file_is_emptied_first_whichever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = Journal::open(folder.path()).unwrap();
+    let paths = Journal::paths(folder.path());
+    let text = "x".repeat(1 << 20);
+    let at = Timestamp::from_unix_millis(1_000);
+    let mut number = 0;
+    while fs::metadata(&paths[1]).unwrap().len() == 0 {
+        number += 1;
+        let entry = super::super::Stream::new(noted(), 7, (number, number - 1), &Arc::default());
+        let big = Draft::new("big", at, &json!({ "text": text })).unwrap();
+        let (_, entry) = entry.append(big, |_, entry| entry);
+        let record = super::super::journal::Record::Event(&entry);
+        journal.write("noted", 7, record).unwrap();
+    }
+    drop(journal);
+    for _ in 0..2 {
+        let (journal, found) = Journal::open(folder.path()).unwrap();
+        let seqs = found.iter().map(|found| found.event.as_ref().unwrap().seq);
+        assert!(seqs.eq(1..=number));
+        // The one that comes second cannot be emptied, as if the process were killed before.
+        let read_only = || Arc::new(fs::File::open(&paths[0]).unwrap());
+        let [older, newer] = journal.replace([read_only(), read_only()]);
+        journal.replace([Arc::clone(&older), read_only()]);
+        let (whole, rest) = (older.metadata().unwrap().len(), newer.metadata().unwrap());
+        assert!(whole > rest.len());
+        let content = paths.each_ref().map(|path| fs::read(path).unwrap());
+        journal.clear().unwrap_err();
+        assert_eq!(older.metadata().unwrap().len(), 0);
+        assert_eq!(newer.metadata().unwrap().len(), rest.len());
+        // The other way round.
+        fs::write(&paths[0], &content[1]).unwrap();
+        fs::write(&paths[1], &content[0]).unwrap();
+    }
 }
 
 /// One thing that happens to a stream, and what has to be there afterwards.

@@ -36,8 +36,8 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (stream.clone(), 1..1_200_u64).prop_map(|(s, n)| Step::Append(s, n)),
         6 => (stream.clone(), proptest::option::of(0..1_001_u64), 1..400_usize)
             .prop_map(|(s, at, n)| Step::Read(s, at, n)),
-        1 => (stream.clone(), 0..1_600_u64).prop_map(|(s, n)| Step::Truncate(s, n)),
-        1 => stream.prop_map(Step::Remove),
+        2 => (stream.clone(), 0..1_600_u64).prop_map(|(s, n)| Step::Truncate(s, n)),
+        2 => stream.prop_map(Step::Remove),
         2 => Just(Step::Reopen),
     ]
 }
@@ -160,7 +160,7 @@ async fn run(steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn the_log_is_a_list_that_survives(steps in vec(step(), 1..25)) {
