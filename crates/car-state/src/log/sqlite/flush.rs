@@ -161,9 +161,10 @@ impl Flush {
                 one.outcome = None;
             } else {
                 one.outcome = Some(one.write(connection, now, &mut goes_on)?);
+                stopped |= one.entries.len() < whole;
             }
-            if one.entries.len() < whole {
-                stopped = true;
+            // A truncation has no entries, and is left all the same.
+            if one.outcome.is_none() || one.entries.len() < whole {
                 self.leave(&one.durable);
             }
         }

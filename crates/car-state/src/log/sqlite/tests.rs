@@ -1,5 +1,6 @@
 mod full;
 mod gone;
+mod hurry;
 mod journal;
 mod memory;
 mod model;
