@@ -1,7 +1,11 @@
 //! What travels on a connection, whatever the transport.
 
+mod burst;
+
 use bytes::Bytes;
 pub use bytestring::ByteString;
+
+pub use self::burst::Burst;
 
 /// One message of a connection. Text and data are shared, not copied, when cloned.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use thiserror::Error;
 
-use crate::frame::Frame;
+use crate::frame::{Burst, Frame};
 
 /// Writes frames to one connection.
 ///
@@ -70,6 +71,12 @@ pub trait FrameQueue {
 
     /// The next, which counts as written.
     fn pop(&mut self) -> Option<Frame>;
+
+    /// The next ones, which count as written, where they are a burst. Who cannot send one as it is does not ask, and pops
+    /// its messages one by one.
+    fn pop_burst(&mut self) -> Option<Arc<Burst>> {
+        None
+    }
 }
 
 /// A boxed [`WsSink`], as channels hold it.

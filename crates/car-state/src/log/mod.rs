@@ -48,7 +48,7 @@ pub use snapshot::{SnapshotSource, Snapshots};
 pub use sqlite::SqliteLog;
 #[cfg(feature = "sqlite")]
 pub(crate) use sqlite::schema;
-pub use watch::{Frames, Listener, NameListener, Tail, Watch};
+pub use watch::{Frames, Listener, NameListener, Tail, Upcoming, Watch};
 
 use crate::budget::MemoryBudget;
 

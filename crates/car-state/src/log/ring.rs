@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytestring::ByteString;
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 #[cfg(feature = "sqlite")]
@@ -10,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{Entry, Listener, LogError, Retention, StreamStats};
 use crate::budget::Share;
+use crate::frame::Burst;
 
 /// The newest entries of a stream, and who waits for further ones. Numbers have no gap.
 #[derive(Debug)]
@@ -20,8 +22,9 @@ pub(super) struct Ring {
     pub(super) last: u64,
     entries: VecDeque<Entry>,
     bytes: usize,
-    /// What the entries are counted for in the memory budget.
+    /// What the entries and the burst are counted for in the memory budget.
     pub(super) share: Share,
+    burst: Option<Shared>,
     /// Replaced when somebody comes or goes, so that telling them needs no lock.
     pub(super) listeners: Arc<Vec<Arc<dyn Listener>>>,
     /// Who waits until a number is published.
@@ -29,12 +32,37 @@ pub(super) struct Ring {
     pub(super) waiting: Vec<(u64, oneshot::Sender<Result<(), LogError>>)>,
 }
 
+/// What several listeners read alike.
+#[derive(Debug)]
+struct Shared {
+    /// The place that it follows, and its last number.
+    after: u64,
+    last: u64,
+    /// Whether the next one was too long to be part of it.
+    full: bool,
+    burst: Arc<Burst>,
+    /// How many have not read it yet.
+    readers: usize,
+}
+
+/// Bytes of text in a burst at most.
+pub(super) const BURST_BYTES: usize = 32 << 10;
+
 /// Where a reader goes on.
 pub(super) struct Place {
     /// The number after which it reads.
     pub(super) after: u64,
     /// How many between the place that it named and that one are no longer kept.
     pub(super) missed: u64,
+}
+
+impl Shared {
+    /// Whether it is all that a reader is given who goes on after this place.
+    fn is_next(&self, after: u64, limit: usize, head: u64) -> bool {
+        let count = self.burst.texts().len();
+        let is_all = self.last == head || self.full || count == limit;
+        self.after == after && count <= limit && is_all
+    }
 }
 
 impl Ring {
@@ -45,6 +73,7 @@ impl Ring {
             entries: VecDeque::new(),
             bytes: 0,
             share: Share::default(),
+            burst: None,
             listeners: Arc::default(),
             #[cfg(feature = "sqlite")]
             waiting: Vec::new(),
@@ -92,6 +121,61 @@ impl Ring {
         self.entries.range(skip.min(self.entries.len())..)
     }
 
+    /// The texts of up to `limit` events after `after` and up to `head`.
+    pub(super) fn texts(
+        &self,
+        after: u64,
+        limit: usize,
+        head: u64,
+    ) -> impl Iterator<Item = ByteString> {
+        let kept = self.after(after).take_while(move |entry| entry.seq <= head);
+        kept.take(limit).map(|entry| entry.frame.clone())
+    }
+
+    /// What follows `after`, up to `limit` events and up to `head`, as what all listeners there are given. None where nobody
+    /// else listens, or where the next one is too long for that.
+    pub(super) fn burst(&mut self, after: u64, limit: usize, head: u64) -> Option<Arc<Burst>> {
+        let others = self
+            .listeners
+            .len()
+            .checked_sub(1)
+            .filter(|left| *left > 0)?;
+        let made = self.burst.as_mut();
+        if let Some(shared) = made.filter(|shared| shared.is_next(after, limit, head)) {
+            let burst = Arc::clone(&shared.burst);
+            shared.readers = shared.readers.saturating_sub(1);
+            if shared.readers == 0 {
+                self.burst = None;
+            }
+            return Some(burst);
+        }
+        let (mut texts, mut room, mut full) = (Vec::new(), BURST_BYTES, false);
+        for entry in self.after(after).take(limit) {
+            if entry.seq > head {
+                break;
+            }
+            let Some(left) = room.checked_sub(entry.frame.len()) else {
+                full = true;
+                break;
+            };
+            room = left;
+            texts.push(entry.frame.clone());
+        }
+        if texts.is_empty() {
+            return None;
+        }
+        let last = after + texts.len() as u64;
+        let burst = Arc::new(Burst::new(texts));
+        self.burst = Some(Shared {
+            after,
+            last,
+            full,
+            burst: Arc::clone(&burst),
+            readers: others,
+        });
+        Some(burst)
+    }
+
     pub(super) fn push(&mut self, entry: Entry) {
         self.last = entry.seq;
         self.bytes += entry.weight();
@@ -105,9 +189,10 @@ impl Ring {
         self.entries.push_front(entry);
     }
 
-    /// What the entries take in memory.
+    /// What the entries and the burst take in memory.
     pub(super) fn bytes(&self) -> usize {
-        self.bytes
+        let burst = self.burst.as_ref().map_or(0, |shared| shared.burst.bytes());
+        self.bytes + burst
     }
 
     pub(super) fn stats(&self) -> StreamStats {
@@ -133,6 +218,7 @@ impl Ring {
 
     /// Drops the oldest entries until `keep` are left.
     pub(super) fn truncate(&mut self, keep: usize) {
+        self.burst = None;
         while self.entries.len() > keep {
             self.drop_oldest();
         }
@@ -140,6 +226,7 @@ impl Ring {
 
     /// Drops the oldest entries until about so many bytes are gone, but not the newest; answers what went.
     pub(super) fn evict(&mut self, bytes: usize) -> StreamStats {
+        self.burst = None;
         let before = self.stats();
         let left = self.bytes.saturating_sub(bytes);
         while self.bytes > left && self.entries.len() > 1 {
@@ -152,6 +239,7 @@ impl Ring {
     /// newest; answers what went.
     #[cfg(feature = "sqlite")]
     pub(super) fn let_go_stored(&mut self, stored: u64, bytes: usize) -> StreamStats {
+        self.burst = None;
         let before = self.stats();
         let left = self.bytes.saturating_sub(bytes);
         let is_stored = |entry: &Entry| entry.seq <= stored;

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::members::push_number;
 use super::ring::{Place, Ring};
-use super::{Draft, Entry, Listener, LogError, Page, StreamName, Tail, Watch};
+use super::{Draft, Entry, Listener, LogError, Page, StreamName, Tail, Upcoming, Watch};
 use crate::budget::MemoryBudget;
 
 /// A stream in memory, or the part of one that memory holds.
@@ -249,9 +249,27 @@ impl Tail for Stream {
         let ring = self.ring.lock();
         let head = self.head();
         let Place { after, missed } = self.hot_place(&ring, head, Some(after))?;
-        let kept = ring.after(after).take_while(|entry| entry.seq <= head);
-        frames.extend(kept.take(limit).map(|entry| entry.frame.clone()));
+        frames.extend(ring.texts(after, limit, head));
         Ok(missed)
+    }
+
+    fn upcoming(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<Upcoming, LogError> {
+        let mut ring = self.ring.lock();
+        let head = self.head();
+        let Place { after, missed } = self.hot_place(&ring, head, Some(after))?;
+        if missed == 0
+            && let Some(burst) = ring.burst(after, limit, head)
+        {
+            self.count(&mut ring);
+            return Ok(Upcoming::Burst(burst));
+        }
+        frames.extend(ring.texts(after, limit, head));
+        Ok(Upcoming::Frames { missed })
     }
 
     fn ended(&self) -> bool {
@@ -269,3 +287,6 @@ impl Drop for Stream {
 fn offset(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

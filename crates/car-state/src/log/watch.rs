@@ -9,6 +9,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, ready};
 
 use super::{LogError, StreamName};
+use crate::frame::Burst;
 
 /// Told that a stream has something new. It must be quick: it runs in whoever appended or stored it.
 pub trait Listener: Debug + Send + Sync {
@@ -31,6 +32,18 @@ pub struct Frames {
     pub missed: u64,
 }
 
+/// What comes next in a stream.
+#[derive(Debug)]
+pub enum Upcoming {
+    /// It was appended to the frames; so many before it are no longer kept.
+    Frames {
+        /// How many.
+        missed: u64,
+    },
+    /// It is what other listeners are given as well.
+    Burst(Arc<Burst>),
+}
+
 /// Reads one stream for a listener, which needs the frames alone.
 pub trait Tail: Debug + Send + Sync {
     /// Appends up to `limit` frames after a place to `frames`; answers how many before them are no longer kept. The
@@ -46,7 +59,21 @@ pub trait Tail: Debug + Send + Sync {
         frames: &mut VecDeque<ByteString>,
     ) -> Result<u64, LogError>;
 
-    /// The same from wherever it is kept. While storage fails, it waits.
+    /// The same, where several listen as one burst for all that go on at the same place.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    fn upcoming(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<Upcoming, LogError> {
+        let missed = self.read(after, limit, frames)?;
+        Ok(Upcoming::Frames { missed })
+    }
+
+    /// As [`read`](Self::read), from wherever it is kept. While storage fails, it waits.
     ///
     /// # Errors
     /// [`LogError::Resync`], [`LogError::Closed`].

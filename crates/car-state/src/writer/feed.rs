@@ -14,8 +14,8 @@ use super::coalesce::{Coalescing, Gap, Run};
 use super::cold::{Cold, ColdRead, Fetched};
 use super::merge::merged;
 use crate::channel::{Progress, WsChannel};
-use crate::frame::Frame;
-use crate::log::{EventLog, Frames, LogError, Page, StreamName, Watch, key};
+use crate::frame::{Burst, Frame};
+use crate::log::{EventLog, Frames, LogError, Page, StreamName, Upcoming, Watch, key};
 use crate::sink::FrameQueue;
 use crate::traffic::Traffic;
 
@@ -45,6 +45,8 @@ pub(crate) struct Feed {
 pub(super) struct Hand {
     said: Option<Said>,
     pub(super) frames: VecDeque<ByteString>,
+    /// Comes before them.
+    burst: Option<Arc<Burst>>,
     /// Their numbers, where they do not follow each other.
     seqs: VecDeque<u64>,
     /// Whether they are here alone, because they came from storage.
@@ -66,12 +68,13 @@ enum Said {
 
 impl Hand {
     pub(super) fn is_empty(&self) -> bool {
-        self.said.is_none() && self.frames.is_empty()
+        self.said.is_none() && self.burst.is_none() && self.frames.is_empty()
     }
 
     /// Drops everything. It is read again, since the cursor of the feed stands before it.
     pub(super) fn give_back(&mut self) {
         self.said = None;
+        self.burst = None;
         self.frames.clear();
         self.seqs.clear();
         self.is_stored = false;
@@ -186,7 +189,13 @@ impl Feed {
             }
             _ => {
                 let tail = self.watch.tail();
-                tail.read(self.cursor, PAGE, &mut hand.frames)?
+                match tail.upcoming(self.cursor, PAGE, &mut hand.frames)? {
+                    Upcoming::Frames { missed } => missed,
+                    Upcoming::Burst(burst) => {
+                        hand.burst = Some(burst);
+                        0
+                    }
+                }
             }
         };
         self.tell_missed(hand, missed);
@@ -338,6 +347,9 @@ impl FrameQueue for BulkLane<'_> {
         let text = match self.hand.said.take() {
             Some(said) => self.feed.say(said, self.channel.traffic())?,
             None => {
+                if let Some(burst) = self.hand.burst.take() {
+                    self.hand.frames.extend(burst.texts().iter().cloned());
+                }
                 let frame = self.hand.frames.pop_front()?;
                 let cursor = &mut self.feed.cursor;
                 cursor.seq = self.hand.seqs.pop_front().unwrap_or(cursor.seq + 1);
@@ -346,5 +358,12 @@ impl FrameQueue for BulkLane<'_> {
         };
         *self.bytes = self.bytes.saturating_sub(text.len());
         Some(Frame::Text(text))
+    }
+
+    fn pop_burst(&mut self) -> Option<Arc<Burst>> {
+        let burst = self.hand.burst.take_if(|_| self.hand.said.is_none())?;
+        self.feed.cursor.seq += burst.texts().len() as u64;
+        *self.bytes = self.bytes.saturating_sub(burst.bytes());
+        Some(burst)
     }
 }

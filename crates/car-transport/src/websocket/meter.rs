@@ -1,7 +1,7 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,6 +21,8 @@ pub(crate) struct Meter<IO> {
     max_message: usize,
     /// Was read from the stream and is not given to the library yet.
     held: Bytes,
+    /// What the library did not write and the stream takes before what it writes next.
+    ahead: Bytes,
     /// Bytes that the stream has taken.
     taken: u64,
 }
@@ -46,6 +48,7 @@ impl<IO> Meter<IO> {
             max_message: config.max_message,
             // A copy, since a slice keeps the buffer of whoever read it.
             held: Bytes::copy_from_slice(&early),
+            ahead: Bytes::new(),
             taken: 0,
         }
     }
@@ -57,6 +60,7 @@ impl<IO> Meter<IO> {
             tracker: None,
             max_message: 0,
             held: Bytes::new(),
+            ahead: Bytes::new(),
             taken: 0,
         }
     }
@@ -85,6 +89,17 @@ impl<IO> Meter<IO> {
     pub(super) fn stop(&mut self) {
         self.tracker = None;
         self.held = Bytes::new();
+    }
+
+    /// Whether it has bytes of its own to write.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    /// Has the stream take these bytes before what the library writes next, of which there may be nothing yet.
+    pub(super) fn go_ahead(&mut self, bytes: Bytes) {
+        debug_assert!(!self.is_ahead(), "it holds no more than one piece");
+        self.ahead = bytes;
     }
 
     fn io(&mut self) -> io::Result<&mut IO> {
@@ -133,12 +148,34 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Meter<IO> {
     }
 }
 
+impl<IO: AsyncWrite + Unpin> Meter<IO> {
+    /// Writes what goes ahead.
+    fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_ahead() {
+            return Poll::Ready(Ok(()));
+        }
+        let io = self.io.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        while !self.ahead.is_empty() {
+            match ready!(Pin::new(&mut *io).poll_write(cx, &self.ahead))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                count => {
+                    self.taken += count as u64;
+                    self.ahead.advance(count);
+                }
+            }
+        }
+        self.ahead = Bytes::new();
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Meter<IO> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_ahead(cx))?;
         let written = Pin::new(self.io()?).poll_write(cx, buf);
         if let Poll::Ready(Ok(count)) = written {
             self.taken += count as u64;
@@ -147,10 +184,12 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Meter<IO> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_ahead(cx))?;
         Pin::new(self.io()?).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_ahead(cx))?;
         Pin::new(self.io()?).poll_shutdown(cx)
     }
 }

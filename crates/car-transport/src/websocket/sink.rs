@@ -52,6 +52,13 @@ impl<IO: Stream> WsSink for Sink<IO> {
         let this = &mut *self;
         let mut wire = this.wire.lock();
         while !frames.is_empty() {
+            if !this.closing
+                && ready!(wire.poll_takes_bursts(cx)).map_err(sink_error)?
+                && let Some(burst) = frames.pop_burst()
+            {
+                wire.start_burst(&burst);
+                continue;
+            }
             ready!(Pin::new(&mut wire.socket).poll_ready(cx)).map_err(sink_error)?;
             if let Some(frame) = frames.pop() {
                 start(&mut wire, &mut this.closing, frame)?;

@@ -1,11 +1,15 @@
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
-use futures_util::FutureExt as _;
+use car_state::frame::Burst;
+use futures_util::{FutureExt as _, Sink as _};
 use parking_lot::{Mutex, MutexGuard};
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{Config, Meter, Stream};
+use super::burst::encode;
+use super::{Config, Meter, Role, Stream};
 
 /// Messages and batches up to this length leave buffers behind that are small enough to stay, in bytes.
 const LIGHT: usize = 8 << 10;
@@ -78,6 +82,27 @@ impl<IO: Stream> Shared<IO> {
     pub(super) fn note_flushed(&mut self) {
         self.started = 0;
         self.flushed = true;
+    }
+
+    /// Whether bytes may go past the library now: it has nothing that would have to be written before them, and this is the
+    /// end whose frames are the same for all connections. Waits until the stream has taken those before.
+    pub(super) fn poll_takes_bursts(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if self.config.role != Role::Server || self.ending {
+            return Poll::Ready(Ok(false));
+        }
+        if self.socket.get_ref().is_ahead() {
+            // Through the library, which knows whom to wake.
+            ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+            self.note_flushed();
+        }
+        Poll::Ready(Ok(self.flushed))
+    }
+
+    /// Sends a burst, past the library. The next flush hands it over.
+    pub(super) fn start_burst(&mut self, burst: &Burst) {
+        let bytes = burst.encoded(encode).clone();
+        self.socket.get_mut().go_ahead(bytes);
+        self.flushed = false;
     }
 
     /// Gives long buffers back if the connection is at rest: nothing is half read, undelivered or unwritten. Says

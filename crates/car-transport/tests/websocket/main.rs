@@ -5,6 +5,7 @@
 )]
 
 mod arrival;
+mod bursts;
 mod wire;
 
 use std::future::poll_fn;

@@ -18,7 +18,9 @@ use super::schema::{self, StreamRow};
 use crate::db::{Database, DbError};
 use crate::log::ring::Place;
 use crate::log::stream::Stream;
-use crate::log::{Entry, Family, Frames, LogError, PAGE_BYTES, Page, Retention, StreamStats, Tail};
+use crate::log::{
+    Entry, Family, Frames, LogError, PAGE_BYTES, Page, Retention, StreamStats, Tail, Upcoming,
+};
 
 /// Memory keeps a quarter of what is stored of a stream, within these bounds.
 const HOT_EVENTS: (usize, usize) = (1_024, 16_384);
@@ -285,6 +287,15 @@ impl Tail for Durable {
         frames: &mut VecDeque<ByteString>,
     ) -> Result<u64, LogError> {
         self.stream.read(after, limit, frames)
+    }
+
+    fn upcoming(
+        &self,
+        after: Cursor,
+        limit: usize,
+        frames: &mut VecDeque<ByteString>,
+    ) -> Result<Upcoming, LogError> {
+        self.stream.upcoming(after, limit, frames)
     }
 
     fn ended(&self) -> bool {
