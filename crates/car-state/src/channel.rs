@@ -56,6 +56,8 @@ pub struct WsChannel {
     stalled: Mutex<Option<Instant>>,
     /// Wakes the writer.
     writer: AtomicWaker,
+    /// Whether the writer was woken to feed the connection and has not looked since: it need not be once more.
+    told: AtomicBool,
     /// Whether the reader has its turn, after which the writer has its own without being woken.
     reading: AtomicBool,
     /// Whether another request can be taken on, as of the last look under the lock. Only what is taken on here takes
@@ -124,6 +126,7 @@ impl WsChannel {
             pressed: AtomicWaker::new(),
             stalled: Mutex::default(),
             writer: AtomicWaker::new(),
+            told: AtomicBool::new(false),
             reading: AtomicBool::new(false),
             room: AtomicBool::new(true),
             answering: AtomicBool::new(false),
@@ -367,6 +370,8 @@ impl WsChannel {
 
     pub(crate) fn register_writer(&self, cx: &Context<'_>) {
         self.writer.register(cx.waker());
+        // Whoever finds it set before this has published what the writer sees when it looks once more, right after this.
+        self.told.swap(false, Ordering::AcqRel);
     }
 
     /// The fast lane, and what came or went.
@@ -408,6 +413,8 @@ impl WsChannel {
 impl Listener for WsChannel {
     fn notify(&self) {
         // No lock orders a stream and the reader's turn.
-        to_feed(|| self.writer.wake());
+        if !self.told.swap(true, Ordering::AcqRel) {
+            to_feed(|| self.writer.wake());
+        }
     }
 }

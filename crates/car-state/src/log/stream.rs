@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytestring::ByteString;
-#[cfg(feature = "sqlite")]
 use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::members::push_number;
 use super::ring::{Place, Ring};
@@ -25,11 +24,49 @@ pub(super) struct Stream {
     /// The last members of an event, up to its number.
     place: Box<str>,
     ring: Mutex<Ring>,
+    /// Held by whoever appends what is stored elsewhere first: nobody who reads waits for that.
+    #[cfg(feature = "sqlite")]
+    storing: Mutex<()>,
     /// The newest number that is published.
     head: Arc<AtomicU64>,
     /// Whether nothing will be appended any more.
     ended: AtomicBool,
     budget: Arc<MemoryBudget>,
+}
+
+/// An event that has yet to be numbered.
+struct Numberless {
+    text: String,
+    /// Where its params begin.
+    start: usize,
+    kind: ByteString,
+    at: Timestamp,
+}
+
+impl Numberless {
+    fn numbered(self, seq: u64) -> Entry {
+        let Self {
+            mut text,
+            start,
+            kind,
+            at,
+        } = self;
+        push_number(&mut text, seq);
+        text.push('}');
+        let params = (offset(start), offset(text.len()));
+        if start > 0 {
+            text.push('}');
+        }
+        // A text of its own length is shared without a counter beside it.
+        text.shrink_to_fit();
+        Entry {
+            seq,
+            at,
+            kind,
+            frame: ByteString::from(text),
+            params,
+        }
+    }
 }
 
 impl Stream {
@@ -50,6 +87,8 @@ impl Stream {
             name,
             epoch,
             ring: Mutex::new(Ring::new(first, last)),
+            #[cfg(feature = "sqlite")]
+            storing: Mutex::new(()),
             head: Arc::new(AtomicU64::new(last)),
             ended: AtomicBool::new(false),
             budget: Arc::clone(budget),
@@ -109,13 +148,52 @@ impl Stream {
         self.head.store(seq, Ordering::Release);
     }
 
-    /// Numbers an event; `keep` puts it into the ring, or does not, in which case the number is given again.
+    /// Numbers an event; `keep` puts it into the ring.
     pub(super) fn append<R>(
         &self,
         draft: Draft,
         keep: impl FnOnce(&mut Ring, Entry) -> R,
     ) -> (Cursor, R) {
-        // Everything but the number is written before the lock is taken.
+        let numberless = self.numberless(draft);
+        let mut ring = self.ring.lock();
+        let entry = numberless.numbered(ring.last + 1);
+        let seq = entry.seq;
+        let kept = keep(&mut ring, entry);
+        self.appended(ring);
+        (self.at(seq), kept)
+    }
+
+    /// Numbers an event and has it stored, while the ring is free for readers; then `keep` puts it into the ring, or does
+    /// not, in which case the number is given again.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn append_stored<S, R>(
+        &self,
+        draft: Draft,
+        store: impl FnOnce(&Entry) -> S,
+        keep: impl FnOnce(&mut Ring, Entry, S) -> R,
+    ) -> (Cursor, R) {
+        let numberless = self.numberless(draft);
+        let storing = self.storing.lock();
+        // Nobody else numbers anything meanwhile.
+        let seq = self.ring.lock().last + 1;
+        let entry = numberless.numbered(seq);
+        let stored = store(&entry);
+        let mut ring = self.ring.lock();
+        let kept = keep(&mut ring, entry, stored);
+        self.appended(ring);
+        drop(storing);
+        (self.at(seq), kept)
+    }
+
+    /// A look, or a change, while nothing is stored that is not in the ring.
+    #[cfg(feature = "sqlite")]
+    pub(super) fn between_appends<R>(&self, look: impl FnOnce() -> R) -> R {
+        let _storing = self.storing.lock();
+        look()
+    }
+
+    /// Everything but the number is written before any lock is taken.
+    fn numberless(&self, draft: Draft) -> Numberless {
         let Draft {
             mut text,
             opened,
@@ -133,31 +211,21 @@ impl Stream {
             text.push(',');
         }
         text.push_str(&self.place);
-
-        let mut ring = self.ring.lock();
-        let seq = ring.last + 1;
-        push_number(&mut text, seq);
-        text.push('}');
-        let params = (offset(start), offset(text.len()));
-        if start > 0 {
-            text.push('}');
-        }
-        // A text of its own length is shared without a counter beside it.
-        text.shrink_to_fit();
-        let entry = Entry {
-            seq,
-            at,
+        Numberless {
+            text,
+            start,
             kind,
-            frame: ByteString::from(text),
-            params,
-        };
-        let kept = keep(&mut ring, entry);
+            at,
+        }
+    }
+
+    /// Something was put into the ring, or not.
+    fn appended(&self, mut ring: MutexGuard<'_, Ring>) {
         let grown = self.count(&mut ring);
         drop(ring);
         if grown {
             self.budget.keep();
         }
-        (self.at(seq), kept)
     }
 
     /// An entry that was stored.

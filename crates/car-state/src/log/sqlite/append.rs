@@ -74,13 +74,19 @@ impl Shared {
         let durable = self.get_or_make(stream)?;
         let (at, happened) = (draft.at.unix_millis(), draft.happened);
         let mut flushes = false;
-        let keep = |ring: &mut Ring, entry: Entry| {
-            // In this order: who collects from here on waits for the ring, so that nothing is in the journal before the
-            // mark that is not collected after it.
+        let store = |entry: &Entry| {
+            // In this order: who collects from here on waits until it is in the ring, so that nothing is in the journal
+            // before the mark that is not collected after it.
             flushes = self.lists(&durable);
-            self.keep(&durable, ring, entry, happened)
+            self.journal(&durable, entry)
         };
-        let (cursor, kept) = durable.stream.append(draft, keep);
+        let keep = |ring: &mut Ring, entry: Entry, journaled: Result<bool, ()>| {
+            if journaled.is_err() && !happened {
+                return Err(LogError::StorageFull);
+            }
+            Ok(self.keep(&durable, ring, entry, journaled == Ok(true)))
+        };
+        let (cursor, kept) = durable.stream.append_stored(draft, store, keep);
         if flushes {
             self.flush(stream.family().durability);
         }
@@ -97,24 +103,20 @@ impl Shared {
         durable: &Durable,
         ring: &mut Ring,
         entry: Entry,
-        happened: bool,
-    ) -> Result<Option<Listeners>, LogError> {
+        journaled: bool,
+    ) -> Option<Listeners> {
         let seq = entry.seq;
-        let journaled = self.journal(durable, &entry);
-        if journaled.is_err() && !happened {
-            return Err(LogError::StorageFull);
-        }
         self.pending.add(entry.weight());
         ring.push(entry);
         // One before it that only the database can publish goes first.
         let is_next = durable.stream.head() + 1 == seq;
-        if !is_next || journaled != Ok(true) {
-            return Ok(None);
+        if !is_next || !journaled {
+            return None;
         }
         let kept = durable.stream.name().family().retention.count as u64;
         ring.first = ring.first.max((seq + 1).saturating_sub(kept));
         durable.stream.publish(ring, seq);
-        Ok(Some(Arc::clone(&ring.listeners)))
+        Some(Arc::clone(&ring.listeners))
     }
 
     /// Whether the system has the event now. That is not asked for where it is not enough, nor of a stream that is gone.
@@ -136,7 +138,7 @@ impl Shared {
     pub(super) fn remove(self: &Arc<Self>, stream: &StreamName, durable: &Arc<Durable>) {
         durable
             .stream
-            .ring(|_| durable.removed.store(true, Ordering::Release));
+            .between_appends(|| durable.removed.store(true, Ordering::Release));
         // In this order: whoever makes the stream again gets another epoch, and is written after it has gone.
         let epoch = durable.stream.epoch();
         self.epoch.fetch_max(epoch + 1, Ordering::AcqRel);

@@ -81,14 +81,16 @@ impl Durable {
     /// What is not committed yet: up to so many entries and about so many bytes.
     pub(super) fn unwritten(&self, events: usize, mut bytes: usize) -> Vec<Entry> {
         let stored = self.row().last;
-        self.stream.ring(|ring| {
-            let fits = |entry: &&Entry| {
-                let fits = bytes > 0;
-                bytes = bytes.saturating_sub(entry.weight());
-                fits
-            };
-            let entries = ring.after(stored).take(events).take_while(fits);
-            entries.cloned().collect()
+        let fits = |entry: &&Entry| {
+            let fits = bytes > 0;
+            bytes = bytes.saturating_sub(entry.weight());
+            fits
+        };
+        self.stream.between_appends(|| {
+            self.stream.ring(|ring| {
+                let entries = ring.after(stored).take(events).take_while(fits);
+                entries.cloned().collect()
+            })
         })
     }
 
@@ -134,6 +136,10 @@ impl Durable {
 
     /// Waits until a number is published; none where it is.
     pub(super) fn wait(&self, seq: u64) -> Option<oneshot::Receiver<Result<(), LogError>>> {
+        // As a rule it is, and nobody has to wait for the ring to see that.
+        if self.stream.head() >= seq {
+            return None;
+        }
         self.stream.ring(|ring| {
             let (tell, told) = oneshot::channel();
             (self.stream.head() < seq).then(|| {

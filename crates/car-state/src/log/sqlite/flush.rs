@@ -20,7 +20,7 @@ const BATCH: usize = 8_192;
 const BATCH_BYTES: usize = 16 << 20;
 
 /// How long events that are published wait for others to be written with. Each transaction takes the time of many events.
-const PATIENCE: Duration = Duration::from_millis(10);
+const PATIENCE: Duration = Duration::from_millis(25);
 /// After so many events it is looked whether somebody waits for the disk.
 const LOOK: usize = 16;
 
