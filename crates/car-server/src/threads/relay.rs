@@ -3,13 +3,14 @@
 //! A runtime takes wakes from outside one by one, each with a lock and a write to the descriptor it sleeps on. An event
 //! with a hundred subscribers would pay that a hundred times, on the thread that publishes it. So whoever wakes
 //! a connection from outside to be fed puts it into a list, and the first one in it wakes the thread, which wakes the others
-//! itself.
+//! itself. Where that is a connection in its turn, it does so at the end of the turn, so that the other thread neither takes
+//! its processor from it nor feeds its connections with a part of what they are about to be fed with.
 //!
 //! A runtime also has one queue for all who are awake. A connection that is woken for anything else than to be fed, for a
 //! frame of its own or the answer to a call, would come after a hundred who are. So it is in a hurry, and as long as
 //! somebody on the thread is, those who are only fed let it go first.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -24,15 +25,24 @@ thread_local! {
     static HERE: Cell<usize> = const { Cell::new(0) };
     /// The address of what wakes the connection that has its turn.
     static TURN: Cell<usize> = const { Cell::new(0) };
+    /// The relays of the threads that are to be woken when that turn is over.
+    static CALLS: RefCell<Vec<Arc<Relay>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Those of a thread's connections that were woken from outside. There are no more of them than connections.
 #[derive(Debug, Default)]
 pub(super) struct Relay {
-    woken: Mutex<Vec<Arc<Remote>>>,
+    woken: Mutex<Woken>,
     bell: AtomicWaker,
     /// How many of the thread's connections are in a hurry.
     hurried: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Woken {
+    list: Vec<Arc<Remote>>,
+    /// Whether the thread was woken for those in the list.
+    rung: bool,
 }
 
 /// Wakes the task of a connection, from wherever.
@@ -74,9 +84,46 @@ impl Relay {
         .await
     }
 
+    /// Adds one that is woken. Whoever has a turn is to [`call`](Self::call) the thread when it is over.
+    fn list(self: &Arc<Self>, remote: Arc<Remote>) {
+        let later = TURN.get() != 0;
+        let rung = {
+            let mut woken = self.woken.lock();
+            woken.list.push(remote);
+            let rung = woken.rung;
+            woken.rung |= !later;
+            rung
+        };
+        if rung {
+            return;
+        }
+        if !later {
+            self.bell.wake();
+            return;
+        }
+        CALLS.with_borrow_mut(|calls| {
+            if !calls.iter().any(|relay| Arc::ptr_eq(relay, self)) {
+                calls.push(Arc::clone(self));
+            }
+        });
+    }
+
+    /// Wakes the thread for those in the list, unless somebody has done so.
+    fn call(&self) {
+        let calls = {
+            let mut woken = self.woken.lock();
+            let calls = !woken.rung && !woken.list.is_empty();
+            woken.rung |= calls;
+            calls
+        };
+        if calls {
+            self.bell.wake();
+        }
+    }
+
     fn ring(&self) {
         let woken = std::mem::take(&mut *self.woken.lock());
-        for remote in woken {
+        for remote in woken.list {
             // Whoever wakes it from here on lists it again; what others did before, it sees.
             remote.listed.swap(false, Ordering::AcqRel);
             remote.task.wake_by_ref();
@@ -141,15 +188,7 @@ impl Wake for Remote {
         if self.is_here() {
             self.wake_here();
         } else if !self.wake_now() && !self.listed.swap(true, Ordering::AcqRel) {
-            let relay = Arc::clone(&self.relay);
-            let first = {
-                let mut woken = relay.woken.lock();
-                woken.push(self);
-                woken.len() == 1
-            };
-            if first {
-                relay.bell.wake();
-            }
+            Arc::clone(&self.relay).list(self);
         }
     }
 
@@ -199,15 +238,31 @@ impl Relayed {
     /// Gives the connection its turn, in which it is only fed where it was woken for nothing else.
     pub(super) fn turn<T>(&self, poll: impl FnOnce(&mut Context<'_>) -> T) -> T {
         let fed = !self.remote.stirred.swap(false, Ordering::AcqRel);
-        TURN.set(self.remote.address());
+        let _turn = Turn::of(&self.remote);
         let mut cx = Context::from_waker(&self.waker);
-        let polled = if fed {
+        if fed {
             only_fed(|| poll(&mut cx))
         } else {
             poll(&mut cx)
-        };
+        }
+    }
+}
+
+/// The turn of a connection, until it is dropped.
+struct Turn;
+
+impl Turn {
+    fn of(remote: &Remote) -> Self {
+        TURN.set(remote.address());
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
         TURN.set(0);
-        polled
+        // There are no more of them than threads.
+        CALLS.with_borrow_mut(|calls| calls.drain(..).for_each(|relay| relay.call()));
     }
 }
 
@@ -219,134 +274,4 @@ impl Drop for Relayed {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::pin::pin;
-    use std::sync::atomic::AtomicUsize;
-    use std::thread;
-
-    use car_state::channel::{is_only_fed, to_feed};
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Count(AtomicUsize);
-
-    impl Wake for Count {
-        fn wake(self: Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    impl Count {
-        fn take(&self) -> usize {
-            self.0.swap(0, Ordering::Relaxed)
-        }
-    }
-
-    /// Connections of one thread, and what counts their wakes.
-    fn connections(relay: &Arc<Relay>, count: usize) -> (Vec<Arc<Count>>, Vec<Relayed>) {
-        let tasks: Vec<_> = (0..count).map(|_| Arc::<Count>::default()).collect();
-        let relayed = tasks
-            .iter()
-            .map(|task| Relayed::new(&Waker::from(Arc::clone(task)), relay));
-        let relayed = relayed.collect();
-        (tasks, relayed)
-    }
-
-    fn from_outside(wake: impl Fn() + Sync) {
-        thread::scope(|scope| scope.spawn(&wake).join()).unwrap();
-    }
-
-    #[test]
-    fn who_is_fed_from_outside_is_woken_by_its_thread_which_is_woken_once() {
-        let (relay, thread_waker) = (Arc::<Relay>::default(), Arc::<Count>::default());
-        let waker = Waker::from(Arc::clone(&thread_waker));
-        let mut cx = Context::from_waker(&waker);
-        let mut running = pin!(relay.run());
-        assert!(running.as_mut().poll(&mut cx).is_pending());
-
-        let (tasks, relayed) = connections(&relay, 3);
-        let outside = || {
-            for relayed in relayed.iter().chain(&relayed) {
-                to_feed(|| relayed.waker.wake_by_ref());
-            }
-        };
-        for _ in 0..2 {
-            from_outside(outside);
-            assert_eq!(thread_waker.take(), 1);
-            assert_eq!(relay.woken.lock().len(), 3);
-            assert!(tasks.iter().all(|task| task.take() == 0));
-            assert!(running.as_mut().poll(&mut cx).is_pending());
-            assert!(tasks.iter().all(|task| task.take() == 1));
-        }
-        assert!(!relayed[0].lets_go_first());
-
-        // On its own thread nobody else is needed.
-        to_feed(|| relayed[0].waker.wake_by_ref());
-        assert_eq!((tasks[0].take(), thread_waker.take()), (1, 0));
-        assert!(!relayed[1].lets_go_first());
-    }
-
-    #[test]
-    fn who_is_woken_for_something_else_goes_first() {
-        let relay = Arc::<Relay>::default();
-        let (tasks, relayed) = connections(&relay, 2);
-        let (hurried, fed) = (&relayed[0], &relayed[1]);
-        from_outside(|| hurried.waker.wake_by_ref());
-        assert_eq!((tasks[0].take(), relay.woken.lock().len()), (1, 0));
-        assert!(fed.lets_go_first());
-        assert!(!hurried.lets_go_first());
-        assert!(!fed.lets_go_first());
-
-        // Also on the thread itself, unless it is its own turn in which it wants another one.
-        HERE.set(relay.address());
-        hurried.waker.wake_by_ref();
-        assert!(fed.lets_go_first());
-        assert!(!hurried.lets_go_first());
-        hurried.turn(|cx| cx.waker().wake_by_ref());
-        assert_eq!(tasks[0].take(), 2);
-        assert!(!fed.lets_go_first());
-    }
-
-    #[test]
-    fn who_is_woken_to_be_fed_and_for_nothing_else_is_only_fed() {
-        let relay = Arc::<Relay>::default();
-        let (_, relayed) = connections(&relay, 1);
-        let (one, wake) = (&relayed[0], &relayed[0].waker);
-        let feed = || to_feed(|| wake.wake_by_ref());
-        let fed = || one.turn(|_| is_only_fed());
-        // It has yet to say what is to wake it.
-        from_outside(feed);
-        assert!(!fed());
-        from_outside(feed);
-        assert!(fed() && !is_only_fed());
-        from_outside(|| wake.wake_by_ref());
-        from_outside(feed);
-        assert!(!fed());
-        HERE.set(relay.address());
-        feed();
-        assert!(fed());
-        wake.wake_by_ref();
-        assert!(!fed());
-        // Also where it wants another turn in its own one.
-        one.turn(|cx| cx.waker().wake_by_ref());
-        feed();
-        assert!(!fed());
-        feed();
-        assert!(fed());
-    }
-
-    #[test]
-    fn nobody_waits_for_one_who_has_left() {
-        let relay = Arc::<Relay>::default();
-        let (_, mut relayed) = connections(&relay, 2);
-        let left = relayed.remove(0);
-        let waker = left.waker.clone();
-        waker.wake_by_ref();
-        assert!(relayed[0].lets_go_first());
-        drop(left);
-        assert!(!relayed[0].lets_go_first());
-        waker.wake_by_ref();
-        assert!(!relayed[0].lets_go_first());
-    }
-}
+mod tests;
