@@ -197,6 +197,16 @@ impl Database {
         self.0.queue.hurries()
     }
 
+    /// Has what waits for others written now.
+    pub(crate) fn press(&self) {
+        self.0.queue.press();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.0.queue.is_pressed()
+    }
+
     /// Tells whether somebody waits for the disk. It keeps nothing open.
     #[must_use]
     pub fn urgency(&self) -> Urgency {

@@ -37,6 +37,8 @@ struct State {
     file_bytes: Option<u64>,
     /// Until when what waits may be written; set when nothing is taken any more.
     closing: Option<Instant>,
+    /// Whether what waits for others is to wait no longer.
+    pressed: bool,
     /// Whether the writer will look no more.
     sealed: bool,
     ended: bool,
@@ -140,17 +142,29 @@ impl Queue {
         }
     }
 
-    /// Waits until a job comes, or the end, for `limit` at most.
+    /// Waits until a job comes, or the end, for `limit` at most, or until somebody cannot let it wait any longer.
     pub(super) fn lull(&self, limit: Duration) {
         let mut state = self.state.lock();
         let until = Instant::now() + limit;
-        while state.waiting.is_empty() && state.closing.is_none() {
+        while state.waiting.is_empty() && state.closing.is_none() && !state.pressed {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return;
+                break;
             }
             self.changed.wait_for(&mut state, left);
         }
+        state.pressed = false;
+    }
+
+    /// Ends a lull.
+    pub(super) fn press(&self) {
+        self.state.lock().pressed = true;
+        self.changed.notify_one();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_pressed(&self) -> bool {
+        self.state.lock().pressed
     }
 
     /// Moves what waits to the end of `jobs`, as long as those are fewer than `limit`.

@@ -345,12 +345,10 @@ impl HostPlane {
         )?;
         self.stream.admits()?;
         let message = params.message.unwrap_or_default();
-        Ok(self.stream.publish(
-            &kind,
-            params.agent_id.as_deref(),
-            &message,
-            &params.payload.unwrap_or_default(),
-        )?)
+        let payload = params.payload.unwrap_or_default();
+        Ok(self
+            .stream
+            .publish_said(kind, params.agent_id, message, payload)?)
     }
 
     /// Raises a question of a client; it does not wait for the answer. Ready when the question is recorded.

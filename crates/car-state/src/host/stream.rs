@@ -5,6 +5,7 @@ use car_protocol::Timestamp;
 use car_protocol::rpc::events::Cursor;
 use car_protocol::rpc::host::{HostApproval, HostEvent};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::clock::{Clock, IdSource};
 use crate::log::{Draft, EventLog, HOST, LogError, Page, Settled, StreamName};
@@ -19,6 +20,13 @@ struct Body<'a, P> {
     agent_id: Option<&'a str>,
     message: &'a str,
     payload: &'a P,
+}
+
+/// What an event was given.
+pub(super) struct Published {
+    id: String,
+    timestamp: Timestamp,
+    cursor: Cursor,
 }
 
 /// The place from which `limit` events lead to `until`.
@@ -113,6 +121,28 @@ impl HostStream {
         self.log.admits(&self.stream)
     }
 
+    /// Publishes what a client says; answers the event.
+    pub(super) fn publish_said(
+        &self,
+        kind: String,
+        agent_id: Option<String>,
+        message: String,
+        payload: Value,
+    ) -> Result<HostEvent, LogError> {
+        let place = self.publish(&kind, agent_id.as_deref(), &message, &payload)?;
+        Ok(HostEvent {
+            id: place.id,
+            timestamp: place.timestamp,
+            kind,
+            agent_id,
+            message,
+            payload,
+            stream: self.stream.to_string(),
+            epoch: place.cursor.epoch,
+            seq: place.cursor.seq,
+        })
+    }
+
     /// Publishes what has happened: it is too late to refuse it.
     pub(super) fn publish<P: Serialize>(
         &self,
@@ -120,7 +150,7 @@ impl HostStream {
         agent_id: Option<&str>,
         message: &str,
         payload: &P,
-    ) -> Result<HostEvent, LogError> {
+    ) -> Result<Published, LogError> {
         let id = self.ids.prefixed("event");
         let timestamp = self.clock.now();
         let draft = Draft::new(
@@ -137,16 +167,10 @@ impl HostStream {
         )?;
         let cursor = self.log.append(&self.stream, draft.happened())?;
         self.published.fetch_max(cursor.seq, Ordering::AcqRel);
-        Ok(HostEvent {
+        Ok(Published {
             id,
             timestamp,
-            kind: kind.to_owned(),
-            agent_id: agent_id.map(str::to_owned),
-            message: message.to_owned(),
-            payload: serde_json::to_value(payload).unwrap_or_default(),
-            stream: self.stream.to_string(),
-            epoch: cursor.epoch,
-            seq: cursor.seq,
+            cursor,
         })
     }
 

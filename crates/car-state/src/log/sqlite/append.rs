@@ -43,9 +43,18 @@ impl Pending {
         self.events.load(Ordering::Relaxed) == 0
     }
 
-    fn add(&self, bytes: usize) {
+    /// Whether it is half of what may wait, so that nothing waits for company any more.
+    pub(super) fn presses(&self) -> bool {
+        self.events.load(Ordering::Relaxed) >= PENDING_EVENTS / 2
+            || self.bytes.load(Ordering::Relaxed) >= PENDING_BYTES / 2
+    }
+
+    /// Adds an event; whether it [`presses`](Self::presses) since then.
+    fn add(&self, bytes: usize) -> bool {
+        let pressed = self.presses();
         self.events.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        !pressed && self.presses()
     }
 
     pub(super) fn written(&self, entries: &[Entry]) {
@@ -106,7 +115,9 @@ impl Shared {
         journaled: bool,
     ) -> Option<Listeners> {
         let seq = entry.seq;
-        self.pending.add(entry.weight());
+        if self.pending.add(entry.weight()) {
+            self.database.press();
+        }
         ring.push(entry);
         // One before it that only the database can publish goes first.
         let is_next = durable.stream.head() + 1 == seq;

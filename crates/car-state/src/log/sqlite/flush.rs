@@ -19,8 +19,9 @@ const BATCH: usize = 8_192;
 /// Bytes of the events of one transaction.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// How long events that are published wait for others to be written with. Each transaction takes the time of many events.
-const PATIENCE: Duration = Duration::from_millis(25);
+/// How long events that are published wait for others to be written with, while there is room for more. Each transaction
+/// takes the time of many events, and what its stream no longer keeps by then is not written at all.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// After so many events it is looked whether somebody waits for the disk.
 const LOOK: usize = 16;
 
@@ -241,8 +242,8 @@ impl Job for Flush {
 
     fn patience(&self) -> Duration {
         match self.durability {
-            Durability::Fsync => Duration::ZERO,
-            Durability::Os | Durability::Memory => PATIENCE,
+            Durability::Os | Durability::Memory if !self.shared.pending.presses() => PATIENCE,
+            _ => Duration::ZERO,
         }
     }
 
