@@ -20,7 +20,7 @@ pub(crate) trait Job: Send {
     /// Writes, in a transaction. It may be asked again, when the transaction could not be committed.
     fn run(&mut self, connection: &Connection) -> rusqlite::Result<()>;
 
-    /// How long it may wait for others, to be written with them. Nobody waits for it then.
+    /// How long it may wait for company. Nobody waits for it then, and what is submitted after it is done before it.
     fn patience(&self) -> Duration {
         Duration::ZERO
     }

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod job;
 mod migrations;
+mod patient;
 mod queue;
 mod readers;
 #[cfg(test)]
@@ -168,7 +169,7 @@ impl Database {
         &self.0.path
     }
 
-    /// Has `job` run in a transaction, after all that was submitted before it. The receipt is ready when it is committed
+    /// Has `job` run in a transaction, after all that was submitted so before it. The receipt is ready when it is committed
     /// and as durable as demanded. A job runs again when its transaction could not be committed; it must do the same
     /// then. `bytes` is about what it holds in memory meanwhile.
     ///
@@ -197,7 +198,7 @@ impl Database {
         self.0.queue.hurries()
     }
 
-    /// Has what waits for others written now.
+    /// Has what waits for company written now.
     pub(crate) fn press(&self) {
         self.0.queue.press();
     }

@@ -37,7 +37,7 @@ struct State {
     file_bytes: Option<u64>,
     /// Until when what waits may be written; set when nothing is taken any more.
     closing: Option<Instant>,
-    /// Whether what waits for others is to wait no longer.
+    /// Whether what waits for company is to wait no longer.
     pressed: bool,
     /// Whether the writer will look no more.
     sealed: bool,
@@ -142,24 +142,30 @@ impl Queue {
         }
     }
 
-    /// Waits until a job comes, or the end, for `limit` at most, or until somebody cannot let it wait any longer.
-    pub(super) fn lull(&self, limit: Duration) {
+    /// Waits for something to do until then, or until those who wait for company are pressed.
+    pub(super) fn lull(&self, until: Instant) -> Next {
         let mut state = self.state.lock();
-        let until = Instant::now() + limit;
-        while state.waiting.is_empty() && state.closing.is_none() && !state.pressed {
+        loop {
+            if let Some(deadline) = state.closing {
+                return Next::End(deadline);
+            }
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
+            if state.pressed || left.is_zero() || !state.waiting.is_empty() {
+                return Next::Work;
             }
             self.changed.wait_for(&mut state, left);
         }
-        state.pressed = false;
     }
 
-    /// Ends a lull.
+    /// Has what waits for company written now.
     pub(super) fn press(&self) {
         self.state.lock().pressed = true;
         self.changed.notify_one();
+    }
+
+    /// Whether it is; asked by the writer, who has it written.
+    pub(super) fn was_pressed(&self) -> bool {
+        std::mem::take(&mut self.state.lock().pressed)
     }
 
     #[cfg(test)]

@@ -12,6 +12,7 @@ use super::DbError;
 use super::checkpoint::Checkpoints;
 use super::file::DatabaseFile;
 use super::job::{Fault, Queued};
+use super::patient::Patient;
 use super::queue::{Next, Queue};
 use crate::log::Durability;
 
@@ -44,6 +45,7 @@ pub(super) fn start(
         queue,
         checkpoints,
         jobs: VecDeque::new(),
+        patient: Patient::default(),
     };
     std::thread::Builder::new()
         .name("car-db-write".to_owned())
@@ -64,20 +66,24 @@ struct Writer {
     checkpoints: Arc<Checkpoints>,
     /// What is to be written next.
     jobs: VecDeque<Queued>,
+    /// What is to be written later.
+    patient: Patient,
 }
 
 impl Writer {
     fn run(mut self, others: Vec<JoinHandle<()>>) {
         let mut pause = None;
         loop {
-            let next = self.queue.wait(pause);
+            let next = match self.patient.due() {
+                Some(due) if pause.is_none() => self.queue.lull(due),
+                _ => self.queue.wait(pause),
+            };
+            let known = self.jobs.len();
             let limit = if pause.is_some() { usize::MAX } else { BATCH };
             self.queue.take(&mut self.jobs, limit);
-            let patience = self.jobs.iter().map(|job| job.job.patience()).min();
-            if let Some(patience) = patience.filter(|patience| !patience.is_zero()) {
-                self.queue.lull(patience);
-                self.queue.take(&mut self.jobs, limit);
-            }
+            self.patient.hold(&mut self.jobs, known);
+            let all = self.queue.was_pressed() || matches!(next, Next::End(_));
+            self.patient.release(&mut self.jobs, all);
             let written = self.write();
             match (&written, next) {
                 (Ok(()), Next::Work) => {
@@ -132,6 +138,7 @@ impl Writer {
         // In this order nobody can come between: who came before is told here, who comes later is refused.
         self.queue.set_trouble(Some(reason));
         self.queue.take(&mut self.jobs, usize::MAX);
+        self.patient.release(&mut self.jobs, true);
         for job in &mut self.jobs {
             job.delayed(&error);
         }

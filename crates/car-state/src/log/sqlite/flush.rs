@@ -20,7 +20,8 @@ const BATCH: usize = 8_192;
 const BATCH_BYTES: usize = 16 << 20;
 
 /// How long events that are published wait for others to be written with, while there is room for more. Each transaction
-/// takes the time of many events, and what its stream no longer keeps by then is not written at all.
+/// takes the time of many events, what its stream no longer keeps by then is not written at all, and whoever waits for the
+/// disk does not wait for them.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// After so many events it is looked whether somebody waits for the disk.
 const LOOK: usize = 16;
@@ -144,14 +145,15 @@ impl Flush {
         self.shared.unwritten(self.durability).add(durable);
     }
 
-    /// Writes all of it, or as much as is written when somebody begins to wait for the disk.
+    /// Writes all of it, or as much as is written when somebody begins to wait for the disk and there is room for the rest.
     fn write(&mut self, work: &mut Vec<Work>, connection: &Connection) -> rusqlite::Result<()> {
         let now = self.shared.clock.now().unix_millis();
         let (shared, waits) = (Arc::clone(&self.shared), self.durability == Durability::Os);
         let mut events = 0_usize;
         let mut goes_on = || {
             events += 1;
-            !(waits && events.is_multiple_of(LOOK) && shared.database.hurries())
+            let looks = waits && events.is_multiple_of(LOOK);
+            !(looks && shared.database.hurries() && !shared.pending.presses())
         };
         let mut stopped = false;
         for one in work.iter_mut() {

@@ -108,6 +108,7 @@ impl Rig {
         loop {
             let nothing = |_: &rusqlite::Connection| Ok(());
             let behind = self.database.submit(Durability::Os, 0, nothing).unwrap();
+            self.database.press();
             behind.await.unwrap();
             if self.log.0.pending.is_empty() {
                 return;

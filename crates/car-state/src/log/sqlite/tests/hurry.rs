@@ -84,3 +84,19 @@ async fn a_job_that_waits_for_company_is_done_when_that_is_pressed() {
     rig.database.press();
     timeout(LONG, told).await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn who_waits_for_the_disk_passes_a_job_that_waits_for_company() {
+    let rig = Rig::new();
+    let (tell, mut told) = oneshot::channel();
+    let patient = Box::new(Patient(tell));
+    rig.database.submit_anyway(Durability::Os, patient);
+    for durability in [Durability::Fsync, Durability::Os] {
+        let nothing = |_: &Connection| Ok(());
+        let other = rig.database.submit(durability, 0, nothing).unwrap();
+        other.await.unwrap();
+        assert_eq!(told.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+    }
+    rig.database.close(LONG).unwrap();
+    told.await.unwrap();
+}
