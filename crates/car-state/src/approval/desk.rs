@@ -226,12 +226,21 @@ impl Desk {
         Found::Again(id, verdict, todo)
     }
 
-    /// Who can decide a question was reached.
-    pub(crate) fn reached(&mut self, id: &str, by: String, now: Moment) -> Vec<ToDo> {
+    /// Those who can decide a question were reached.
+    pub(crate) fn reached(
+        &mut self,
+        id: &str,
+        by: impl IntoIterator<Item = String>,
+        now: Moment,
+    ) -> Vec<ToDo> {
         let Some(row) = self.rows.get_mut(id).filter(|row| row.is_open()) else {
             return Vec::new();
         };
-        if !notice(&mut row.shown.delivered_to, by, now.wall) {
+        let mut new = false;
+        for by in by {
+            new |= notice(&mut row.shown.delivered_to, by, now.wall);
+        }
+        if !new {
             return Vec::new();
         }
         let mut todo = self.step(id, Input::Reached, now);
@@ -243,7 +252,7 @@ impl Desk {
     pub(crate) fn seen(&mut self, id: &str, by: String, now: Moment) -> Option<Vec<ToDo>> {
         let row = self.rows.get_mut(id).filter(|row| row.is_open())?;
         let new = notice(&mut row.shown.seen_by, by.clone(), now.wall);
-        let mut todo = self.reached(id, by, now);
+        let mut todo = self.reached(id, [by], now);
         if new && todo.is_empty() {
             todo.extend(self.note(id));
         }

@@ -298,6 +298,10 @@ mod tests {
         drop(release);
         record(&ledger, other.clone()).await;
         busy.await.unwrap();
+        database.press();
+        let nothing = |_: &Connection| Ok(());
+        let behind = database.submit(Durability::Os, 0, nothing).unwrap();
+        behind.await.unwrap();
         assert!(ledger.notes.lock().is_empty());
         assert_eq!(
             ledger.find("approval-1").await.unwrap(),

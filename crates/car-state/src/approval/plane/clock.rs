@@ -53,14 +53,16 @@ impl Approvals {
             let (mut desk, now) = (self.desk.lock(), self.now());
             let rows = desk.shown().filter(|row| row.is_open());
             let wanted = rows.filter(|row| id.is_none_or(|id| row.shown.id == id));
-            let mut reached = Vec::new();
-            for row in wanted {
-                for by in listeners {
-                    if matches!(authority(&row.shown, by, |_| false), Ok(Authority::Decides)) {
-                        reached.push((row.shown.id.clone(), format!("session:{}", by.session)));
-                    }
-                }
-            }
+            let reached: Vec<(String, Vec<String>)> = wanted
+                .map(|row| {
+                    let can = |by: &&Identity| {
+                        matches!(authority(&row.shown, by, |_| false), Ok(Authority::Decides))
+                    };
+                    let by = listeners.iter().filter(can);
+                    let by = by.map(|by| format!("session:{}", by.session));
+                    (row.shown.id.clone(), by.collect())
+                })
+                .collect();
             reached
                 .into_iter()
                 .flat_map(|(id, by)| desk.reached(&id, by, now))
@@ -81,7 +83,7 @@ impl Approvals {
                 let reached = timeout(ROUTES, reached).await.unwrap_or_default();
                 for route in &reached {
                     let by = format!("route:{route}");
-                    let todo = self.desk.lock().reached(id, by, self.now());
+                    let todo = self.desk.lock().reached(id, [by], self.now());
                     self.perform(todo);
                 }
                 if !reached.is_empty() {

@@ -110,7 +110,7 @@ impl Approvals {
                         edits: decision.edits,
                     };
                     let by = format!("session:{}", by.session);
-                    let mut todo = desk.reached(id, by, now);
+                    let mut todo = desk.reached(id, [by], now);
                     todo.extend(desk.decide(id, approve, made, tell, now));
                     todo
                 }

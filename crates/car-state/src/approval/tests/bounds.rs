@@ -1,5 +1,7 @@
 //! How many questions there are at once.
 
+use super::super::desk::{Desk, Moment, ToDo};
+use super::super::machine::Input;
 use super::*;
 use crate::quota::{QuotaExceeded, Resource};
 
@@ -117,4 +119,33 @@ async fn what_an_earlier_daemon_left_pending_counts_and_is_never_turned_away() {
         life.decide(&host(), id, DENY).unwrap();
     }
     raise(&life, &client("a")).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_comes_to_many_at_once_is_noted_once() {
+    let ledger = memory();
+    let asker = client("a");
+    raise(&Life::begin(&ledger, None), &asker).unwrap();
+    let row = ledger.load(1).unwrap().remove(0);
+    let id = row.approval.id.clone();
+    let now = Moment {
+        wall: Timestamp::from_unix_millis(NOON),
+        run: Instant::now(),
+    };
+    let quotas = Quotas::new(Class::ALL.map(IdentityLimits::of));
+    let mut desk = Desk::default();
+    desk.draft(row, quotas.account(&asker.principal), now)
+        .unwrap();
+    desk.step(&id, Input::Recorded, now);
+    let mut noted = |by: &[&str]| {
+        let todo = desk.reached(&id, by.iter().map(|by| (*by).to_owned()), now);
+        let noted = todo.into_iter().map(|todo| match todo {
+            ToDo::Note(row) => row.approval.delivered_to.len(),
+            other => panic!("{other:?}"),
+        });
+        noted.collect::<Vec<_>>()
+    };
+    assert_eq!(noted(&["b", "c", "d"]), [3]);
+    assert!(noted(&["c", "d"]).is_empty());
+    assert_eq!(noted(&["d", "e"]), [4]);
 }

@@ -20,6 +20,10 @@ const RECORD: &str = "
 
 /// How many rows are recorded between two looks at what is too old.
 const PRUNE_EVERY: u64 = 64;
+/// How long what is to be noted of a question waits for more of it. What is decided meanwhile is recorded with that, and
+/// does not wait for it.
+const PATIENCE: Duration = Duration::from_millis(25);
+
 pub(super) fn number(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
@@ -135,6 +139,10 @@ impl Job for Noting {
         }
         let writing = self.writing.as_mut();
         writing.map_or(Ok(()), |writing| writing.run(connection))
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
     }
 
     fn delayed(&mut self, _: &DbError) {}
