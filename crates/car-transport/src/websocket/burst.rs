@@ -1,5 +1,5 @@
-//! Messages that many connections are sent alike, as the bytes of a server's end (RFC 6455, section 5.2): these frames
-//! have no mask, so they are the same for all.
+//! Texts as the bytes that a server's end sends (RFC 6455, section 5.2). These frames have no mask: what many connections
+//! are sent alike is encoded once for all.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use car_state::frame::ByteString;
@@ -14,22 +14,28 @@ pub(super) fn encode(texts: &[ByteString]) -> Bytes {
     let length = texts.iter().map(|text| HEADER + text.len()).sum();
     let mut bytes = BytesMut::with_capacity(length);
     for text in texts {
-        bytes.put_u8(TEXT);
-        let length = text.len();
-        match (u8::try_from(length), u16::try_from(length)) {
-            (Ok(short @ ..126), _) => bytes.put_u8(short),
-            (_, Ok(medium)) => {
-                bytes.put_u8(126);
-                bytes.put_u16(medium);
-            }
-            _ => {
-                bytes.put_u8(127);
-                bytes.put_u64(length as u64);
-            }
-        }
-        bytes.put_slice(text.as_bytes());
+        put(&mut bytes, text);
     }
     bytes.freeze()
+}
+
+/// Appends the frame of a text.
+pub(super) fn put(bytes: &mut BytesMut, text: &ByteString) {
+    let length = text.len();
+    bytes.reserve(HEADER + length);
+    bytes.put_u8(TEXT);
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ ..126), _) => bytes.put_u8(short),
+        (_, Ok(medium)) => {
+            bytes.put_u8(126);
+            bytes.put_u16(medium);
+        }
+        _ => {
+            bytes.put_u8(127);
+            bytes.put_u64(length as u64);
+        }
+    }
+    bytes.put_slice(text.as_bytes());
 }
 
 #[cfg(test)]

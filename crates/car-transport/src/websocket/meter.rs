@@ -3,7 +3,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::config::{Config, Role};
@@ -22,9 +22,33 @@ pub(crate) struct Meter<IO> {
     /// Was read from the stream and is not given to the library yet.
     held: Bytes,
     /// What the library did not write and the stream takes before what it writes next.
-    ahead: Bytes,
+    ahead: Ahead,
     /// Bytes that the stream has taken.
     taken: u64,
+}
+
+/// Frames that go past the library.
+enum Ahead {
+    /// Of this connection alone.
+    Packed(BytesMut),
+    /// The same bytes for many.
+    Shared(Bytes),
+}
+
+impl Ahead {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Packed(bytes) => bytes,
+            Self::Shared(bytes) => bytes,
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self {
+            Self::Packed(bytes) => bytes.advance(count),
+            Self::Shared(bytes) => bytes.advance(count),
+        }
+    }
 }
 
 /// The error of a read when the next message is too long.
@@ -48,7 +72,7 @@ impl<IO> Meter<IO> {
             max_message: config.max_message,
             // A copy, since a slice keeps the buffer of whoever read it.
             held: Bytes::copy_from_slice(&early),
-            ahead: Bytes::new(),
+            ahead: Ahead::Packed(BytesMut::new()),
             taken: 0,
         }
     }
@@ -60,7 +84,7 @@ impl<IO> Meter<IO> {
             tracker: None,
             max_message: 0,
             held: Bytes::new(),
-            ahead: Bytes::new(),
+            ahead: Ahead::Packed(BytesMut::new()),
             taken: 0,
         }
     }
@@ -91,15 +115,29 @@ impl<IO> Meter<IO> {
         self.held = Bytes::new();
     }
 
-    /// Whether it has bytes of its own to write.
-    pub(super) fn is_ahead(&self) -> bool {
-        !self.ahead.is_empty()
+    /// How many bytes it has to write that are not the library's.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead.bytes().len()
     }
 
-    /// Has the stream take these bytes before what the library writes next, of which there may be nothing yet.
-    pub(super) fn go_ahead(&mut self, bytes: Bytes) {
-        debug_assert!(!self.is_ahead(), "it holds no more than one piece");
-        self.ahead = bytes;
+    /// Where frames are put that the stream is to take before what the library writes next, of which there may be nothing
+    /// yet; none while it has bytes that are not this connection's own.
+    pub(super) fn packed(&mut self) -> Option<&mut BytesMut> {
+        match &mut self.ahead {
+            Ahead::Packed(packed) => Some(packed),
+            Ahead::Shared(_) => None,
+        }
+    }
+
+    /// The same with bytes that others send as well, which must not wait behind any others of that kind.
+    pub(super) fn go_ahead(&mut self, shared: Bytes) {
+        match &mut self.ahead {
+            Ahead::Packed(packed) if !packed.is_empty() => packed.extend_from_slice(&shared),
+            ahead => {
+                debug_assert!(ahead.bytes().is_empty(), "it holds no more than one piece");
+                *ahead = Ahead::Shared(shared);
+            }
+        }
     }
 
     fn io(&mut self) -> io::Result<&mut IO> {
@@ -151,12 +189,16 @@ impl<IO: AsyncRead + Unpin> AsyncRead for Meter<IO> {
 impl<IO: AsyncWrite + Unpin> Meter<IO> {
     /// Writes what goes ahead.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if !self.is_ahead() {
+        if self.ahead() == 0 {
             return Poll::Ready(Ok(()));
         }
         let io = self.io.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-        while !self.ahead.is_empty() {
-            match ready!(Pin::new(&mut *io).poll_write(cx, &self.ahead))? {
+        loop {
+            let left = self.ahead.bytes();
+            if left.is_empty() {
+                break;
+            }
+            match ready!(Pin::new(&mut *io).poll_write(cx, left))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => {
                     self.taken += count as u64;
@@ -164,7 +206,7 @@ impl<IO: AsyncWrite + Unpin> Meter<IO> {
                 }
             }
         }
-        self.ahead = Bytes::new();
+        self.ahead = Ahead::Packed(BytesMut::new());
         Poll::Ready(Ok(()))
     }
 }

@@ -6,9 +6,10 @@
 //! The library answers pings and closes by itself, when it is read from next. They are surfaced all the same, as signs
 //! of life and of the end; a pong that is sent in answer is therefore dropped here.
 //!
-//! A burst, which many connections are sent alike, goes past the library: its frames are made once, and below the
-//! library the meter has the stream take them before whatever the library writes next. That is done where the library has
-//! nothing that would have to come before.
+//! What a server sends as text has no mask and goes past the library: the frames of a burst, which many connections are
+//! sent alike, are made once for all, those of other texts are put behind each other, and below the library the meter has the
+//! stream take them before whatever the library writes next. That is done where the library has nothing that would have to
+//! come before.
 //!
 //! The library keeps its buffers at the size that the longest message made them. Here a connection gives them back when
 //! it comes to rest after a long one, so that an idle connection stays small whatever it has carried.

@@ -52,16 +52,18 @@ impl<IO: Stream> WsSink for Sink<IO> {
         let this = &mut *self;
         let mut wire = this.wire.lock();
         while !frames.is_empty() {
-            if !this.closing
-                && ready!(wire.poll_takes_bursts(cx)).map_err(sink_error)?
-                && let Some(burst) = frames.pop_burst()
-            {
+            let past = !this.closing && ready!(wire.poll_goes_past(cx)).map_err(sink_error)?;
+            if past && let Some(burst) = frames.pop_burst() {
                 wire.start_burst(&burst);
                 continue;
             }
-            ready!(Pin::new(&mut wire.socket).poll_ready(cx)).map_err(sink_error)?;
-            if let Some(frame) = frames.pop() {
-                start(&mut wire, &mut this.closing, frame)?;
+            if !past {
+                ready!(Pin::new(&mut wire.socket).poll_ready(cx)).map_err(sink_error)?;
+            }
+            match frames.pop() {
+                Some(Frame::Text(text)) if past => wire.start_text(&text),
+                Some(frame) => start(&mut wire, &mut this.closing, frame)?,
+                None => {}
             }
         }
         Poll::Ready(Ok(()))

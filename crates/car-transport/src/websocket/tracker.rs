@@ -58,14 +58,22 @@ impl Tracker {
                     bytes: header,
                     have,
                 } => {
+                    let mut head = None;
                     if *have == 0 {
                         start = at;
+                        // Nearly always all of it is here.
+                        head = complete(&bytes[at..]);
                     }
-                    header[*have] = bytes[at];
-                    *have += 1;
-                    at += 1;
-                    if let Some((first, len)) = complete(&header[..*have])
-                        && !self.begin(first, len, limit)
+                    if let Some(head) = head {
+                        at += head.bytes;
+                    } else {
+                        header[*have] = bytes[at];
+                        *have += 1;
+                        at += 1;
+                        head = complete(&header[..*have]);
+                    }
+                    if let Some(head) = head
+                        && !self.begin(head, limit)
                     {
                         *self = before_frame;
                         return Err(start);
@@ -86,7 +94,8 @@ impl Tracker {
     }
 
     /// A frame begins; whether it may.
-    fn begin(&mut self, first: u8, len: u64, limit: usize) -> bool {
+    fn begin(&mut self, head: Head, limit: usize) -> bool {
+        let Head { first, len, .. } = head;
         let is_control = first & 0x08 != 0;
         let is_last = first & 0x80 != 0;
         let before = if is_control { 0 } else { self.message_len };
@@ -107,9 +116,20 @@ impl Tracker {
     }
 }
 
-/// The first byte of a header and the length of its payload, if the header is whole.
-fn complete(header: &[u8]) -> Option<(u8, u64)> {
-    let &[first, second, ref rest @ ..] = header else {
+/// A whole header.
+#[derive(Clone, Copy)]
+struct Head {
+    /// Its first byte.
+    first: u8,
+    /// The length of the payload.
+    len: u64,
+    /// Its own length.
+    bytes: usize,
+}
+
+/// The header that these bytes begin with, if it is whole.
+fn complete(bytes: &[u8]) -> Option<Head> {
+    let &[first, second, ref rest @ ..] = bytes else {
         return None;
     };
     let extended = match second & 0x7F {
@@ -127,7 +147,11 @@ fn complete(header: &[u8]) -> Option<(u8, u64)> {
             .iter()
             .fold(0, |len, byte| (len << 8) | u64::from(*byte)),
     };
-    Some((first, len))
+    Some(Head {
+        first,
+        len,
+        bytes: 2 + extended + mask,
+    })
 }
 
 #[cfg(test)]

@@ -2,13 +2,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use car_state::frame::Burst;
+use car_state::frame::{Burst, ByteString};
 use futures_util::{FutureExt as _, Sink as _};
 use parking_lot::{Mutex, MutexGuard};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::burst::encode;
+use super::burst::{encode, put};
 use super::{Config, Meter, Role, Stream};
 
 /// Messages and batches up to this length leave buffers behind that are small enough to stay, in bytes.
@@ -84,25 +84,32 @@ impl<IO: Stream> Shared<IO> {
         self.flushed = true;
     }
 
-    /// Whether bytes may go past the library now: it has nothing that would have to be written before them, and this is the
-    /// end whose frames are the same for all connections. Waits until the stream has taken those before.
-    pub(super) fn poll_takes_bursts(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
-        if self.config.role != Role::Server || self.ending {
+    /// Whether frames may go past the library now: it has nothing that would have to be written before them, and this is
+    /// the end whose frames have no mask. Waits until the stream has taken those before, where they are many.
+    pub(super) fn poll_goes_past(&mut self, cx: &mut Context<'_>) -> Poll<Result<bool, Error>> {
+        if self.config.role != Role::Server || self.ending || !self.flushed {
             return Poll::Ready(Ok(false));
         }
-        if self.socket.get_ref().is_ahead() {
+        let meter = self.socket.get_mut();
+        let has_room = meter.ahead() < self.config.write_threshold && meter.packed().is_some();
+        if !has_room {
             // Through the library, which knows whom to wake.
             ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
-            self.note_flushed();
         }
-        Poll::Ready(Ok(self.flushed))
+        Poll::Ready(Ok(true))
     }
 
     /// Sends a burst, past the library. The next flush hands it over.
     pub(super) fn start_burst(&mut self, burst: &Burst) {
         let bytes = burst.encoded(encode).clone();
         self.socket.get_mut().go_ahead(bytes);
-        self.flushed = false;
+    }
+
+    /// Sends a text, past the library, with those that were sent in this way before it.
+    pub(super) fn start_text(&mut self, text: &ByteString) {
+        if let Some(packed) = self.socket.get_mut().packed() {
+            put(packed, text);
+        }
     }
 
     /// Gives long buffers back if the connection is at rest: nothing is half read, undelivered or unwritten. Says
@@ -114,6 +121,7 @@ impl<IO: Stream> Shared<IO> {
         if !self.heavy
             || self.ending
             || !self.flushed
+            || self.socket.get_ref().ahead() > 0
             || !self.socket.get_ref().gave_exactly(self.delivered)
         {
             return false;

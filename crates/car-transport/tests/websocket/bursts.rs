@@ -24,6 +24,8 @@ use super::{config, finish, flush};
 #[derive(Clone, Debug)]
 enum Item {
     Frame(String),
+    /// A frame that goes through the library.
+    Binary(String),
     Burst(Vec<String>),
     /// The writer hands over what it has started.
     Flush,
@@ -32,7 +34,7 @@ enum Item {
 impl Item {
     fn texts(&self) -> Vec<String> {
         match self {
-            Self::Frame(text) => vec![text.clone()],
+            Self::Frame(text) | Self::Binary(text) => vec![text.clone()],
             Self::Burst(texts) => texts.clone(),
             Self::Flush => Vec::new(),
         }
@@ -41,7 +43,7 @@ impl Item {
 
 /// A queue that may have bursts in it.
 struct Queue {
-    frames: VecDeque<ByteString>,
+    frames: VecDeque<Frame>,
     burst: Option<Arc<Burst>>,
     /// How many bursts were taken as they are.
     whole: usize,
@@ -52,7 +54,8 @@ impl Queue {
         let texts = item.texts().into_iter().map(ByteString::from);
         let (frames, burst) = match item {
             Item::Burst(_) => (VecDeque::new(), Some(Arc::new(Burst::new(texts.collect())))),
-            _ => (texts.collect(), None),
+            Item::Binary(text) => (VecDeque::from([Frame::Binary(text.clone().into())]), None),
+            _ => (texts.map(Frame::Text).collect(), None),
         };
         Self {
             frames,
@@ -69,9 +72,10 @@ impl FrameQueue for Queue {
 
     fn pop(&mut self) -> Option<Frame> {
         if let Some(burst) = self.burst.take() {
-            self.frames.extend(burst.texts().iter().cloned());
+            let texts = burst.texts().iter().cloned();
+            self.frames.extend(texts.map(Frame::Text));
         }
-        self.frames.pop_front().map(Frame::Text)
+        self.frames.pop_front()
     }
 
     fn pop_burst(&mut self) -> Option<Arc<Burst>> {
@@ -143,6 +147,7 @@ async fn pass(role: Role, items: &[Item], narrow: usize, ping: bool) -> Passed {
                         .await;
                 }
             }
+            Message::Binary(bytes) => texts.push(String::from_utf8_lossy(&bytes).into_owned()),
             Message::Pong(_) => pongs += 1,
             _ => {}
         }
@@ -161,7 +166,8 @@ fn items() -> impl Strategy<Value = Vec<Item>> {
     let text = length.prop_map(|length| "x".repeat(length));
     let item = prop_oneof![
         3 => prop::collection::vec(text.clone(), 1..5).prop_map(Item::Burst),
-        1 => text.prop_map(Item::Frame),
+        2 => text.clone().prop_map(Item::Frame),
+        1 => text.prop_map(Item::Binary),
         1 => Just(Item::Flush),
     ];
     prop::collection::vec(item, 0..12)
@@ -197,13 +203,15 @@ proptest! {
 }
 
 #[test]
-fn a_burst_goes_as_it_is_unless_something_waits_to_be_flushed() {
+fn a_burst_goes_as_it_is_unless_the_library_has_something_to_flush() {
     let burst = || Item::Burst(vec!["one".to_owned(), "two".to_owned()]);
     let frame = || Item::Frame("alone".to_owned());
+    let binary = || Item::Binary("another".to_owned());
     for (items, whole) in [
         (vec![burst(), burst(), burst()], 3),
-        (vec![frame(), burst(), Item::Flush, burst()], 1),
-        (vec![burst(), frame(), burst()], 1),
+        (vec![frame(), burst(), frame(), burst()], 2),
+        (vec![binary(), burst(), Item::Flush, burst()], 1),
+        (vec![burst(), binary(), frame(), burst()], 1),
     ] {
         let passed = block_on(pass(Role::Server, &items, 7, false));
         assert_eq!(passed.whole, whole, "{items:?}");
