@@ -4,11 +4,14 @@ use serde_json::value::RawValue;
 
 use super::{Id, Message, Notification, Request, Response};
 
+/// The version as it is written.
+const VERSION_TEXT: &str = "\"2.0\"";
+
 /// The digits of an id that is certainly an `i64`.
 const DIGITS: usize = 18;
 
 /// Reads a message as almost every peer writes it: members of an envelope that are known, named once, in any order, with
-/// at most spaces between them, and no escape in a name or a method. It costs half of what reading any envelope costs.
+/// at most spaces between them and before their values, and no escape in a name or a method. It costs half of what reading any envelope costs.
 ///
 /// `None` says nothing about the message but that it has to be read the long way, which alone knows what is wrong
 /// with it.
@@ -19,16 +22,21 @@ pub(super) fn compact(text: &str) -> Option<Message<'_>> {
     rest.expect("{")?;
     loop {
         rest.blank();
-        let known = match rest.name()? {
-            "jsonrpc" if !versioned => {
-                versioned = true;
-                rest.string()? == super::VERSION
-            }
-            "id" => id.replace(rest.id()?).is_none(),
-            "method" => method.replace(rest.string()?).is_none(),
-            "params" => params.replace(rest.value()?).is_none(),
-            "result" => result.replace(rest.value()?).is_none(),
-            _ => false,
+        let known = if rest.member("\"jsonrpc\":") {
+            let first = !versioned;
+            versioned = true;
+            rest.expect(VERSION_TEXT)?;
+            first
+        } else if rest.member("\"id\":") {
+            id.replace(rest.id()?).is_none()
+        } else if rest.member("\"method\":") {
+            method.replace(rest.string()?).is_none()
+        } else if rest.member("\"params\":") {
+            params.replace(rest.value()?).is_none()
+        } else if rest.member("\"result\":") {
+            result.replace(rest.value()?).is_none()
+        } else {
+            false
         };
         if !known {
             return None;
@@ -102,13 +110,13 @@ impl<'a> Rest<'a> {
         Some(string)
     }
 
-    /// The name of a member, up to its value.
-    fn name(&mut self) -> Option<&'a str> {
-        let name = self.string()?;
-        self.blank();
-        self.expect(":")?;
-        self.blank();
-        Some(name)
+    /// Whether the member of this name comes next, of which the value is left then.
+    fn member(&mut self, name: &str) -> bool {
+        let comes = self.expect(name).is_some();
+        if comes {
+            self.blank();
+        }
+        comes
     }
 
     fn id(&mut self) -> Option<Id> {

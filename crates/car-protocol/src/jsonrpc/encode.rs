@@ -4,13 +4,6 @@ use super::{Id, VERSION};
 use crate::RpcError;
 
 #[derive(Serialize)]
-struct Answer<'a, R: ?Sized> {
-    jsonrpc: &'static str,
-    result: &'a R,
-    id: &'a Id,
-}
-
-#[derive(Serialize)]
 struct Refusal<'a, E> {
     jsonrpc: &'static str,
     error: &'a E,
@@ -26,6 +19,9 @@ struct Call<'a, P: ?Sized> {
     id: Option<&'a Id>,
 }
 
+/// Bytes that most answers have room in.
+const USUAL_ANSWER: usize = 128;
+
 /// Bytes that most requests have room in: a short text that grows is copied several times.
 const USUAL_REQUEST: usize = 512;
 
@@ -34,11 +30,13 @@ const USUAL_REQUEST: usize = 512;
 /// # Errors
 /// When `result` cannot be JSON: a map with keys that are no strings, or a `Serialize` that refuses.
 pub fn encode_result<R: Serialize + ?Sized>(id: &Id, result: &R) -> serde_json::Result<String> {
-    serde_json::to_string(&Answer {
-        jsonrpc: VERSION,
-        result,
-        id,
-    })
+    let mut text = Vec::with_capacity(USUAL_ANSWER);
+    text.extend_from_slice(br#"{"jsonrpc":"2.0","result":"#);
+    serde_json::to_writer(&mut text, result)?;
+    text.extend_from_slice(br#","id":"#);
+    serde_json::to_writer(&mut text, id)?;
+    text.push(b'}');
+    String::from_utf8(text).map_err(serde::ser::Error::custom)
 }
 
 /// The response that carries `error`.
