@@ -292,7 +292,26 @@ impl Reader {
                 Event::Frame(Some(Ok(frame))) => {
                     clock.as_mut().heard();
                     let was_authenticated = self.authenticated;
-                    if let Flow::Close(reason) = self.frame(frame).await {
+                    let flow = match frame {
+                        Frame::Text(text) => match self.serve_at_once(decode(&text), text.len()) {
+                            // Who is served in this way neither becomes somebody else nor ends.
+                            AtOnce::Served => continue,
+                            AtOnce::Stirred => {
+                                self.stirred += 1;
+                                continue;
+                            }
+                            // Boxed, so that an idle connection does not keep the room of it.
+                            AtOnce::Not(decoded) => {
+                                self.stirred += 1;
+                                Box::pin(self.decoded(decoded, text.len())).await
+                            }
+                        },
+                        Frame::Ping(payload) => self.pinged(payload),
+                        Frame::Pong(payload) => self.ponged(&payload),
+                        Frame::Binary(message) => self.audio(&message),
+                        Frame::Close(reason) => self.left(reason),
+                    };
+                    if let Flow::Close(reason) = flow {
                         return Some(reason);
                     }
                     if let Some(session) = self.session().take_successor() {
@@ -368,39 +387,25 @@ impl Reader {
         CloseReason::new(code, message)
     }
 
-    async fn frame(&mut self, frame: Frame) -> Flow {
-        match frame {
-            Frame::Text(text) => match self.serve_at_once(decode(&text), text.len()) {
-                AtOnce::Served => Flow::Continue,
-                AtOnce::Stirred => {
-                    self.stirred += 1;
-                    Flow::Continue
-                }
-                // Boxed, so that an idle connection does not keep the room of it.
-                AtOnce::Not(decoded) => {
-                    self.stirred += 1;
-                    Box::pin(self.decoded(decoded, text.len())).await
-                }
-            },
-            Frame::Ping(payload) => {
-                let _ = self.channel.send(Frame::Pong(payload));
-                Flow::Continue
-            }
-            Frame::Pong(payload) => {
-                if let Some(replies) = self.channel.replies() {
-                    replies.delivered(&payload);
-                }
-                Flow::Continue
-            }
-            Frame::Binary(message) => self.audio(&message),
-            Frame::Close(reason) => {
-                // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
-                let code = reason.map_or(close::NORMAL, |reason| reason.code);
-                // A page that is left (1001) may be opened again.
-                self.goodbye = code == close::NORMAL;
-                Flow::Close(CloseReason::new(code, ""))
-            }
+    fn pinged(&self, payload: bytes::Bytes) -> Flow {
+        let _ = self.channel.send(Frame::Pong(payload));
+        Flow::Continue
+    }
+
+    fn ponged(&self, payload: &bytes::Bytes) -> Flow {
+        if let Some(replies) = self.channel.replies() {
+            replies.delivered(payload);
         }
+        Flow::Continue
+    }
+
+    /// The client closes the connection.
+    fn left(&mut self, reason: Option<CloseReason>) -> Flow {
+        // Answered with the same code, as RFC 6455, section 5.5.1, recommends.
+        let code = reason.map_or(close::NORMAL, |reason| reason.code);
+        // A page that is left (1001) may be opened again.
+        self.goodbye = code == close::NORMAL;
+        Flow::Close(CloseReason::new(code, ""))
     }
 
     async fn decoded(&mut self, decoded: Decoded<'_>, bytes: usize) -> Flow {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use car_protocol::rpc::state::{
     Clear, Cleared, Delete, Exists, Get, GetParams, Keys, ScopeParams, Set, SetParams, Snapshot,
 };
+use car_state::responder::Responder;
 use car_state::store::{StateStore, Tenant};
 use serde_json::{Map, Value};
 
 use crate::cx::Cx;
 use crate::failure::Failure;
-use crate::router::{Route, Routes};
+use crate::router::{Route, Routes, answer};
 
 type Store = Arc<StateStore>;
 
@@ -26,9 +27,15 @@ pub(super) fn routes() -> Vec<Route> {
         .into_routes()
 }
 
-fn get(store: &Store, _: &Cx, params: GetParams) -> Result<Value, Failure> {
-    let value = store.get(&tenant(params.tenant_id)?, &params.key);
-    Ok(value.map_or(Value::Null, Arc::unwrap_or_clone))
+/// Answers with the value where it is: it may be large.
+fn get(store: &Store, _: &Cx, params: GetParams, responder: Responder) {
+    match tenant(params.tenant_id) {
+        Ok(tenant) => match store.get(&tenant, &params.key) {
+            Some(value) => responder.ok(&*value),
+            None => responder.ok(&Value::Null),
+        },
+        Err(failure) => answer::<Value>(responder, Err(failure)),
+    }
 }
 
 fn set(store: &Store, _: &Cx, params: SetParams) -> Result<String, Failure> {
